@@ -1,0 +1,1 @@
+"""What users write, checked at the edge."""

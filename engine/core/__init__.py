@@ -1,0 +1,1 @@
+"""The deterministic machine: events in, commands out."""

@@ -1,0 +1,221 @@
+"""What a screen may know: frozen sections, cheap to compare and to encode. Money is Decimal, times ns UTC."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from engine.domain.alarms import Alarm
+from engine.domain.commands import Notice
+from engine.domain.ids import OrderRole
+from engine.domain.modes import Hold, Mode, RiskMode, Rung
+from engine.domain.orders import OrderKind, OrderState
+from engine.domain.signals import Side, SignalKind
+
+
+class Phase(StrEnum):
+    """Where the operator has put the engine."""
+
+    DISARMED = "disarmed"
+    ARMED = "armed"
+    FLATTENING = "flattening"
+    HALTED = "halted"
+    STOPPING = "stopping"
+
+
+class StatusSection(msgspec.Struct, frozen=True):
+    """The status row."""
+
+    mode: Mode
+    instance: str
+    phase: Phase
+    paused: bool
+    risk_mode: RiskMode
+    rung: Rung
+    holds: tuple[Hold, ...]
+    now: int
+    plays: tuple[str, ...]
+    confirm_name: str  # what must be typed to arm
+    data_ended: bool
+
+
+class TickRow(msgspec.Struct, frozen=True):
+    """The market of one symbol. `history` holds recent closes or prices, oldest first."""
+
+    symbol: str
+    ts: int
+    price: float
+    bid: float
+    ask: float
+    change: float  # since the first price seen today (UTC), as a ratio
+    volume: float  # since the same moment
+    price_digits: int
+    history: tuple[float, ...]
+
+
+class SignalRow(msgspec.Struct, frozen=True):
+    """A signal and its verdict: `reason` is empty where it was approved."""
+
+    ts: int
+    play: str
+    symbol: str
+    side: Side
+    kind: SignalKind
+    price: float
+    strength: float
+    cycle_id: str
+    reason: str
+    text: str
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """One of our orders."""
+
+    client_id: str
+    venue_id: str
+    play: str
+    symbol: str
+    side: Side
+    role: OrderRole
+    kind: OrderKind
+    state: OrderState
+    qty: Decimal
+    filled_qty: Decimal
+    price: Decimal | None  # limit or trigger
+    average_price: Decimal | None
+    created: int
+    updated: int
+    reason: str
+
+
+class PositionRow(msgspec.Struct, frozen=True):
+    """A play's open or closed position in one symbol."""
+
+    play: str
+    symbol: str
+    qty: Decimal
+    entry_price: Decimal
+    mark: float
+    unrealized: Decimal
+    realized: Decimal
+    fees: Decimal
+    stop_price: Decimal | None
+    target_price: Decimal | None
+    opened: int
+
+
+class AccountSection(msgspec.Struct, frozen=True):
+    """The money. `drawdown` is a ratio of the peak."""
+
+    currency: str
+    start_equity: Decimal
+    equity: Decimal
+    realized: Decimal
+    unrealized: Decimal
+    fees: Decimal
+    day_pnl: Decimal
+    drawdown: float
+    fills: int
+    trades: int
+    signals: int
+
+
+class GateStatus(StrEnum):
+    """How a gate would answer an entry now."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    VETO = "veto"
+    NOT_BUILT = "n/a"
+
+
+class GateRow(msgspec.Struct, frozen=True):
+    """One gate in the order they are asked."""
+
+    name: str
+    status: GateStatus
+    value: str
+    limit: str
+
+
+class FlattenSection(msgspec.Struct, frozen=True):
+    """A running or ended flatten; `step` is empty where none ever ran."""
+
+    step: str = ""
+    since: int = 0
+    cancels_left: int = 0
+    positions_left: int = 0
+    residual: tuple[str, ...] = ()
+
+
+class ReloadRow(msgspec.Struct, frozen=True):
+    """Hot-reload of one play file."""
+
+    play: str
+    file: str
+    generation: int
+    hash: str
+    result: str  # loaded | swapped | rejected | waiting
+    text: str
+    at: int
+    failures: int
+    next_try_s: float
+
+
+class FeedRow(msgspec.Struct, frozen=True):
+    """One feed."""
+
+    name: str
+    state: str
+    age_ms: float
+    events: int
+    text: str
+
+
+class HealthSection(msgspec.Struct, frozen=True):
+    """How the engine itself is. Latency is event-in to effects-out."""
+
+    pid: int = 0
+    uptime_s: float = 0.0
+    events: int = 0
+    events_per_s: float = 0.0
+    latency_p50_ms: float = 0.0
+    latency_p99_ms: float = 0.0
+    latency_p999_ms: float = 0.0
+    loop_lag_ms: float = 0.0
+    inbox_depth: int = 0
+    inbox_bound: int = 0
+    conflated: int = 0
+    commit_p99_ms: float = 0.0
+    record_mb: float = 0.0
+    checkpoint_age_s: float = -1.0  # negative: none yet
+    rss_mb: float = 0.0
+    session: str = ""
+    version: str = ""
+
+
+class ChartPoint(msgspec.Struct, frozen=True, array_like=True):
+    """One bar of a chart."""
+
+    ts: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All sections. Over the control socket only changed ones travel (api.SnapshotDelta)."""
+
+    status: StatusSection
+    account: AccountSection
+    ticks: tuple[TickRow, ...] = ()
+    signals: tuple[SignalRow, ...] = ()  # newest last
+    orders: tuple[OrderRow, ...] = ()  # open ones first, then the newest ended
+    positions: tuple[PositionRow, ...] = ()
+    gates: tuple[GateRow, ...] = ()
+    flatten: FlattenSection = FlattenSection()
+    notices: tuple[Notice, ...] = ()  # newest last
+    alarms: tuple[Alarm, ...] = ()
+    reloads: tuple[ReloadRow, ...] = ()
+    feeds: tuple[FeedRow, ...] = ()
+    health: HealthSection = HealthSection()

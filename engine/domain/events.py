@@ -1,0 +1,206 @@
+"""Everything the core can be told, in one union. An event says what happened, never what to do about it."""
+
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from engine.domain.market import Bar, Quote, Trade
+from engine.domain.orders import OrderState
+from engine.domain.play import PlaySpec
+from engine.domain.positions import Fill
+from engine.domain.reasons import Reason
+from engine.domain.signals import Side
+
+
+class Priority(IntEnum):
+    """Who goes first when several events wait; within one, first come first served."""
+
+    CONTROL = 0
+    FILL = 1
+    ANSWER = 2
+    SCHEDULED = 3
+    MARKET = 4
+
+
+class OrderAcked(msgspec.Struct, frozen=True, tag=True):
+    """The venue holds the order."""
+
+    ts: int
+    client_id: str
+    venue_id: str
+
+
+class OrderRejected(msgspec.Struct, frozen=True, tag=True):
+    """The order never came to life."""
+
+    ts: int
+    client_id: str
+    reason: Reason
+    text: str = ""
+
+
+class OrderCanceled(msgspec.Struct, frozen=True, tag=True):
+    """The rest of the order is gone, by our wish or by the venue's rules."""
+
+    ts: int
+    client_id: str
+    reason: Reason | None = None
+
+
+class CancelRejected(msgspec.Struct, frozen=True, tag=True):
+    """A cancel was not carried out."""
+
+    ts: int
+    client_id: str
+    reason: Reason
+
+
+class OrderTimedOut(msgspec.Struct, frozen=True, tag=True):
+    """A submit got no answer: the order is UNKNOWN until the venue's evidence settles it."""
+
+    ts: int
+    client_id: str
+
+
+class VenueOrder(msgspec.Struct, frozen=True):
+    """An open order as the venue lists it."""
+
+    client_id: str
+    venue_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    filled_qty: Decimal
+    state: OrderState
+
+
+class VenuePosition(msgspec.Struct, frozen=True):
+    """A net position as the venue lists it."""
+
+    symbol: str
+    qty: Decimal
+
+
+class VenueReport(msgspec.Struct, frozen=True, tag=True):
+    """The answer to a query: all open orders and positions. `complete` is false when any part failed."""
+
+    ts: int
+    request_id: int
+    orders: tuple[VenueOrder, ...]
+    positions: tuple[VenuePosition, ...]
+    complete: bool = True
+
+
+class TimerFired(msgspec.Struct, frozen=True, tag=True):
+    """A timer the core had set came due."""
+
+    ts: int
+    timer_id: str
+
+
+class Action(StrEnum):
+    """What an operator can ask for."""
+
+    ARM = "arm"
+    DISARM = "disarm"
+    PAUSE = "pause"
+    RESUME = "resume"
+    FLATTEN = "flatten"
+    RISK_MODE = "risk_mode"
+    STOP = "stop"
+    ACKNOWLEDGE = "acknowledge"
+
+
+class OnStop(StrEnum):
+    """What a shutdown does with what is open."""
+
+    CANCEL_ENTRIES = "cancel_entries"
+    KEEP = "keep"
+    FLATTEN = "flatten"
+
+
+class Control(msgspec.Struct, frozen=True, tag=True):
+    """An operator's command. `sequence` numbers it, `actor` says who and from where."""
+
+    ts: int
+    sequence: int
+    action: Action
+    actor: str
+    reason: str = ""
+    argument: str = ""  # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm
+
+    @property
+    def cycle_id(self) -> str:
+        """The evaluation this command is: `op@sequence`."""
+        return f"op@{self.sequence}"
+
+
+class PlaySwapped(msgspec.Struct, frozen=True, tag=True):
+    """A validated play takes the place of its earlier version, between two events."""
+
+    ts: int
+    spec: PlaySpec
+    generation: int
+
+
+class FeedState(StrEnum):
+    """How a feed is."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    ENDED = "ended"
+
+
+class FeedChanged(msgspec.Struct, frozen=True, tag=True):
+    """A feed connected, broke off or came to its end."""
+
+    ts: int
+    feed: str
+    state: FeedState
+    text: str = ""
+
+
+class FaultKind(StrEnum):
+    """What kind of thing broke."""
+
+    STORAGE = "storage"
+    OVERFLOW = "overflow"
+    STALL = "stall"
+    INVARIANT = "invariant"
+
+
+class Fault(msgspec.Struct, frozen=True, tag=True):
+    """Something of the engine itself broke; `cleared` when it works again."""
+
+    ts: int
+    kind: FaultKind
+    text: str
+    cleared: bool = False
+
+
+VenueEvent = Fill | OrderAcked | OrderRejected | OrderCanceled | CancelRejected | OrderTimedOut | VenueReport
+Event = Bar | Trade | Quote | VenueEvent | TimerFired | Control | PlaySwapped | FeedChanged | Fault
+
+
+def priority_of(event: Event) -> Priority:
+    """Return the class an event waits in."""
+    match event:
+        case Bar() | Trade() | Quote():
+            return Priority.MARKET
+        case Fill():
+            return Priority.FILL
+        case (
+            OrderAcked()
+            | OrderRejected()
+            | OrderCanceled()
+            | CancelRejected()
+            | OrderTimedOut()
+            | VenueReport()
+            | FeedChanged()
+        ):
+            return Priority.ANSWER
+        case TimerFired():
+            return Priority.SCHEDULED
+        case Control() | Fault() | PlaySwapped():
+            return Priority.CONTROL

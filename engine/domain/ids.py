@@ -1,0 +1,71 @@
+"""Client order ids: unique to this database's birth, derived, never drawn by chance.
+
+An id is [A-Za-z0-9], at most 32 characters:
+`tt` + birth epoch in seconds (7, base 36) + instance (4) + play (4) + role (1) + sequence (7, base 36).
+"""
+
+import hashlib
+from enum import StrEnum
+
+PREFIX = "tt"
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BIRTH_WIDTH = 7
+_NAME_WIDTH = 4
+_SEQUENCE_WIDTH = 7
+SEQUENCE_MAX = 36**_SEQUENCE_WIDTH - 1
+
+
+class OrderRole(StrEnum):
+    """What an order is for; it decides which gates apply to it."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    STOP = "stop"
+    TARGET = "target"
+    FLATTEN = "flatten"
+
+
+_ROLE_CODE = {
+    OrderRole.ENTRY: "e",
+    OrderRole.EXIT: "x",
+    OrderRole.STOP: "s",
+    OrderRole.TARGET: "t",
+    OrderRole.FLATTEN: "f",
+}
+
+
+def base36(value: int, width: int) -> str:
+    """Write a non-negative integer in base 36, padded with zeros to `width` characters."""
+    assert 0 <= value < 36**width, f"{value} does not fit {width} characters of base 36"
+    digits = []
+    for _ in range(width):
+        value, digit = divmod(value, 36)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def short_code(name: str) -> str:
+    """Return four characters that stand for a name of any length and alphabet."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return base36(int.from_bytes(digest, "big") % 36**_NAME_WIDTH, _NAME_WIDTH)
+
+
+class IdSpace:
+    """Derives client order ids from (birth, instance, play, role, sequence)."""
+
+    __slots__ = ("_codes", "prefix")
+
+    def __init__(self, birth_s: int, instance: str) -> None:
+        self.prefix = PREFIX + base36(birth_s, _BIRTH_WIDTH) + short_code(instance)
+        self._codes: dict[str, str] = {}
+
+    def client_id(self, play: str, role: OrderRole, sequence: int) -> str:
+        """Return the id of one order."""
+        code = self._codes.get(play)
+        if code is None:
+            code = self._codes[play] = short_code(play)
+        return f"{self.prefix}{code}{_ROLE_CODE[role]}{base36(sequence, _SEQUENCE_WIDTH)}"
+
+    def owns(self, client_id: str) -> bool:
+        """Tell whether an order on the venue is ours: this birth's and this instance's."""
+        return client_id.startswith(self.prefix)

@@ -1,0 +1,121 @@
+"""Market data and the instruments it belongs to.
+
+Events carry float64. A float is an exact carrier of a decimal text while its scaled integer stays below
+2**53 (checked where data is read), so the matching engine compares floats and `Instrument.price` gives
+the exact Decimal back. Times are nanoseconds UTC.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from engine.domain.money import ceil_to, exact, floor_to, truncate_to
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+NS_PER_DAY = 86_400 * NS_PER_S
+SCALED_MAX = 2**53
+
+
+class InstrumentKind(StrEnum):
+    """How an instrument settles; orders are sent for linear ones, the others are simulated as linear."""
+
+    LINEAR = "linear"
+    INVERSE = "inverse"
+    SPOT = "spot"
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue says of one symbol: steps and minimums in its own units, fees as rates of notional."""
+
+    symbol: str
+    tick: Decimal
+    lot: Decimal
+    qty_min: Decimal
+    notional_min: Decimal
+    base: str
+    quote: str
+    settle: str
+    maker_fee: Decimal
+    taker_fee: Decimal
+    price_digits: int
+    qty_digits: int
+    kind: InstrumentKind = InstrumentKind.LINEAR
+    volume_caps_fills: bool = True  # false where the volume is 0 or its unit unknown
+
+    def price(self, value: float) -> Decimal:
+        """Return the exact price a market event carries."""
+        return exact(value, self.price_digits)
+
+    def qty(self, value: float) -> Decimal:
+        """Return the exact quantity a market event carries."""
+        return exact(value, self.qty_digits)
+
+    def round_qty(self, qty: Decimal) -> Decimal:
+        """Round a quantity toward zero to the lot size."""
+        return truncate_to(qty, self.lot)
+
+    def round_price_down(self, price: Decimal) -> Decimal:
+        """Round a price down to the tick size."""
+        return floor_to(price, self.tick)
+
+    def round_price_up(self, price: Decimal) -> Decimal:
+        """Round a price up to the tick size."""
+        return ceil_to(price, self.tick)
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A print on the tape, or several conflated into one that keeps their extremes, volume and count."""
+
+    ts: int
+    symbol: str
+    price: float
+    qty: float
+    side: int  # aggressor: +1 bought, -1 sold, 0 unknown
+    high: float
+    low: float
+    count: int = 1
+
+    @property
+    def mark(self) -> float:
+        """The price a position is valued at."""
+        return self.price
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Best bid and offer."""
+
+    ts: int
+    symbol: str
+    bid: float
+    bid_qty: float
+    ask: float
+    ask_qty: float
+
+    @property
+    def mark(self) -> float:
+        """The mid price."""
+        return (self.bid + self.ask) / 2
+
+
+class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A closed bar: `ts` is its close, `step_ns` its length. Its open may lie outside [low, high]."""
+
+    ts: int
+    symbol: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    step_ns: int
+    count: int = 0  # trades inside, 0 where the source does not say
+
+    @property
+    def mark(self) -> float:
+        """The price a position is valued at."""
+        return self.close
+
+
+MarketEvent = Trade | Quote | Bar

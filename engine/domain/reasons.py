@@ -1,0 +1,237 @@
+"""Reason codes: why something was vetoed, refused or ended. docs/reasons.md is generated from this table."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Layer(StrEnum):
+    """Who decided."""
+
+    OPERATOR = "operator"
+    RISK = "risk"
+    SIZING = "sizing"
+    EXECUTION = "execution"
+    VENUE = "venue"
+    STORAGE = "storage"
+
+
+class Reason(StrEnum):
+    """Stable, machine-readable codes; a code is never renamed and never reused."""
+
+    # gates, in their order
+    VENUE_TAKES_NO_ORDERS = "VENUE_TAKES_NO_ORDERS"
+    LOCK_NOT_HELD = "LOCK_NOT_HELD"
+    LADDER = "LADDER"
+    DATA_STALE = "DATA_STALE"
+    DAILY_LOSS = "DAILY_LOSS"
+    ORDER_NOTIONAL_MAX = "ORDER_NOTIONAL_MAX"
+    POSITION_NOTIONAL_MAX = "POSITION_NOTIONAL_MAX"
+    OPEN_ORDERS_MAX = "OPEN_ORDERS_MAX"
+    # sizing
+    QTY_BELOW_MINIMUM = "QTY_BELOW_MINIMUM"
+    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
+    EQUITY_EXHAUSTED = "EQUITY_EXHAUSTED"
+    # execution
+    ENTRY_WORKING = "ENTRY_WORKING"
+    NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
+    EXIT_WORKING = "EXIT_WORKING"
+    LATCHED = "LATCHED"
+    NOT_JOURNALED = "NOT_JOURNALED"
+    NO_ANSWER = "NO_ANSWER"
+    OVERFILL = "OVERFILL"
+    # venue
+    POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
+    REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
+    OFF_TICK = "OFF_TICK"
+    OFF_LOT = "OFF_LOT"
+    VENUE_MINIMUM = "VENUE_MINIMUM"
+    DUPLICATE_ID = "DUPLICATE_ID"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+    ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    IOC_REMAINDER = "IOC_REMAINDER"
+    NO_MARKET_YET = "NO_MARKET_YET"
+    # operator
+    NOT_CONFIRMED = "NOT_CONFIRMED"
+    REASON_REQUIRED = "REASON_REQUIRED"
+    ALREADY_SO = "ALREADY_SO"
+    FLATTEN_RUNNING = "FLATTEN_RUNNING"
+    HALTED = "HALTED"
+    STOPPING = "STOPPING"
+    COOLING_DOWN = "COOLING_DOWN"
+    UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
+    FLATTEN_DEADLINE = "FLATTEN_DEADLINE"
+
+
+class ReasonFacts(msgspec.Struct, frozen=True):
+    """What a code means and what a trader can do about it."""
+
+    layer: Layer
+    meaning: str
+    remedy: str
+
+
+_O, _R, _Z, _X, _V, _D = (
+    Layer.OPERATOR,
+    Layer.RISK,
+    Layer.SIZING,
+    Layer.EXECUTION,
+    Layer.VENUE,
+    Layer.STORAGE,
+)
+_F = ReasonFacts
+
+REASONS: dict[Reason, ReasonFacts] = {
+    Reason.VENUE_TAKES_NO_ORDERS: _F(
+        _R, "The mode's venue takes no orders.", "Start in a mode with a venue: paper, demo or live."
+    ),
+    Reason.LOCK_NOT_HELD: _F(
+        _R, "This engine does not hold the lock of its state directory.", "Stop the other engine."
+    ),
+    Reason.LADDER: _F(
+        _R,
+        "A holder keeps the engine below FULL; the values name it.",
+        "Arm, resume, or wait until the holder lets go.",
+    ),
+    Reason.DATA_STALE: _F(
+        _R,
+        "The bar closed longer ago than the limit allows.",
+        "Check the feed and the clock; see `stale_after_s`.",
+    ),
+    Reason.DAILY_LOSS: _F(
+        _R,
+        "The loss since 00:00 UTC reached its limit; the engine is held at REDUCE.",
+        "Set the risk mode back with a reason once you know why.",
+    ),
+    Reason.ORDER_NOTIONAL_MAX: _F(
+        _R,
+        "The order is larger than `order_notional_max`.",
+        "Make the play's size smaller or raise the limit.",
+    ),
+    Reason.POSITION_NOTIONAL_MAX: _F(
+        _R,
+        "The position would grow past `position_notional_max`.",
+        "Make the play's size smaller or raise the limit.",
+    ),
+    Reason.OPEN_ORDERS_MAX: _F(
+        _R, "As many orders are open as `open_orders_max` allows.", "Wait, cancel some, or raise the limit."
+    ),
+    Reason.QTY_BELOW_MINIMUM: _F(
+        _Z,
+        "The size rounds to less than the venue's smallest quantity; the values name it.",
+        "Make the play's size larger.",
+    ),
+    Reason.NOTIONAL_BELOW_MINIMUM: _F(
+        _Z,
+        "The order is worth less than the venue's minimum; the values name it.",
+        "Make the play's size larger.",
+    ),
+    Reason.EQUITY_EXHAUSTED: _F(
+        _Z, "There is no equity left to size an order from.", "Stop and look at the account."
+    ),
+    Reason.ENTRY_WORKING: _F(
+        _X, "An entry of this play is still working.", "Nothing: the play asks again at a later bar."
+    ),
+    Reason.NOTHING_TO_CLOSE: _F(
+        _X, "An exit found no quantity of its own to close.", "Nothing: the position is already gone."
+    ),
+    Reason.EXIT_WORKING: _F(_X, "An exit of this play is still working.", "Nothing: it is on its way."),
+    Reason.LATCHED: _F(
+        _X,
+        "The latch file forbids orders that increase exposure: somebody flattened.",
+        "Arm with a reason to remove it.",
+    ),
+    Reason.NOT_JOURNALED: _F(
+        _D,
+        "The intent could not be made durable, so nothing was sent.",
+        "Free disk space or make the state directory writable.",
+    ),
+    Reason.NO_ANSWER: _F(
+        _X,
+        "The venue did not answer; the order may be live.",
+        "Wait for reconciliation; its symbol takes no new exposure until then.",
+    ),
+    Reason.OVERFILL: _F(
+        _X,
+        "The venue filled more than was ordered; all of it is booked.",
+        "Compare the position with the venue.",
+    ),
+    Reason.POST_ONLY_WOULD_TAKE: _F(
+        _V, "A post-only order would have traded at once.", "Price it further from the market."
+    ),
+    Reason.REDUCE_ONLY_WOULD_INCREASE: _F(
+        _V, "A reduce-only order found nothing to reduce.", "Nothing: the position is already gone."
+    ),
+    Reason.OFF_TICK: _F(_V, "A price is not a multiple of the tick size.", "Check the instrument file."),
+    Reason.OFF_LOT: _F(_V, "A quantity is not a multiple of the lot size.", "Check the instrument file."),
+    Reason.VENUE_MINIMUM: _F(
+        _V, "The venue refused an order under its minimum.", "Make the play's size larger."
+    ),
+    Reason.DUPLICATE_ID: _F(
+        _V, "The venue already knows this client order id.", "Nothing: the order was not sent twice."
+    ),
+    Reason.UNKNOWN_SYMBOL: _F(
+        _V, "The venue does not trade this symbol.", "Check the play's and the data's symbol."
+    ),
+    Reason.ORDER_NOT_FOUND: _F(
+        _V,
+        "The venue knows no such open order.",
+        "Nothing: it was filled or canceled before.",
+    ),
+    Reason.IOC_REMAINDER: _F(
+        _V, "The rest of an immediate order found no more volume.", "Nothing, or make the order smaller."
+    ),
+    Reason.NO_MARKET_YET: _F(
+        _V, "No price of the symbol was seen yet.", "Wait for the first tick of the feed."
+    ),
+    Reason.NOT_CONFIRMED: _F(
+        _O,
+        "The typed confirmation does not match the play or account name.",
+        "Type the name that the screen shows.",
+    ),
+    Reason.REASON_REQUIRED: _F(
+        _O, "This step toward more freedom needs a reason.", "Give one: --reason TEXT."
+    ),
+    Reason.ALREADY_SO: _F(_O, "The engine is already in that state.", "Nothing."),
+    Reason.FLATTEN_RUNNING: _F(
+        _O, "A flatten is running; nothing may be freed before it ends.", "Wait for FLAT or the residual."
+    ),
+    Reason.HALTED: _F(
+        _O, "The engine is halted after a flatten.", "Arm with a reason when the position is as you want it."
+    ),
+    Reason.STOPPING: _F(_O, "The engine is shutting down.", "Start it again."),
+    Reason.COOLING_DOWN: _F(
+        _O, "The risk mode was lowered too recently to be raised again.", "Wait; the values say how long."
+    ),
+    Reason.UNKNOWN_COMMAND: _F(_O, "The engine knows no such command.", "See `trader-tui --help`."),
+    Reason.FLATTEN_DEADLINE: _F(
+        _O,
+        "The venue did not confirm everything closed before the deadline.",
+        "Act on the listed venue ids by hand, then arm with a reason.",
+    ),
+}
+
+
+class Veto(msgspec.Struct, frozen=True):
+    """Something that was not done, with the whole why."""
+
+    ts: int
+    cycle_id: str
+    layer: Layer
+    reason: Reason
+    values: dict[str, str]
+    play: str = ""
+    symbol: str = ""
+
+    @property
+    def text(self) -> str:
+        """The code and its values in one line."""
+        return " ".join([self.reason.value, *(f"{key}={value}" for key, value in self.values.items())])
+
+
+def veto(
+    reason: Reason, *, ts: int, cycle_id: str, play: str = "", symbol: str = "", **values: object
+) -> Veto:
+    """Build a veto; its layer is the reason's own."""
+    texts = {key: str(value) for key, value in values.items()}
+    return Veto(ts, cycle_id, REASONS[reason].layer, reason, texts, play, symbol)

@@ -1,0 +1,58 @@
+"""Signals: what a play wants, before anyone asked whether it may."""
+
+from enum import StrEnum
+
+import msgspec
+
+from engine.domain.market import NS_PER_MS
+
+
+class Side(StrEnum):
+    """Direction of an order or a fill."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for buy, -1 for sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class SignalKind(StrEnum):
+    """Whether a signal opens or closes."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """A play's wish at a bar's close. `side` is the side of the order that would follow.
+
+    `stop` and `target` are distances from the entry price in price units, None where the play has none.
+    """
+
+    ts: int
+    play: str
+    symbol: str
+    side: Side
+    kind: SignalKind
+    price: float
+    stop: float | None = None
+    target: float | None = None
+    strength: float = 1.0
+
+    @property
+    def cycle_id(self) -> str:
+        """The evaluation this signal came from: `play@close_ms`."""
+        return cycle_id(self.play, self.ts)
+
+
+def cycle_id(play: str, close_ts: int) -> str:
+    """Name one evaluation of one play at one close time, as `play@close_ms`."""
+    return f"{play}@{close_ts // NS_PER_MS}"

@@ -1,0 +1,1 @@
+"""The order book of ours, flatten and recovery as pure machines."""

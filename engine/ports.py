@@ -1,0 +1,120 @@
+"""The ports of the engine: what the core's surroundings must offer, one Protocol each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from engine.domain.commands import Command
+from engine.domain.events import Event
+from engine.domain.market import Instrument, MarketEvent
+from engine.domain.orders import OrderRequest
+
+
+class Clock(Protocol):
+    """Wall and monotonic time."""
+
+    def now(self) -> int:
+        """Nanoseconds UTC."""
+        ...
+
+
+class HistoricalFeed(Protocol):
+    """A finite tape: market events in order of time, addressable by offset so that a restart can go on."""
+
+    instruments: tuple[Instrument, ...]
+    base_step_ns: int  # the file's own step; 5 s for trades
+
+    def events(self, offset: int = 0) -> Iterator[MarketEvent]:
+        """Yield the events from the offset on. Offsets count yielded events."""
+        ...
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return sha256 by file path, for the record."""
+        ...
+
+
+class LiveFeed(Protocol):
+    """An endless stream of market events."""
+
+    instruments: tuple[Instrument, ...]
+    base_step_ns: int
+
+    def poll(self, now: int) -> Sequence[MarketEvent]:
+        """Return the events up to `now` that were not handed out before, oldest first."""
+        ...
+
+    def next_at(self) -> int:
+        """Return when (ns UTC) the next event is due."""
+        ...
+
+
+class Venue(Protocol):
+    """Where orders go. Calls hand over and return what is known at once; the rest comes as events later.
+
+    The simulated venue answers here; an adapter of a real one returns nothing and posts to the inbox.
+    """
+
+    def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
+        """Hand over an order."""
+        ...
+
+    def cancel(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Ask to cancel an order of ours."""
+        ...
+
+    def query(self, request_id: int, now: int) -> Sequence[Event]:
+        """Ask for all open orders and positions."""
+        ...
+
+    def on_market(self, event: MarketEvent) -> Sequence[Event]:
+        """Let the market move; only a simulated venue has something to say to it."""
+        ...
+
+    def on_time(self, now: int) -> Sequence[Event]:
+        """Return answers that fell due by `now` (simulated latency)."""
+        ...
+
+    def next_at(self) -> int | None:
+        """Return when the next answer falls due, None where nothing waits."""
+        ...
+
+    def state(self) -> bytes:
+        """Return the venue's own state for the checkpoint, empty for a real one."""
+        ...
+
+    def restore(self, state: bytes) -> None:
+        """Take up a state returned by `state`."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable side of commands: one writer, one transaction a batch."""
+
+    async def commit(self, commands: Iterable[Command]) -> None:
+        """Make the batch durable, in order. Idempotent by client id and trade id. Raises StorageError."""
+        ...
+
+
+class Recorder(Protocol):
+    """The record of what the core consumed."""
+
+    def consumed(self, sequence: int, now: int, event: Event) -> None:
+        """Record one event."""
+        ...
+
+    def tape(self, sequence: int, offset: int) -> None:
+        """Record that a historical feed was consumed up to an offset."""
+        ...
+
+    def effects(self, sequence: int, digest: bytes) -> None:
+        """Record the digest of the commands that an event led to."""
+        ...
+
+
+class AccountFacts(msgspec.Struct, frozen=True):
+    """What the engine starts its books with."""
+
+    currency: str
+    equity: Decimal

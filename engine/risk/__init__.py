@@ -1,0 +1,1 @@
+"""Gates, limits and sizing as pure functions."""

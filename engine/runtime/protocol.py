@@ -1,0 +1,109 @@
+"""What travels on the control socket: msgspec-JSON messages, one a frame, tagged by `type`."""
+
+import msgspec
+
+from engine.core.snapshot import (
+    AccountSection,
+    FeedRow,
+    FlattenSection,
+    GateRow,
+    HealthSection,
+    OrderRow,
+    PositionRow,
+    ReloadRow,
+    SignalRow,
+    Snapshot,
+    StatusSection,
+    TickRow,
+)
+from engine.domain.alarms import Alarm
+from engine.domain.commands import Notice
+from engine.domain.events import Action
+
+PROTOCOL_VERSION = 1
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The engine's first message."""
+
+    protocol: int
+    version: str
+    pid: int
+    instance: str
+    session: str
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
+    """Ask for snapshots, at most `rate_hz` a second (10 at most)."""
+
+    rate_hz: float = 10.0
+
+
+class CommandRequest(msgspec.Struct, frozen=True, tag="command"):
+    """An operator's command; the reply carries the same id."""
+
+    id: int
+    action: Action
+    actor: str
+    reason: str = ""
+    argument: str = ""
+
+
+class CommandReply(msgspec.Struct, frozen=True, tag="reply"):
+    """What became of a command: `reason` is a Reason code where it was refused."""
+
+    id: int
+    ok: bool
+    reason: str = ""
+    text: str = ""
+
+
+class StatusRequest(msgspec.Struct, frozen=True, tag="status"):
+    """Ask for one whole snapshot."""
+
+
+class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=True):
+    """The sections that changed since the last one; the first holds all. None = unchanged."""
+
+    status: StatusSection | None = None
+    account: AccountSection | None = None
+    ticks: tuple[TickRow, ...] | None = None
+    signals: tuple[SignalRow, ...] | None = None
+    orders: tuple[OrderRow, ...] | None = None
+    positions: tuple[PositionRow, ...] | None = None
+    gates: tuple[GateRow, ...] | None = None
+    flatten: FlattenSection | None = None
+    notices: tuple[Notice, ...] | None = None
+    alarms: tuple[Alarm, ...] | None = None
+    reloads: tuple[ReloadRow, ...] | None = None
+    feeds: tuple[FeedRow, ...] | None = None
+    health: HealthSection | None = None
+
+
+class Goodbye(msgspec.Struct, frozen=True, tag="goodbye"):
+    """The engine ends; `exit_code` is the one its process will return."""
+
+    exit_code: int
+    text: str
+
+
+ToConsole = Hello | SnapshotDelta | CommandReply | Goodbye
+ToEngine = Subscribe | CommandRequest | StatusRequest
+
+SECTIONS: tuple[str, ...] = SnapshotDelta.__struct_fields__
+
+
+def difference(before: Snapshot | None, after: Snapshot) -> SnapshotDelta:
+    """Return what changed; everything where there was nothing before."""
+    if before is None:
+        return SnapshotDelta(**{name: getattr(after, name) for name in SECTIONS})
+    changed = {
+        name: getattr(after, name) for name in SECTIONS if getattr(before, name) != getattr(after, name)
+    }
+    return SnapshotDelta(**changed)
+
+
+def merge(before: Snapshot | None, delta: SnapshotDelta) -> Snapshot:
+    """Apply a delta to the snapshot it was made against."""
+    changed = {name: value for name in SECTIONS if (value := getattr(delta, name)) is not None}
+    return Snapshot(**changed) if before is None else msgspec.structs.replace(before, **changed)

@@ -1,0 +1,1 @@
+"""The store on disk: database, records, checkpoints, lock."""

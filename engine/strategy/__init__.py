@@ -1,0 +1,1 @@
+"""Plays as pure computation: rules, indicators, evaluators."""

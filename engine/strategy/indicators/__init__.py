@@ -1,0 +1,1 @@
+"""Incremental indicators: one small class each."""
