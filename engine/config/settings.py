@@ -1,0 +1,207 @@
+"""The settings of one engine: checked once at the edge, frozen from then on, passed on as JSON."""
+
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from engine.domain.events import OnStop
+from engine.domain.modes import Mode
+from engine.risk.limits import Limits
+
+PAPER_EQUITY = Decimal(50_000)
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
+Money = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+FeeRate = Annotated[Decimal, Field(ge=Decimal("-0.01"), le=Decimal("0.05"), allow_inf_nan=False)]
+
+
+class OnHangup(StrEnum):
+    """What the engine does when its terminal goes away."""
+
+    IGNORE = "ignore"
+    STOP = "stop"
+
+
+class Synchronous(StrEnum):
+    """How far SQLite goes before it calls a commit durable (its PRAGMA synchronous)."""
+
+    FULL = "full"  # survives a power cut
+    NORMAL = "normal"  # survives a killed process; a power cut may lose the last commits
+    OFF = "off"
+
+
+class LogLevel(StrEnum):
+    """The least severe line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class BarStamp(StrEnum):
+    """Which end of a bar the timestamps of a data file name."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+class Section(BaseModel):
+    """A group of settings: no unknown keys, no changes after the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def _split_data(value: Any) -> Any:
+    """Take `SYM=FILE` or `FILE` apart; a symbol holds no path separator."""
+    if not isinstance(value, str):
+        return value
+    symbol, found, file = value.partition("=")
+    if found and "/" not in symbol:
+        return {"symbol": symbol, "path": file}
+    return {"path": value}
+
+
+def _split_commas(value: Any) -> Any:
+    """Let one text stand for a list, as environment variables need it."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(_split_commas), Field(min_length=1, max_length=50)]
+
+
+class DataFile(Section):
+    """A file of market data and the symbol it is bound to; written `[SYM=]FILE`."""
+
+    symbol: str = ""
+    path: Path
+
+
+DataFiles = Annotated[
+    tuple[Annotated[DataFile, BeforeValidator(_split_data)], ...], BeforeValidator(_split_commas)
+]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_split_commas)]
+
+
+Speed = Annotated[
+    Annotated[float, Field(gt=0, le=100_000)] | None,
+    BeforeValidator(lambda value: None if value == "max" else value),
+]
+
+
+class AccountSettings(Section):
+    """What a simulated account starts with."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,10}$")] = "USDT"
+    equity: Money = PAPER_EQUITY
+
+
+class LimitSettings(Section):
+    """Caps in quote units; null lifts a cap."""
+
+    order_notional_max: Money | None = Decimal(10_000)
+    position_notional_max: Money | None = Decimal(20_000)
+    daily_loss_max: Money | None = Decimal(1_000)
+    open_orders_max: Annotated[int, Field(ge=1, le=1_000)] = 50
+    stale_after_s: Seconds = 10.0
+    mode_dwell_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    flatten_deadline_s: Annotated[float, Field(ge=1, le=600)] = 30.0
+
+    @field_validator("position_notional_max")
+    @classmethod
+    def _holds_one_order(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        order_max = info.data.get("order_notional_max")
+        if value is not None and order_max is not None and value < order_max:
+            raise ValueError(f"must not be below order_notional_max ({order_max})")
+        return value
+
+    def to_limits(self) -> Limits:
+        """Return the limits as the risk layer takes them."""
+        return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__})
+
+
+class SimulatedSettings(Section):
+    """How the embedded venue answers. Fees are rates of notional; a negative one is a rebate."""
+
+    latency_ms: Annotated[float, Field(ge=0, le=60_000)] = 50.0
+    participation: Annotated[float, Field(gt=0, le=1)] = 0.25  # part of traded volume our orders may take
+    maker_fee: FeeRate = Decimal("0.0002")
+    taker_fee: FeeRate = Decimal("0.0005")
+
+
+class SyntheticSettings(Section):
+    """The embedded market; the same seed gives the same market."""
+
+    symbols: Symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
+    events_per_s: Annotated[float, Field(gt=0, le=20_000)] = 60.0  # of all symbols together
+    base_step_s: Annotated[int, Field(ge=1, le=86_400)] = 5
+
+
+class RuntimeSettings(Section):
+    """The engine's own rhythm and bounds."""
+
+    heartbeat_s: Seconds = 5.0
+    checkpoint_s: Seconds = 60.0
+    reconcile_s: Seconds = 60.0
+    reconcile_unknown_s: Seconds = 2.0  # while an order is UNKNOWN
+    submit_timeout_s: Seconds = 30.0
+    query_timeout_s: Seconds = 10.0
+    shutdown_deadline_s: Annotated[float, Field(ge=1, le=600)] = 30.0
+    snapshot_hz: Annotated[float, Field(gt=0, le=10)] = 10.0
+    record_max_gb: Annotated[float, Field(ge=0.01, le=10_000)] = 5.0
+    synchronous: Synchronous = Synchronous.FULL
+
+
+class ConsoleSettings(Section):
+    """The screen."""
+
+    theme: Annotated[str, Field(min_length=1)] = "dark"
+    frame_rate: Annotated[float, Field(gt=0, le=30)] = 10.0
+    bandwidth_max_kb_s: Annotated[float, Field(ge=1, le=100_000)] = 80.0
+
+
+class LogSettings(Section):
+    """The log file: at most `files` of `max_mb` each are kept."""
+
+    level: LogLevel = LogLevel.INFO
+    max_mb: Annotated[float, Field(ge=0.01, le=10_000)] = 10.0
+    files: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class Settings(Section):
+    """Everything an engine and its console are told at start. Paths are absolute once loaded by layers.py."""
+
+    mode: Mode = Mode.PAPER
+    instance: Name = "default"
+    state_dir: Path | None = None  # holds one folder per instance; None: the platform's state directory
+    plays: Paths = ()
+    data: DataFiles = ()
+    bar_ts: BarStamp = BarStamp.OPEN
+    venue: Name = "simulated"
+    profile: str = ""
+    on_stop: OnStop = OnStop.CANCEL_ENTRIES
+    on_hangup: OnHangup = OnHangup.IGNORE
+    arm: bool = False
+    speed: Speed = 1.0  # of a replay, in times of real time; None, written `max`: as fast as possible
+    duration_s: Seconds | None = None
+    account: AccountSettings = AccountSettings()
+    limits: LimitSettings = LimitSettings()
+    simulated: SimulatedSettings = SimulatedSettings()
+    synthetic: SyntheticSettings = SyntheticSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    log: LogSettings = LogSettings()
+
+    def to_json(self) -> str:
+        """Write the settings for another process."""
+        return self.model_dump_json()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Read what `to_json` wrote."""
+        return cls.model_validate_json(text)
