@@ -1,0 +1,261 @@
+"""One symbol's book in the simulated venue: which of our orders trade on a market event, at what price.
+
+An event is turned into offers. An offer has a price (`ref`) at which an order may take, a range [low, high]
+that reaches resting orders, and a volume that all orders share. Orders meet an offer in this sequence:
+
+1. market orders and stops that were triggered before, by arrival, at `ref`;
+2. stops whose trigger lies in the range, the one passed furthest first, at the worse of trigger and `ref`;
+3. limits inside the range, the one passed furthest first, then by arrival.
+
+A bar is two offers that share its volume: first its open alone, then its whole range (which includes the
+open, for a recorded open may lie outside [low, high]). So what gaps through at the open fills at the open,
+and of a stop and a target inside one bar the stop fills first. A bar says nothing of the moments inside it:
+an order that reached the book before the bar was handed in meets it from the open on, whatever the latency.
+
+A trade is one offer. A resting limit fills at its limit, for it stood in the book when the price came by.
+
+Where quotes are used, market orders and limits that cross take at the touch of the next quote, up to its
+size (every quote offers its size anew). Trades trigger stops and fill resting limits; a quote that crosses a
+resting limit fills it at its limit. A stop triggered by a trade takes at the next quote.
+
+A limit that crosses on arrival is a taker until an event shows that it does not cross; from then on it rests
+and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is cancelled.
+"""
+
+from decimal import Decimal
+from math import inf
+
+from engine.domain.events import OrderCanceled, VenueEvent
+from engine.domain.market import Bar, Instrument, Quote, Trade
+from engine.domain.money import LEDGER_CONTEXT, ZERO
+from engine.domain.orders import OrderKind
+from engine.domain.positions import Fill, Liquidity
+from engine.domain.reasons import Reason
+from engine.domain.signals import Side
+from engine.venues.working import BookState, Offer, Volume, WorkingOrder
+
+Orders = list[WorkingOrder]
+
+
+class Book:
+    """Our working orders and our net position in one symbol, and the last that was seen of its market."""
+
+    __slots__ = (
+        "_participation",
+        "_use_quotes",
+        "_wake_above",
+        "_wake_below",
+        "instrument",
+        "last",
+        "orders",
+        "position",
+        "quote",
+    )
+
+    def __init__(self, instrument: Instrument, participation: Decimal, *, use_quotes: bool) -> None:
+        self.instrument = instrument
+        self.orders: dict[str, WorkingOrder] = {}
+        self.position = ZERO
+        self.last: Bar | Trade | None = None
+        self.quote: Quote | None = None
+        self._participation = participation
+        self._use_quotes = use_quotes
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at every order on the next event, whatever its price."""
+        self._wake_below, self._wake_above = inf, -inf
+
+    def add(self, order: WorkingOrder) -> None:
+        """Take an order in; it trades from the next event on."""
+        self.orders[order.request.client_id] = order
+        self.wake()
+
+    def remove(self, client_id: str) -> bool:
+        """Take an order out; false where it is not in the book."""
+        return self.orders.pop(client_id, None) is not None
+
+    def touch(self, side: Side) -> float | None:
+        """Return the price an order of this side would take at; the last one where quotes are not used."""
+        if self._use_quotes and self.quote is not None:
+            return self.quote.ask if side is Side.BUY else self.quote.bid
+        return None if self.last is None else self.last.mark
+
+    def crosses(self, side: Side, limit: float) -> bool:
+        """Tell whether a limit would take at once.
+
+        At the other side's quote it would; at the last price, where the book is not known, it may rest.
+        """
+        touch = self.touch(side)
+        if touch is None:
+            return False
+        if limit == touch:
+            return self._use_quotes and self.quote is not None
+        return limit > touch if side is Side.BUY else limit < touch
+
+    def reducible(self, side: Side) -> Decimal:
+        """Return how much an order of this side can reduce the position by."""
+        return max(ZERO, -self.position if side is Side.BUY else self.position)
+
+    def on_bar(self, bar: Bar) -> list[VenueEvent]:
+        """Match against a bar: its open, then its range."""
+        low, high = min(bar.low, bar.open), max(bar.high, bar.open)
+        events: list[VenueEvent] = []
+        if low > self._wake_below and high < self._wake_above:
+            return events
+        volume = self._volume(bar.volume)
+        orders = list(self.orders.values())
+        for top, bottom in ((bar.open, bar.open), (high, low)):
+            self._match(orders, Offer(bar.ts, bar.open, top, bottom, volume, improves=True), events)
+        self._settle(bar.ts, events, took=True)
+        return events
+
+    def on_trade(self, trade: Trade) -> list[VenueEvent]:
+        """Match against a print, or several conflated into one."""
+        events: list[VenueEvent] = []
+        if trade.low > self._wake_below and trade.high < self._wake_above:
+            return events
+        takes = not self._use_quotes
+        volume = self._volume(trade.qty)
+        offer = Offer(trade.ts, trade.price, trade.high, trade.low, volume, takes=takes)
+        self._match(list(self.orders.values()), offer, events)
+        self._settle(trade.ts, events, took=takes)
+        return events
+
+    def on_quote(self, quote: Quote) -> list[VenueEvent]:
+        """Match against the best bid and offer; a side without a price offers nothing."""
+        events: list[VenueEvent] = []
+        if quote.ask > self._wake_below and quote.bid < self._wake_above:
+            return events
+        for price, qty, buys in ((quote.ask, quote.ask_qty, True), (quote.bid, quote.bid_qty, False)):
+            if price > 0:
+                orders = [order for order in self.orders.values() if order.is_buy is buys]
+                offer = Offer(quote.ts, price, price, price, self._volume(qty))
+                self._take(orders, offer, events)
+                self._reach(orders, offer, events)
+        self._settle(quote.ts, events, took=True)
+        return events
+
+    def save(self) -> BookState:
+        """Return what a checkpoint keeps."""
+        return BookState(
+            self.instrument.symbol, self.position, tuple(self.orders.values()), self.last, self.quote
+        )
+
+    def load(self, state: BookState) -> None:
+        """Take up what a checkpoint kept."""
+        self.position, self.last, self.quote = state.position, state.last, state.quote
+        self.orders = {order.request.client_id: order for order in state.orders}
+        self.wake()
+
+    def _volume(self, traded: float) -> Volume:
+        """Return our part of what traded; without bound where the data has no volume to speak of."""
+        if not self.instrument.volume_caps_fills or not traded > 0:
+            return Volume(None)
+        return Volume(self.instrument.round_qty(self.instrument.qty(traded) * self._participation))
+
+    def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
+        if offer.takes:
+            self._take(orders, offer, events)
+        self._fire(orders, offer, events)
+        self._reach(orders, offer, events)
+
+    def _take(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
+        for order in orders:
+            if order.at_market and not order.closed:
+                self._execute(order, offer.ref, Liquidity.TAKER, offer, events)
+
+    def _fire(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
+        """Trigger the stops in the range: the market was at the trigger, so they fill there or worse."""
+        reached: list[tuple[float, int, WorkingOrder]] = []
+        for order in orders:
+            if order.request.kind is OrderKind.STOP and not order.at_market and not order.closed:
+                passed = offer.high - order.trigger if order.is_buy else order.trigger - offer.low
+                if passed >= 0:
+                    reached.append((-passed, order.arrival, order))
+        for _, _, order in sorted(reached, key=_by_priority):
+            order.at_market = True
+            if offer.takes:
+                worse = max if order.is_buy else min
+                self._execute(order, worse(order.trigger, offer.ref), Liquidity.TAKER, offer, events)
+
+    def _reach(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
+        """Fill the limits in the range; one that does not cross at `ref` has begun to rest."""
+        reached: list[tuple[float, int, WorkingOrder]] = []
+        for order in orders:
+            if not order.is_limit or order.closed or (order.taking and not offer.takes):
+                continue
+            crossing = offer.ref <= order.limit if order.is_buy else offer.ref >= order.limit
+            order.taking = order.taking and (crossing or order.is_immediate)
+            passed = order.limit - offer.low if order.is_buy else offer.high - order.limit
+            if crossing if order.taking else passed >= 0:
+                reached.append((-passed, order.arrival, order))
+        for _, _, order in sorted(reached, key=_by_priority):
+            better = min if order.is_buy else max
+            price = better(order.limit, offer.ref) if order.taking or offer.improves else order.limit
+            liquidity = Liquidity.TAKER if order.taking else Liquidity.MAKER
+            self._execute(order, price, liquidity, offer, events)
+
+    def _execute(
+        self,
+        order: WorkingOrder,
+        price: float,
+        liquidity: Liquidity,
+        offer: Offer,
+        events: list[VenueEvent],
+    ) -> None:
+        """Fill what the volume and, for a reduce-only order, the position allow."""
+        request = order.request
+        reducing = request.reduce_only
+        wanted = min(order.remaining, self.reducible(request.side)) if reducing else order.remaining
+        qty = offer.volume.take(wanted)
+        if qty:
+            order.remaining -= qty
+            order.fills += 1
+            order.closed = not order.remaining
+            self.position += qty * request.side.sign
+            events.append(self._fill(order, self.instrument.price(price), qty, liquidity, offer.ts))
+        if reducing and not order.closed and not self.reducible(request.side):
+            _cancel(order, Reason.REDUCE_ONLY_WOULD_INCREASE, offer.ts, events)
+
+    def _fill(self, order: WorkingOrder, price: Decimal, qty: Decimal, liquidity: Liquidity, ts: int) -> Fill:
+        rules = self.instrument
+        rate = rules.maker_fee if liquidity is Liquidity.MAKER else rules.taker_fee
+        return Fill(
+            ts=ts,
+            client_id=order.request.client_id,
+            trade_id=f"{order.venue_id}-{order.fills}",
+            symbol=rules.symbol,
+            side=order.request.side,
+            price=price,
+            qty=qty,
+            fee=LEDGER_CONTEXT.multiply(LEDGER_CONTEXT.multiply(price, qty), rate),
+            liquidity=liquidity,
+            venue_id=order.venue_id,
+        )
+
+    def _settle(self, ts: int, events: list[VenueEvent], *, took: bool) -> None:
+        """End immediate orders that had their event, drop closed ones, note the prices to wake at."""
+        below, above = -inf, inf
+        for order in list(self.orders.values()):
+            ready = order.at_market or order.is_limit
+            if took and ready and order.is_immediate and not order.closed:
+                _cancel(order, Reason.IOC_REMAINDER, ts, events)
+            if order.closed:
+                del self.orders[order.request.client_id]
+            elif order.at_market or order.taking:
+                below, above = inf, -inf
+            elif order.is_buy is order.is_limit:  # a buy limit or a sell stop waits for a lower price
+                below = max(below, order.limit if order.is_limit else order.trigger)
+            else:
+                above = min(above, order.limit if order.is_limit else order.trigger)
+        self._wake_below, self._wake_above = below, above
+
+
+def _by_priority(entry: tuple[float, int, WorkingOrder]) -> tuple[float, int]:
+    return entry[0], entry[1]
+
+
+def _cancel(order: WorkingOrder, reason: Reason, ts: int, events: list[VenueEvent]) -> None:
+    order.closed = True
+    events.append(OrderCanceled(ts, order.request.client_id, reason))

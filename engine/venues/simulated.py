@@ -1,0 +1,291 @@
+"""The simulated venue: a pure machine that holds orders, matches them against market events and answers.
+
+It has no clock and no randomness: the same calls give the same events, and `state` and `restore` carry it
+over a restart bit for bit. The rules of matching are in `engine.venues.matching`, those of entry in
+`engine.venues.admission`.
+
+Requests take `latency_ns` to reach the book and are answered then, in the order they were sent; with a
+latency of 0 they are answered in the call itself. An order never trades on an event that was handed in
+before it reached the book. The caller hands in `on_time(next_at())` before any market event of that time or
+later. Fills and cancels that the market brings are reported with its event, without a latency of their own.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from engine.domain.errors import CheckpointError
+from engine.domain.events import (
+    CancelRejected,
+    Event,
+    OrderAcked,
+    OrderCanceled,
+    OrderRejected,
+    VenueEvent,
+    VenueOrder,
+    VenuePosition,
+    VenueReport,
+)
+from engine.domain.market import Bar, Instrument, MarketEvent, Quote, Trade
+from engine.domain.money import ONE, ZERO
+from engine.domain.orders import OrderKind, OrderRequest, OrderState, TimeInForce
+from engine.domain.reasons import Reason
+from engine.venues.admission import refusal
+from engine.venues.matching import Book
+from engine.venues.working import BookState, WorkingOrder
+
+NO_EVENTS: tuple[Event, ...] = ()
+STATE_VERSION = 1
+
+
+class MatchOn(StrEnum):
+    """Which stream fills orders: the finest one the feed has. The coarser ones are not matched again."""
+
+    BARS = "bars"
+    TRADES = "trades"
+    QUOTES = "quotes"  # quotes and trades together: takers fill at the touch, resting orders on prints
+
+
+class SimulatedConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How the simulated venue behaves."""
+
+    match_on: MatchOn = MatchOn.BARS
+    latency_ns: int = 0
+    participation: Decimal = ONE  # the part of traded volume that may fill us, over 0 and at most 1
+    id_prefix: str = "sim"
+    ids_max: int = 10_000  # client ids remembered after their order ended, to refuse duplicates
+
+    def __post_init__(self) -> None:
+        assert self.latency_ns >= 0, "latency_ns is not negative"
+        assert 0 < self.participation <= 1, "participation lies over 0 and at most at 1"
+        assert self.ids_max > 0, "ids_max is positive"
+
+
+class Submission(msgspec.Struct, frozen=True, tag=True):
+    """An order on its way; `due` is when it reaches the venue."""
+
+    due: int
+    request: OrderRequest
+
+
+class Cancellation(msgspec.Struct, frozen=True, tag=True):
+    """A cancel on its way."""
+
+    due: int
+    client_id: str
+    symbol: str
+
+
+class Inquiry(msgspec.Struct, frozen=True, tag=True):
+    """A query on its way."""
+
+    due: int
+    request_id: int
+
+
+Inbound = Submission | Cancellation | Inquiry
+
+
+class VenueState(msgspec.Struct, frozen=True):
+    """All that the venue carries over a restart."""
+
+    version: int
+    arrivals: int
+    ids: tuple[str, ...]
+    inbound: tuple[Inbound, ...]
+    books: tuple[BookState, ...]
+
+
+class SimulatedVenue:
+    """The venue port (engine.ports.Venue) over a matching engine."""
+
+    def __init__(self, instruments: Iterable[Instrument], config: SimulatedConfig) -> None:
+        self._config = config
+        use_quotes = config.match_on is MatchOn.QUOTES
+        self._books = {
+            instrument.symbol: Book(instrument, config.participation, use_quotes=use_quotes)
+            for instrument in instruments
+        }
+        self._rules = _rules(config.match_on)
+        self._ids: dict[str, None] = {}  # in order of arrival, so that the oldest is forgotten first
+        self._inbound: deque[Inbound] = deque()
+        self._arrivals = 0
+
+    def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
+        """Hand over an order; OrderAcked or OrderRejected answers."""
+        return self._send(Submission(now + self._config.latency_ns, request))
+
+    def cancel(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Ask to cancel an order; OrderCanceled or CancelRejected answers."""
+        return self._send(Cancellation(now + self._config.latency_ns, client_id, symbol))
+
+    def query(self, request_id: int, now: int) -> Sequence[Event]:
+        """Ask for all open orders and positions; a VenueReport answers."""
+        return self._send(Inquiry(now + self._config.latency_ns, request_id))
+
+    def on_market(self, event: MarketEvent) -> Sequence[Event]:
+        """Match the book against a market event; returns fills and cancels in the order they happened."""
+        book = self._books.get(event.symbol)
+        if book is None:
+            return NO_EVENTS
+        if isinstance(event, Quote):
+            book.quote = event
+        else:
+            book.last = event
+        if not book.orders:
+            return NO_EVENTS
+        rule = self._rules.get(type(event))
+        return rule(book, event) if rule else NO_EVENTS
+
+    def on_time(self, now: int) -> Sequence[Event]:
+        """Let the requests that are due by `now` reach the book; returns the answers."""
+        inbound = self._inbound
+        if not inbound or inbound[0].due > now:
+            return NO_EVENTS
+        events: list[Event] = []
+        while inbound and inbound[0].due <= now:
+            events.append(self._arrive(inbound.popleft()))
+        return events
+
+    def next_at(self) -> int | None:
+        """Return when the next answer falls due, None where nothing is on its way."""
+        return self._inbound[0].due if self._inbound else None
+
+    def state(self) -> bytes:
+        """Return everything as bytes; equal states give equal bytes."""
+        return msgspec.msgpack.encode(
+            VenueState(
+                STATE_VERSION,
+                self._arrivals,
+                tuple(self._ids),
+                tuple(self._inbound),
+                tuple(book.save() for book in self._books.values()),
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Take up a state. Raises CheckpointError, and changes nothing, where it cannot be used."""
+        saved = _decode(state)
+        kept = {state.symbol: state for state in saved.books}
+        for symbol, book_state in kept.items():
+            if symbol not in self._books and (book_state.orders or book_state.position):
+                raise CheckpointError(
+                    f"the simulated venue's checkpoint holds orders or a position in {symbol}, "
+                    "which this session does not trade; add its data or start a new state directory"
+                )
+        for symbol, book in self._books.items():
+            book.load(kept.get(symbol, BookState(symbol)))
+        self._arrivals = saved.arrivals
+        self._ids = dict.fromkeys(saved.ids)
+        self._inbound = deque(saved.inbound)
+
+    def _send(self, item: Inbound) -> Sequence[Event]:
+        if self._config.latency_ns or self._inbound:
+            self._inbound.append(item)
+            return NO_EVENTS
+        return (self._arrive(item),)
+
+    def _arrive(self, item: Inbound) -> VenueEvent:
+        match item:
+            case Submission(due, request):
+                return self._enter(request, due)
+            case Cancellation(due, client_id, symbol):
+                return self._take_out(client_id, symbol, due)
+            case Inquiry(due, request_id):
+                return self._report(request_id, due)
+
+    def _enter(self, request: OrderRequest, ts: int) -> VenueEvent:
+        client_id, book = request.client_id, self._books.get(request.symbol)
+        if book is None:
+            return OrderRejected(ts, client_id, Reason.UNKNOWN_SYMBOL, f"{request.symbol} is not traded here")
+        if self._knows(client_id):
+            return OrderRejected(ts, client_id, Reason.DUPLICATE_ID, f"{client_id} was used before")
+        refused = refusal(request, book)
+        if refused is not None:
+            return OrderRejected(ts, client_id, refused.reason, refused.text)
+        self._arrivals += 1
+        order = _working(request, book, f"{self._config.id_prefix}{self._arrivals}", self._arrivals)
+        book.add(order)
+        self._remember(client_id)
+        return OrderAcked(ts, client_id, order.venue_id)
+
+    def _knows(self, client_id: str) -> bool:
+        return client_id in self._ids or any(client_id in book.orders for book in self._books.values())
+
+    def _remember(self, client_id: str) -> None:
+        self._ids[client_id] = None
+        if len(self._ids) > self._config.ids_max:
+            del self._ids[next(iter(self._ids))]
+
+    def _take_out(self, client_id: str, symbol: str, ts: int) -> VenueEvent:
+        book = self._books.get(symbol)
+        if book is None or not book.remove(client_id):
+            return CancelRejected(ts, client_id, Reason.ORDER_NOT_FOUND)
+        return OrderCanceled(ts, client_id)
+
+    def _report(self, request_id: int, ts: int) -> VenueReport:
+        orders = [order for book in self._books.values() for order in book.orders.values()]
+        orders.sort(key=lambda order: order.arrival)
+        positions = (
+            VenuePosition(symbol, book.position) for symbol, book in self._books.items() if book.position
+        )
+        return VenueReport(ts, request_id, tuple(map(_listed, orders)), tuple(positions))
+
+
+def _rules(match_on: MatchOn) -> dict[type, Callable[[Book, Any], Sequence[Event]]]:
+    match match_on:
+        case MatchOn.BARS:
+            return {Bar: Book.on_bar}
+        case MatchOn.TRADES:
+            return {Trade: Book.on_trade}
+        case MatchOn.QUOTES:
+            return {Trade: Book.on_trade, Quote: Book.on_quote}
+
+
+def _working(request: OrderRequest, book: Book, venue_id: str, arrival: int) -> WorkingOrder:
+    is_limit = request.kind is OrderKind.LIMIT
+    assert not is_limit or request.price is not None, "a limit order has a price"
+    assert request.kind is not OrderKind.STOP or request.trigger is not None, "a stop order has a trigger"
+    limit = float(request.price or 0)
+    immediate = request.tif is TimeInForce.IOC
+    return WorkingOrder(
+        request=request,
+        venue_id=venue_id,
+        arrival=arrival,
+        remaining=request.qty,
+        limit=limit,
+        trigger=float(request.trigger or 0),
+        at_market=request.kind is OrderKind.MARKET,
+        taking=is_limit and (immediate or book.crosses(request.side, limit)),
+    )
+
+
+def _listed(order: WorkingOrder) -> VenueOrder:
+    request = order.request
+    filled = request.qty - order.remaining
+    return VenueOrder(
+        client_id=request.client_id,
+        venue_id=order.venue_id,
+        symbol=request.symbol,
+        side=request.side,
+        qty=request.qty,
+        filled_qty=filled,
+        state=OrderState.PARTIALLY_FILLED if filled > ZERO else OrderState.ACKNOWLEDGED,
+    )
+
+
+def _decode(state: bytes) -> VenueState:
+    try:
+        saved = msgspec.msgpack.decode(state, type=VenueState)
+    except msgspec.DecodeError as error:
+        raise CheckpointError(f"the simulated venue's checkpoint is damaged: {error}") from error
+    if saved.version != STATE_VERSION:
+        raise CheckpointError(
+            f"the simulated venue's checkpoint is of version {saved.version}, "
+            f"this program reads version {STATE_VERSION}"
+        )
+    return saved
