@@ -55,8 +55,8 @@ def load_settings(
     """Merge the layers and check the result.
 
     `flags` maps field names, nested ones with dots (`console.theme`), to what was said on the command line.
-    A flag of None and an empty variable were not said. `env` is the process's own environment, `user_file` the
-    user's config.yaml, unless given. Raises one ConfigError that names every problem and its source.
+    A flag of None and an empty variable were not said. Unless given, `env` is the process's own environment
+    and `user_file` the user's config.yaml. Raises one ConfigError that names every problem and its source.
     """
     said = flag_layer({key: value for key, value in (flags or {}).items() if value is not None})
     variables = env_layer(os.environ if env is None else env)
