@@ -23,6 +23,13 @@ class Priority(IntEnum):
     MARKET = 4
 
 
+class OrderSent(msgspec.Struct, frozen=True, tag=True):
+    """The order was handed to the venue's adapter: from here on it may be live."""
+
+    ts: int
+    client_id: str
+
+
 class OrderAcked(msgspec.Struct, frozen=True, tag=True):
     """The venue holds the order."""
 
@@ -144,6 +151,13 @@ class PlaySwapped(msgspec.Struct, frozen=True, tag=True):
     generation: int
 
 
+class Backfill(msgspec.Struct, frozen=True, tag=True):
+    """Bars of the past: they warm indicators and charts and never lead to a signal."""
+
+    ts: int
+    bars: tuple[Bar, ...]
+
+
 class FeedState(StrEnum):
     """How a feed is."""
 
@@ -179,8 +193,18 @@ class Fault(msgspec.Struct, frozen=True, tag=True):
     cleared: bool = False
 
 
-VenueEvent = Fill | OrderAcked | OrderRejected | OrderCanceled | CancelRejected | OrderTimedOut | VenueReport
-Event = Bar | Trade | Quote | VenueEvent | TimerFired | Control | PlaySwapped | FeedChanged | Fault
+VenueEvent = (
+    Fill
+    | OrderSent
+    | OrderAcked
+    | OrderRejected
+    | OrderCanceled
+    | CancelRejected
+    | OrderTimedOut
+    | VenueReport
+)
+OtherEvent = Backfill | VenueEvent | TimerFired | Control | PlaySwapped | FeedChanged | Fault
+Event = Bar | Trade | Quote | OtherEvent
 
 
 def priority_of(event: Event) -> Priority:
@@ -191,7 +215,8 @@ def priority_of(event: Event) -> Priority:
         case Fill():
             return Priority.FILL
         case (
-            OrderAcked()
+            OrderSent()
+            | OrderAcked()
             | OrderRejected()
             | OrderCanceled()
             | CancelRejected()
@@ -202,5 +227,5 @@ def priority_of(event: Event) -> Priority:
             return Priority.ANSWER
         case TimerFired():
             return Priority.SCHEDULED
-        case Control() | Fault() | PlaySwapped():
+        case Control() | Fault() | PlaySwapped() | Backfill():
             return Priority.CONTROL

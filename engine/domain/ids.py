@@ -12,6 +12,7 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BIRTH_WIDTH = 7
 _NAME_WIDTH = 4
 _SEQUENCE_WIDTH = 7
+_ID_WIDTH = len(PREFIX) + _BIRTH_WIDTH + 2 * _NAME_WIDTH + 1 + _SEQUENCE_WIDTH
 SEQUENCE_MAX = 36**_SEQUENCE_WIDTH - 1
 
 
@@ -48,6 +49,14 @@ def short_code(name: str) -> str:
     """Return four characters that stand for a name of any length and alphabet."""
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return base36(int.from_bytes(digest, "big") % 36**_NAME_WIDTH, _NAME_WIDTH)
+
+
+def sequence_of(client_id: str) -> int:
+    """Return the sequence inside an id of this form, 0 for any other text."""
+    if len(client_id) != _ID_WIDTH or not client_id.startswith(PREFIX):
+        return 0
+    digits = client_id[-_SEQUENCE_WIDTH:]
+    return int(digits, 36) if all(digit in _ALPHABET for digit in digits) else 0
 
 
 class IdSpace:

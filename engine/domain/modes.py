@@ -51,7 +51,6 @@ class Holder(StrEnum):
     BREAKER = "breaker"
     RECONCILING = "reconciling"
     UNKNOWN_ORDER = "unknown_order"
-    DAILY_LOSS = "daily_loss"
     RISK_OBSERVE = "risk_observe"
     STOPPING = "stopping"
     HALTED = "halted"
@@ -75,7 +74,6 @@ HOLDERS: dict[Holder, HolderRule] = {
     Holder.BREAKER: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
     Holder.RECONCILING: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
     Holder.UNKNOWN_ORDER: HolderRule(Rung.REDUCE, latched=False, survives_restart=True),
-    Holder.DAILY_LOSS: HolderRule(Rung.REDUCE, latched=True, survives_restart=True),
     Holder.RISK_OBSERVE: HolderRule(Rung.HOLD, latched=True, survives_restart=True),
     Holder.STOPPING: HolderRule(Rung.HOLD, latched=True, survives_restart=False),
     Holder.HALTED: HolderRule(Rung.HOLD, latched=True, survives_restart=True),

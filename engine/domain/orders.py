@@ -75,8 +75,8 @@ def _row(**changes: OrderState) -> dict[OrderTrigger, OrderState]:
     return {OrderTrigger(name): state for name, state in changes.items()}
 
 
-# A pair that is absent from a row leaves the state as it is: the venue repeats and reorders its updates, and a
-# late one is no news. What a row does list is the whole of what may move an order.
+# A pair that is absent from a row leaves the state as it is: the venue repeats and reorders its updates,
+# and a late one is no news. What a row does list is the whole of what may move an order.
 ORDER_TABLE: dict[OrderState, dict[OrderTrigger, OrderState]] = {
     _S.PENDING: _row(
         send=_S.SUBMITTED,

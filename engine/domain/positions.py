@@ -17,7 +17,7 @@ class Liquidity(StrEnum):
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One execution as the venue reports it; `trade_id` makes it idempotent. The fee is a cost in settle units."""
+    """One execution as the venue reports it, idempotent by `trade_id`. The fee is a cost in settle units."""
 
     ts: int
     client_id: str

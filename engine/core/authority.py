@@ -1,0 +1,185 @@
+"""Who may do what: the operator's state, the ladder, the flatten and the stop that follow from it."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.core.board import Board
+from engine.core.holds import Holds
+from engine.core.operator import OperatorState, Refused, decide
+from engine.core.setup import CoreSetup
+from engine.core.snapshot import Phase
+from engine.domain.alarms import Severity
+from engine.domain.commands import (
+    ClearTimer,
+    Command,
+    FlattenEnded,
+    Latch,
+    NoticeLevel,
+    SaveTransition,
+    SaveVeto,
+    SetTimer,
+    Stopped,
+    TransitionKind,
+)
+from engine.domain.events import Action, Control, OnStop, VenueReport
+from engine.domain.ids import OrderRole
+from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.domain.modes import Hold, Holder, RiskMode, Rung
+from engine.domain.reasons import Reason, veto
+from engine.execution.desk import Desk
+from engine.execution.flatten import RETRY_TIMER, Flatten, FlattenState, Step
+
+DEADLINE_TIMER = "flatten.deadline"
+
+
+class AuthorityState(msgspec.Struct, frozen=True):
+    """The authority as a checkpoint holds it."""
+
+    operator: OperatorState
+    holds: tuple[Hold, ...]
+    flatten: FlattenState
+    cycle_id: str
+
+
+class Authority:
+    """Carries out operator commands and whatever lowers the ladder."""
+
+    def __init__(
+        self, setup: CoreSetup, *, desk: Desk, flatten: Flatten, board: Board, outbox: list[Command]
+    ) -> None:
+        self._setup = setup
+        self._desk, self._board, self._outbox = desk, board, outbox
+        self.flatten = flatten
+        self.holds = Holds()
+        self.operator = OperatorState(phase=Phase.ARMED if setup.armed else Phase.DISARMED)
+        self.holds.follow(self.operator, 0)
+        self._cycle_id = "op@0"
+        self._stopped = False
+
+    def on_control(self, control: Control, now: int) -> None:
+        """Carry out a command, or refuse it with a Reason."""
+        if control.action is Action.ACKNOWLEDGE:
+            self._board.acknowledge(control.argument)
+            return
+        limits = self._setup.limits
+        decided = decide(
+            self.operator, control, confirm_name=self._setup.confirm_name, dwell_s=limits.mode_dwell_s
+        )
+        if isinstance(decided, Refused):
+            values = {"action": control.action.value, "actor": control.actor, **decided.values}
+            refusal = veto(decided.reason, ts=now, cycle_id=control.cycle_id, **values)
+            self._outbox.append(SaveVeto(refusal))
+            self._board.notice(now, NoticeLevel.WARNING, "refused", refusal.text)
+            return
+        if decided.phase is Phase.FLATTENING and self.operator.phase is not Phase.FLATTENING:
+            self._cycle_id = control.cycle_id
+            self.start_flatten(now, control.actor, control.reason, then=decided)
+            return
+        if self.operator.phase is Phase.HALTED and decided.phase is Phase.ARMED:
+            self._outbox.append(Latch(engaged=False))
+            self._board.clear_alarm("flatten")
+        if decided.risk_mode is RiskMode.NORMAL:
+            for mode in RiskMode:
+                self._board.clear_alarm(f"risk:{mode}")
+        self.set_operator(decided, now, control.actor, control.reason)
+
+    def set_operator(self, after: OperatorState, now: int, actor: str, reason: str) -> None:
+        """Take a new operator state, store what changed, and let the ladder follow."""
+        before, self.operator = self.operator, after
+        changes = (
+            (TransitionKind.PHASE, before.shown_phase.value, after.shown_phase.value),
+            (TransitionKind.PAUSE, _pause_word(before), _pause_word(after)),
+            (TransitionKind.RISK_MODE, before.risk_mode.value, after.risk_mode.value),
+        )
+        for kind, was, became in changes:
+            if was != became:
+                self._outbox.append(SaveTransition(now, kind, was, became, actor, reason))
+                text = f"{kind}: {was} -> {became} by {actor}" + (f" ({reason})" if reason else "")
+                self._board.notice(now, NoticeLevel.INFO, "mode", text)
+        self.holds.follow(after, now)
+        self._lower(now)
+
+    def hold(self, holder: Holder, now: int, *, symbol: str, detail: str, held: bool = True) -> None:
+        """Take or let go of a rung for a cause outside the operator."""
+        if self.holds.set(holder, now, symbol=symbol, detail=detail, held=held) and held:
+            self._lower(now, symbol or None)
+
+    def _lower(self, now: int, symbol: str | None = None) -> None:
+        """Cancel resting entries where the rung no longer allows them."""
+        if self.holds.rung(symbol or "") < Rung.FULL:
+            self._desk.cancel_all(now, OrderRole.ENTRY, symbol=symbol)
+
+    def start_flatten(self, now: int, actor: str, reason: str, then: OperatorState | None = None) -> None:
+        """Latch, then begin to close everything."""
+        target = then or msgspec.structs.replace(self.operator, phase=Phase.FLATTENING)
+        self._outbox.append(Latch(engaged=True, text=f"flatten by {actor}: {reason}".rstrip(": ")))
+        deadline_ns = int(self._setup.limits.flatten_deadline_s * NS_PER_S)
+        self._outbox.append(SetTimer(DEADLINE_TIMER, now + deadline_ns))
+        self.set_operator(target, now, actor, reason)
+        self.flatten.start(now)
+
+    def go_on(self, now: int) -> None:
+        """Move on what is under way after an event: a flatten, then a stop that waits for it."""
+        if self.operator.phase is Phase.FLATTENING:
+            self.flatten.advance(now, self._cycle_id)
+            if not self.flatten.running:
+                self._end_flatten(now)
+        how = self.operator.stopping
+        if how is not None and not self._stopped and self._stop_is_done(how):
+            self._stopped = True
+            self._outbox.append(Stopped(now))
+
+    def _end_flatten(self, now: int) -> None:
+        state = self.flatten.state
+        flat = state.step is Step.FLAT
+        elapsed_ms = Decimal(now - state.since) / NS_PER_MS
+        self._outbox.append(ClearTimer(DEADLINE_TIMER))
+        self._outbox.append(ClearTimer(RETRY_TIMER))
+        self._outbox.append(FlattenEnded(now, flat, state.residual, elapsed_ms))
+        if flat:
+            self._board.clear_alarm("flatten")
+            self._board.notice(now, NoticeLevel.GOOD, "flatten", f"FLAT in {elapsed_ms:.0f} ms")
+        else:
+            left = "; ".join(state.residual) or "the venue could not be verified"
+            text = f"{Reason.FLATTEN_DEADLINE.value}: not flat, left: {left}"
+            self._board.raise_alarm("flatten", Severity.CRITICAL, text, now)
+        halted = msgspec.structs.replace(self.operator, phase=Phase.HALTED)
+        self.set_operator(halted, now, "engine", "flat" if flat else "residual")
+
+    def _stop_is_done(self, how: OnStop) -> bool:
+        if self.operator.phase is Phase.FLATTENING:
+            return False
+        return how is OnStop.KEEP or next(self._desk.book.select(OrderRole.ENTRY), None) is None
+
+    def on_report(self, report: VenueReport, now: int) -> None:
+        """Let a flatten hold the venue's report against what it needs."""
+        self.flatten.on_report(report, now, self._cycle_id)
+
+    def on_retry(self, now: int) -> None:
+        """Let a flatten try again."""
+        self.flatten.on_retry(now, self._cycle_id)
+
+    def latch_risk(self, mode: RiskMode, now: int, text: str) -> None:
+        """Lower the risk mode for a cause that needs a person to undo."""
+        lowered = msgspec.structs.replace(self.operator, risk_mode=mode, risk_since=now)
+        self.set_operator(lowered, now, "risk", text)
+        self._board.raise_alarm(f"risk:{mode}", Severity.CRITICAL, f"risk mode {mode.upper()}: {text}", now)
+
+    # checkpoint
+
+    def state(self) -> AuthorityState:
+        """Return all that a checkpoint needs."""
+        return AuthorityState(self.operator, self.holds.all, self.flatten.state, self._cycle_id)
+
+    def restore(self, state: AuthorityState) -> None:
+        """Take up a checkpoint's state. A stop ended with the run that was asked to stop."""
+        self.operator = msgspec.structs.replace(state.operator, stopping=None)
+        self.holds.restore(state.holds)
+        self.holds.follow(self.operator, 0)
+        self.flatten.state = state.flatten
+        self._cycle_id = state.cycle_id
+
+
+def _pause_word(operator: OperatorState) -> str:
+    return "paused" if operator.paused else "running"

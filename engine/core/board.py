@@ -1,0 +1,73 @@
+"""What a person should see of the past: notices, alarms, signals with their verdicts. Bounded."""
+
+from collections import deque
+
+import msgspec
+
+from engine.core.snapshot import SignalRow
+from engine.domain.alarms import Alarm, Severity
+from engine.domain.commands import Command, Notice, NoticeLevel
+
+ROWS_MAX = 200
+
+
+class BoardState(msgspec.Struct, frozen=True):
+    """The board as a checkpoint holds it."""
+
+    notices: tuple[Notice, ...]
+    signals: tuple[SignalRow, ...]
+    alarms: tuple[Alarm, ...]
+
+
+class Board:
+    """Keeps the newest notices and signals, and the alarms that stand."""
+
+    def __init__(self, outbox: list[Command]) -> None:
+        self.notices: deque[Notice] = deque(maxlen=ROWS_MAX)
+        self.signals: deque[SignalRow] = deque(maxlen=ROWS_MAX)
+        self._alarms: dict[str, Alarm] = {}
+        self._outbox = outbox
+
+    def notice(self, now: int, level: NoticeLevel, kind: str, text: str, symbol: str = "") -> None:
+        """Say something to the event pane and the log."""
+        self._outbox.append(Notice(now, level, kind, text, symbol))
+
+    def raise_alarm(self, alarm_id: str, severity: Severity, text: str, now: int) -> None:
+        """Raise an alarm; one that stands already keeps its beginning and only takes the new text."""
+        before = self._alarms.get(alarm_id)
+        if before is None:
+            self._alarms[alarm_id] = Alarm(alarm_id, severity, now, text)
+            self.notice(now, NoticeLevel.ERROR, "alarm", text)
+        elif before.text != text:
+            self._alarms[alarm_id] = msgspec.structs.replace(before, text=text)
+
+    def clear_alarm(self, alarm_id: str) -> None:
+        """End an alarm."""
+        self._alarms.pop(alarm_id, None)
+
+    def acknowledge(self, alarm_id: str) -> bool:
+        """Mark an alarm (or all, for "") as seen by a person; return whether there was one."""
+        ids = [key for key in self._alarms if alarm_id in ("", key)]
+        for key in ids:
+            self._alarms[key] = msgspec.structs.replace(self._alarms[key], acknowledged=True)
+        return bool(ids)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Return the alarms that stand, oldest first."""
+        return tuple(self._alarms.values())
+
+    def keep_notices(self, commands: list[Command]) -> None:
+        """Remember the notices of a batch."""
+        for command in commands:
+            if type(command) is Notice:
+                self.notices.append(command)
+
+    def state(self) -> BoardState:
+        """Return all that a checkpoint needs."""
+        return BoardState(tuple(self.notices), tuple(self.signals), self.alarms())
+
+    def restore(self, state: BoardState) -> None:
+        """Take up a checkpoint's state."""
+        self.notices.extend(state.notices)
+        self.signals.extend(state.signals)
+        self._alarms = {alarm.id: alarm for alarm in state.alarms}

@@ -1,0 +1,311 @@
+"""The machine: the one place that changes the engine's state. Events in, commands out, nothing else."""
+
+import msgspec
+
+from engine.core.authority import Authority, AuthorityState
+from engine.core.board import Board, BoardState
+from engine.core.market import Market, MarketState
+from engine.core.setup import CoreSetup
+from engine.core.snapshot import Phase
+from engine.core.tally import Tally, TallyState
+from engine.core.trading import Trading, TradingState
+from engine.domain.alarms import Severity
+from engine.domain.commands import (
+    NOTHING,
+    Command,
+    NoticeLevel,
+    SetTimer,
+)
+from engine.domain.errors import CheckpointError
+from engine.domain.events import (
+    Backfill,
+    CancelRejected,
+    Control,
+    Event,
+    Fault,
+    FeedChanged,
+    FeedState,
+    OrderAcked,
+    OrderCanceled,
+    OrderRejected,
+    OrderSent,
+    OrderTimedOut,
+    OtherEvent,
+    PlaySwapped,
+    TimerFired,
+    VenueReport,
+)
+from engine.domain.ids import IdSpace
+from engine.domain.market import NS_PER_S, Bar, Quote, Trade
+from engine.domain.modes import Holder, RiskMode
+from engine.domain.money import ZERO, canonical
+from engine.domain.orders import OrderState
+from engine.domain.positions import Fill
+from engine.domain.reasons import Reason
+from engine.execution.desk import Desk, DeskState, describe
+from engine.execution.flatten import Flatten
+from engine.execution.ledger import Ledger, LedgerState
+
+STALENESS_TIMER = "staleness"
+STATE_VERSION = 1
+
+
+class MachineState(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole machine as a checkpoint holds it."""
+
+    version: int
+    market: MarketState
+    ledger: LedgerState
+    desk: DeskState
+    trading: TradingState
+    authority: AuthorityState
+    board: BoardState
+    tally: TallyState
+    feed_ended: bool
+
+
+class Machine:
+    """The engine's core. `handle` is synchronous and deterministic: the same calls give the same commands."""
+
+    def __init__(self, setup: CoreSetup) -> None:
+        self.setup = setup
+        self._outbox: list[Command] = []
+        ids = IdSpace(setup.birth_s, setup.instance)
+        self.market = Market(setup.instruments, setup.window_bars)
+        self.ledger = Ledger(setup.start_equity)
+        self.desk = Desk(ids, {i.symbol: i for i in setup.instruments}, self.ledger, self._outbox)
+        self.board = Board(self._outbox)
+        self.tally = Tally()
+        self.authority = Authority(
+            setup,
+            desk=self.desk,
+            flatten=Flatten(self.desk, self.ledger, ids, self._outbox),
+            board=self.board,
+            outbox=self._outbox,
+        )
+        self.trading = Trading(
+            setup,
+            market=self.market,
+            ledger=self.ledger,
+            desk=self.desk,
+            holds=self.authority.holds,
+            tally=self.tally,
+            board=self.board,
+            outbox=self._outbox,
+        )
+        self.feed_ended = False
+        self._loss_max = None if setup.limits.daily_loss_max is None else float(setup.limits.daily_loss_max)
+
+    def start(self, now: int) -> tuple[Command, ...]:
+        """Return what must run from the beginning: the watch over silent feeds."""
+        if self.setup.stale_check_ns:
+            self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
+        return self._take()
+
+    def handle(self, event: Event, now: int) -> tuple[Command, ...]:
+        """Take one event at the time the loop stamped on it; return what is to be done about it, in order."""
+        match event:
+            case Bar():
+                self._on_market(event, now)
+                self.trading.on_bar(event, now)
+            case Trade() | Quote():
+                self._on_market(event, now)
+            case _:
+                self._on_other(event, now)
+                self.authority.go_on(now)
+        return self._take() if self._outbox else NOTHING
+
+    def _take(self) -> tuple[Command, ...]:
+        commands = tuple(self._outbox)
+        self.board.keep_notices(self._outbox)
+        self._outbox.clear()
+        return commands
+
+    def _on_other(self, event: OtherEvent, now: int) -> None:
+        match event:
+            case Fill():
+                self._on_fill(event, now)
+            case OrderSent() | OrderAcked() | OrderRejected() | OrderCanceled() | CancelRejected():
+                self._on_answer(event, now)
+            case OrderTimedOut():
+                self._on_timeout(event, now)
+            case VenueReport():
+                self._on_report(event, now)
+            case TimerFired():
+                self._on_timer(event, now)
+            case Control():
+                self.authority.on_control(event, now)
+            case PlaySwapped():
+                self.trading.swap(event.spec, event.generation, now)
+            case Backfill():
+                self.market.backfill(event.bars)
+                self.trading.warm(event.bars)
+            case FeedChanged():
+                self._on_feed(event, now)
+            case Fault():
+                self._on_fault(event, now)
+
+    # the market
+
+    def _on_market(self, event: Bar | Trade | Quote, now: int) -> None:
+        self.market.on_event(event, now)
+        ledger = self.ledger
+        ledger.mark(event.symbol, event.mark, now)
+        if self._loss_max is not None and ledger.has_open:
+            self._check_loss(now)
+
+    def _check_loss(self, now: int) -> None:
+        """Latch REDUCE when the day's loss reaches its limit; the count resets at midnight, this does not."""
+        loss = -self.ledger.day_pnl()
+        if (
+            self._loss_max is None
+            or loss < self._loss_max
+            or self.authority.operator.risk_mode is not RiskMode.NORMAL
+        ):
+            return
+        text = f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={self._loss_max:.2f}"
+        self.authority.latch_risk(RiskMode.REDUCE, now, text)
+
+    # the venue's answers
+
+    def _on_fill(self, fill: Fill, now: int) -> None:
+        booked = self.desk.on_fill(fill, now)
+        if booked is None:
+            return
+        order, position = booked
+        self.tally.fill(fill)
+        authority = self.authority
+        quiet = authority.operator.phase in (Phase.FLATTENING, Phase.HALTED)
+        self.trading.on_position(position, order, now, upkeep=not quiet)
+        self._check_loss(now)
+        if authority.operator.phase is Phase.HALTED and not position.is_flat:
+            text = f"late fill of {fill.symbol} while halted: closing it"
+            self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
+            authority.start_flatten(now, "engine", "late fill while halted")
+
+    def _on_answer(
+        self, event: OrderSent | OrderAcked | OrderRejected | OrderCanceled | CancelRejected, now: int
+    ) -> None:
+        match event:
+            case OrderSent():
+                self.desk.on_sent(event.client_id, now)
+            case OrderAcked():
+                self.desk.on_ack(event.client_id, event.venue_id, now)
+            case OrderRejected():
+                order = self.desk.on_reject(event.client_id, event.reason, event.text, now)
+                if order is not None:
+                    self.trading.on_refused(order, now)
+                self.authority.flatten.hold_off(now)
+            case OrderCanceled():
+                self.desk.on_cancel(event.client_id, event.reason, now)
+            case CancelRejected():
+                self.desk.on_cancel_rejected(event.client_id, now)
+                self.authority.flatten.hold_off(now)
+        self._follow_unknown(now)
+
+    def _on_timeout(self, event: OrderTimedOut, now: int) -> None:
+        order = self.desk.on_timeout(event.client_id, now)
+        if order is not None and order.state is OrderState.UNKNOWN:
+            symbol = order.request.symbol
+            self.authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=order.client_id)
+            text = f"no answer for {describe(order.request)} ({order.client_id}): it may be live"
+            self.board.raise_alarm(f"unknown:{symbol}", Severity.CRITICAL, text, now)
+
+    def _follow_unknown(self, now: int) -> None:
+        """Let go of the symbols whose unknown orders the venue has settled."""
+        held = [hold.symbol for hold in self.authority.holds.all if hold.holder is Holder.UNKNOWN_ORDER]
+        if not held:
+            return
+        unknown = {o.request.symbol for o in self.desk.book.open_orders() if o.state is OrderState.UNKNOWN}
+        for symbol in held:
+            if symbol not in unknown:
+                self.authority.holds.set(Holder.UNKNOWN_ORDER, now, symbol=symbol, held=False)
+                self.board.clear_alarm(f"unknown:{symbol}")
+
+    def _on_report(self, report: VenueReport, now: int) -> None:
+        self.authority.on_report(report, now)
+        if not report.complete:
+            return
+        shown = {position.symbol: position.qty for position in report.positions}
+        for symbol in self.market.symbols():
+            ours, theirs = self.ledger.net_qty(symbol), shown.get(symbol, ZERO)
+            alarm = f"position:{symbol}"
+            if ours == theirs:
+                self.board.clear_alarm(alarm)
+            else:
+                text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
+                self.board.raise_alarm(alarm, Severity.CRITICAL, text, now)
+
+    # the engine's surroundings
+
+    def _on_timer(self, event: TimerFired, now: int) -> None:
+        match event.timer_id:
+            case "staleness":
+                self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
+                self._watch_staleness(now)
+            case "flatten.retry":
+                self.authority.on_retry(now)
+            case "flatten.deadline":
+                self.authority.flatten.on_deadline()
+            case _:
+                text = f"a timer nobody set came due: {event.timer_id}"
+                self.board.notice(now, NoticeLevel.ERROR, "fault", text)
+
+    def _watch_staleness(self, now: int) -> None:
+        limit_ns = self.setup.limits.stale_after_s * NS_PER_S
+        for symbol in self.market.symbols():
+            age_ns = self.market.age_ns(symbol, now)
+            stale = age_ns is not None and age_ns > limit_ns
+            self.authority.hold(Holder.STALE, now, symbol=symbol, detail="no data", held=stale)
+            if stale:
+                text = f"{symbol}: no data for more than {self.setup.limits.stale_after_s:g} s"
+                self.board.raise_alarm(f"stale:{symbol}", Severity.WARNING, text, now)
+            else:
+                self.board.clear_alarm(f"stale:{symbol}")
+
+    def _on_feed(self, event: FeedChanged, now: int) -> None:
+        level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
+        text = " ".join(part for part in (event.feed, event.state, event.text) if part)
+        self.board.notice(now, level, "feed", text)
+        self.feed_ended = event.state is FeedState.ENDED
+
+    def _on_fault(self, event: Fault, now: int) -> None:
+        alarm = f"fault:{event.kind}"
+        if event.cleared:
+            self.board.clear_alarm(alarm)
+            self.board.notice(now, NoticeLevel.GOOD, "fault", f"{event.kind} works again: {event.text}")
+        else:
+            self.board.raise_alarm(alarm, Severity.CRITICAL, event.text, now)
+        broken = [a.id.removeprefix("fault:") for a in self.board.alarms() if a.id.startswith("fault:")]
+        self.authority.hold(Holder.FAULT, now, symbol="", detail=" ".join(broken), held=bool(broken))
+
+    # checkpoint
+
+    def state(self) -> MachineState:
+        """Return all that a checkpoint needs."""
+        return MachineState(
+            version=STATE_VERSION,
+            market=self.market.state(),
+            ledger=self.ledger.state(),
+            desk=self.desk.state(),
+            trading=self.trading.state(),
+            authority=self.authority.state(),
+            board=self.board.state(),
+            tally=self.tally.state,
+            feed_ended=self.feed_ended,
+        )
+
+    def restore(self, state: MachineState) -> None:
+        """Take up a checkpoint's state into a machine made from the same setup."""
+        if state.version != STATE_VERSION:
+            raise CheckpointError(
+                f"the checkpoint has version {state.version}, this engine reads {STATE_VERSION}"
+            )
+        self.market.restore(state.market)
+        self.ledger.restore(state.ledger)
+        self.desk.restore(state.desk)
+        self.trading.restore(state.trading)
+        self.authority.restore(state.authority)
+        self.board.restore(state.board)
+        self.tally.state = state.tally
+        self.feed_ended = state.feed_ended

@@ -1,0 +1,145 @@
+"""The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
+
+from collections import deque
+
+import msgspec
+
+from engine.core.snapshot import TickRow
+from engine.domain.market import NS_PER_DAY, Bar, Instrument, MarketEvent, Quote, Trade
+
+HISTORY_POINTS = 40
+HISTORY_STEP_NS = 1_000_000_000
+
+
+class SymbolState(msgspec.Struct):
+    """What is known of one symbol; `seen` is when the engine took its last event."""
+
+    symbol: str
+    ts: int = 0
+    seen: int = 0
+    price: float = 0.0
+    bid: float = 0.0
+    ask: float = 0.0
+    day_end: int = 0
+    day_open: float = 0.0
+    day_volume: float = 0.0
+    has_trades: bool = False
+    history: list[float] = []
+    history_next: int = 0
+
+
+class MarketState(msgspec.Struct, frozen=True):
+    """The market as a checkpoint holds it."""
+
+    symbols: tuple[SymbolState, ...]
+    windows: tuple[tuple[str, int, tuple[Bar, ...]], ...]
+
+
+class Market:
+    """Last prices and windows by symbol; nothing here decides."""
+
+    def __init__(self, instruments: tuple[Instrument, ...], window_bars: int) -> None:
+        self._window_bars = window_bars
+        self._symbols = {i.symbol: SymbolState(i.symbol) for i in instruments}
+        self._digits = {i.symbol: i.price_digits for i in instruments}
+        self._windows: dict[tuple[str, int], deque[Bar]] = {}
+        self._last: dict[
+            str, deque[Bar]
+        ] = {}  # the window of the last bar's step, to spare a tuple key a bar
+        self._last_step: dict[str, int] = {}
+
+    def on_event(self, event: MarketEvent, now: int) -> None:
+        """Take one market event."""
+        state = self._symbols[event.symbol]
+        ts = event.ts
+        state.ts = ts
+        state.seen = now
+        if type(event) is Quote:
+            state.bid, state.ask = event.bid, event.ask
+            return
+        price = event.mark
+        state.price = price
+        if ts >= state.day_end:
+            state.day_end = (ts // NS_PER_DAY + 1) * NS_PER_DAY
+            state.day_open = event.open if type(event) is Bar else price
+            state.day_volume = 0.0
+        if type(event) is Bar:
+            self._keep(event)
+            if not state.has_trades:
+                state.day_volume += event.volume
+        elif type(event) is Trade:
+            state.has_trades = True
+            state.day_volume += event.qty
+        if ts >= state.history_next:
+            state.history_next = ts + HISTORY_STEP_NS
+            state.history.append(price)
+            if len(state.history) > HISTORY_POINTS:
+                del state.history[0]
+
+    def backfill(self, bars: tuple[Bar, ...]) -> None:
+        """Take bars of the past into the windows and the sparkline."""
+        for bar in bars:
+            self._keep(bar)
+            history = self._symbols[bar.symbol].history
+            history.append(bar.close)
+            del history[:-HISTORY_POINTS]
+
+    def window(self, symbol: str, step_ns: int) -> tuple[Bar, ...]:
+        """Return the last closed bars of a symbol and step, oldest first."""
+        return tuple(self._windows.get((symbol, step_ns), ()))
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols there are."""
+        return tuple(self._symbols)
+
+    def price(self, symbol: str) -> float:
+        """Return the last traded price of a symbol, 0 before the first."""
+        return self._symbols[symbol].price
+
+    def age_ns(self, symbol: str, now: int) -> int | None:
+        """Return how long ago the symbol's last event was taken, None before the first."""
+        seen = self._symbols[symbol].seen
+        return now - seen if seen else None
+
+    def rows(self) -> tuple[TickRow, ...]:
+        """Return what a screen shows of every symbol."""
+        return tuple(
+            TickRow(
+                symbol=s.symbol,
+                ts=s.seen,
+                price=s.price,
+                bid=s.bid,
+                ask=s.ask,
+                change=s.price / s.day_open - 1.0 if s.day_open else 0.0,
+                volume=s.day_volume,
+                price_digits=self._digits[s.symbol],
+                history=tuple(s.history),
+            )
+            for s in self._symbols.values()
+        )
+
+    def _keep(self, bar: Bar) -> None:
+        symbol = bar.symbol
+        if self._last_step.get(symbol) != bar.step_ns:
+            key = (symbol, bar.step_ns)
+            window = self._windows.get(key)
+            if window is None:
+                window = self._windows[key] = deque(maxlen=self._window_bars)
+            self._last[symbol], self._last_step[symbol] = window, bar.step_ns
+        self._last[symbol].append(bar)
+
+    def state(self) -> MarketState:
+        """Return all that a checkpoint needs."""
+        return MarketState(
+            tuple(self._symbols.values()),
+            tuple((symbol, step, tuple(bars)) for (symbol, step), bars in self._windows.items()),
+        )
+
+    def restore(self, state: MarketState) -> None:
+        """Take up a checkpoint's state."""
+        self._symbols.update({s.symbol: s for s in state.symbols if s.symbol in self._symbols})
+        self._windows = {
+            (symbol, step): deque(bars, maxlen=self._window_bars) for symbol, step, bars in state.windows
+        }
+        self._last.clear()
+        self._last_step.clear()

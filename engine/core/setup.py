@@ -1,0 +1,37 @@
+"""What a machine is built from: facts fixed for one run."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.market import Instrument
+from engine.domain.modes import Mode
+from engine.domain.play import PlaySpec
+from engine.risk.limits import Limits
+
+
+class PlayBinding(msgspec.Struct, frozen=True):
+    """A play on its instrument: which bars of which symbol evaluate it."""
+
+    spec: PlaySpec
+    symbol: str
+    step_ns: int
+
+
+class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of one run. `mode` is for display; what it means stands in the other fields."""
+
+    mode: Mode
+    instance: str
+    birth_s: int
+    confirm_name: str
+    instruments: tuple[Instrument, ...]
+    plays: tuple[PlayBinding, ...]
+    limits: Limits
+    currency: str
+    start_equity: Decimal
+    takes_orders: bool = True
+    armed: bool = False
+    # How often silence of a feed is looked for; 0 on a tape, whose gaps are no sign of a sick feed.
+    stale_check_ns: int = 0
+    window_bars: int = 600

@@ -1,0 +1,56 @@
+"""Running fingerprints of what was decided and traded: equal hashes mean equal runs."""
+
+import hashlib
+
+import msgspec
+
+from engine.domain.money import canonical
+from engine.domain.positions import Fill
+from engine.domain.signals import Signal
+
+_START = bytes(32)
+
+
+class TallyState(msgspec.Struct, frozen=True):
+    """The fingerprints so far: a hash chain needs only its last link."""
+
+    signals: int = 0
+    signal_chain: bytes = _START
+    trade_chain: bytes = _START
+
+
+class Tally:
+    """Chains sha256 over signals (close ts, play, instrument, side, kind) and fills (ts, side, price, quantity, fee).
+
+    Ids and wall time stay out, so that a run can be compared with any other run of the same play and data.
+    """
+
+    def __init__(self) -> None:
+        self.state = TallyState()
+
+    def signal(self, signal: Signal) -> None:
+        """Add a signal."""
+        line = f"{signal.ts}|{signal.play}|{signal.symbol}|{signal.side}|{signal.kind}"
+        before = self.state
+        self.state = TallyState(before.signals + 1, _link(before.signal_chain, line), before.trade_chain)
+
+    def fill(self, fill: Fill) -> None:
+        """Add a fill."""
+        amounts = "|".join(canonical(amount) for amount in (fill.price, fill.qty, fill.fee))
+        before = self.state
+        chain = _link(before.trade_chain, f"{fill.ts}|{fill.side}|{amounts}")
+        self.state = TallyState(before.signals, before.signal_chain, chain)
+
+    @property
+    def signal_hash(self) -> str:
+        """The fingerprint of all signals, in hex."""
+        return self.state.signal_chain.hex()
+
+    @property
+    def trade_hash(self) -> str:
+        """The fingerprint of all fills, in hex."""
+        return self.state.trade_chain.hex()
+
+
+def _link(chain: bytes, line: str) -> bytes:
+    return hashlib.sha256(chain + line.encode()).digest()

@@ -1,0 +1,167 @@
+"""Builds the Snapshot from the machine. Reading only: nothing here changes what it reads."""
+
+from decimal import Decimal
+
+from engine.core.machine import Machine
+from engine.core.snapshot import (
+    AccountSection,
+    FlattenSection,
+    GateRow,
+    GateStatus,
+    OrderRow,
+    PositionRow,
+    Snapshot,
+    StatusSection,
+)
+from engine.domain.ids import OrderRole
+from engine.domain.market import NS_PER_S
+from engine.domain.money import ZERO, divide
+from engine.domain.orders import Order
+from engine.domain.positions import Position
+from engine.execution.book import PROTECTIVE
+from engine.execution.flatten import Step
+from engine.execution.protect import resting_price
+from engine.risk.gates import Verdict, ask_all
+
+ROWS_SHOWN = 60
+_CENT = Decimal("0.00000001")
+_GATE_STATUS = {
+    Verdict.PASS: GateStatus.PASS,
+    Verdict.VETO: GateStatus.VETO,
+    Verdict.NOT_BUILT: GateStatus.NOT_BUILT,
+}
+
+
+def view(machine: Machine, now: int) -> Snapshot:
+    """Return what the core has to show. Feeds, reloads and health are the runtime's to add."""
+    board = machine.board
+    return Snapshot(
+        status=_status(machine, now),
+        account=_account(machine),
+        ticks=machine.market.rows(),
+        signals=tuple(board.signals)[-ROWS_SHOWN:],
+        orders=_orders(machine),
+        positions=_positions(machine),
+        gates=_gates(machine, now),
+        flatten=_flatten(machine),
+        notices=tuple(board.notices)[-ROWS_SHOWN:],
+        alarms=board.alarms(),
+    )
+
+
+def _status(machine: Machine, now: int) -> StatusSection:
+    setup, operator = machine.setup, machine.authority.operator
+    holds = machine.authority.holds
+    return StatusSection(
+        mode=setup.mode,
+        instance=setup.instance,
+        phase=operator.shown_phase,
+        paused=operator.paused,
+        risk_mode=operator.risk_mode,
+        rung=holds.rung(),
+        holds=holds.all,
+        now=now,
+        plays=tuple(binding.spec.name for binding in setup.plays),
+        confirm_name=setup.confirm_name,
+        data_ended=machine.feed_ended,
+    )
+
+
+def _account(machine: Machine) -> AccountSection:
+    ledger = machine.ledger
+    return AccountSection(
+        currency=machine.setup.currency,
+        start_equity=ledger.start_equity,
+        equity=_money(ledger.equity()),
+        realized=ledger.realized,
+        unrealized=_money(ledger.unrealized()),
+        fees=ledger.fees,
+        day_pnl=_money(ledger.day_pnl()),
+        drawdown=ledger.drawdown(),
+        fills=ledger.fills,
+        trades=ledger.trades,
+        signals=machine.tally.state.signals,
+    )
+
+
+def _orders(machine: Machine) -> tuple[OrderRow, ...]:
+    book = machine.desk.book
+    ended = book.ended_orders()[-ROWS_SHOWN:]
+    return tuple(_order(order) for order in (*book.open_orders()[:ROWS_SHOWN], *reversed(ended)))
+
+
+def _order(order: Order) -> OrderRow:
+    request = order.request
+    filled = order.filled_qty
+    return OrderRow(
+        client_id=request.client_id,
+        venue_id=order.venue_id,
+        play=request.play,
+        symbol=request.symbol,
+        side=request.side,
+        role=request.role,
+        kind=request.kind,
+        state=order.state,
+        qty=request.qty,
+        filled_qty=filled,
+        price=request.trigger or request.price,
+        average_price=divide(order.filled_notional, filled) if filled else None,
+        created=request.ts,
+        updated=order.updated,
+        reason=order.reason,
+    )
+
+
+def _positions(machine: Machine) -> tuple[PositionRow, ...]:
+    positions = sorted(machine.ledger.positions(), key=lambda p: (p.is_flat, p.symbol, p.play))
+    return tuple(_position(machine, position) for position in positions[:ROWS_SHOWN])
+
+
+def _position(machine: Machine, position: Position) -> PositionRow:
+    mark = machine.ledger.mark_of(position.symbol)
+    entry = divide(position.entry_notional, position.qty) if position.qty else ZERO
+    return PositionRow(
+        play=position.play,
+        symbol=position.symbol,
+        qty=position.qty,
+        entry_price=entry,
+        mark=mark,
+        unrealized=_money(float(position.qty) * mark - float(position.entry_notional)),
+        realized=position.realized,
+        fees=position.fees,
+        stop_price=resting_price(machine.desk, position, OrderRole.STOP),
+        target_price=resting_price(machine.desk, position, OrderRole.TARGET),
+        opened=position.opened,
+    )
+
+
+def _gates(machine: Machine, now: int) -> tuple[GateRow, ...]:
+    """Ask every gate as if the first play's symbol were to be entered now."""
+    setup = machine.setup
+    symbol = setup.plays[0].symbol if setup.plays else setup.instruments[0].symbol
+    age_ns = machine.market.age_ns(symbol, now)
+    net = abs(machine.ledger.net_qty(symbol)) * Decimal(repr(machine.ledger.mark_of(symbol)))
+    facts = machine.trading.facts(symbol, (age_ns or 0) / NS_PER_S, ZERO, net)
+    return tuple(
+        GateRow(result.name, _GATE_STATUS[result.verdict], result.value, result.limit)
+        for result in ask_all(facts, setup.limits)
+    )
+
+
+def _flatten(machine: Machine) -> FlattenSection:
+    state = machine.authority.flatten.state
+    if state.step is Step.IDLE:
+        return FlattenSection()
+    book = machine.desk.book
+    protective = sum(1 for _ in book.select(*PROTECTIVE))
+    return FlattenSection(
+        step=state.step.value,
+        since=state.since,
+        cancels_left=len(book) - protective,
+        positions_left=len(machine.ledger.open_positions()),
+        residual=state.residual,
+    )
+
+
+def _money(value: float) -> Decimal:
+    return Decimal(repr(value)).quantize(_CENT)

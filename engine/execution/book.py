@@ -1,0 +1,133 @@
+"""Our orders: the table of every open one and the last ended ones, moved only by the order table."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.ids import OrderRole
+from engine.domain.orders import Order, OrderRequest, OrderTrigger, next_state
+from engine.domain.positions import Fill
+
+ENDED_MAX = 500
+TRADE_IDS_MAX = 100_000
+
+PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
+
+
+class BookState(msgspec.Struct, frozen=True):
+    """The book as a checkpoint holds it."""
+
+    open: tuple[Order, ...]
+    ended: tuple[Order, ...]
+    trade_ids: tuple[str, ...]
+
+
+class OrderBook:
+    """Open orders by client id, the newest ended ones, and the trade ids already booked."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Order] = {}
+        self._ended: OrderedDict[str, Order] = OrderedDict()
+        self._trade_ids: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many orders are open."""
+        return len(self._open)
+
+    def get(self, client_id: str) -> Order | None:
+        """Return an order that is open or ended lately."""
+        return self._open.get(client_id) or self._ended.get(client_id)
+
+    def open_orders(self) -> tuple[Order, ...]:
+        """Return the open orders, oldest first."""
+        return tuple(self._open.values())
+
+    def ended_orders(self) -> tuple[Order, ...]:
+        """Return the orders that ended lately, oldest end first."""
+        return tuple(self._ended.values())
+
+    def select(
+        self, *roles: OrderRole, play: str | None = None, symbol: str | None = None
+    ) -> Iterator[Order]:
+        """Yield the open orders of these roles, of one play and symbol where given."""
+        for order in self._open.values():
+            request = order.request
+            if request.role not in roles or (play is not None and request.play != play):
+                continue
+            if symbol is None or request.symbol == symbol:
+                yield order
+
+    def add(self, request: OrderRequest) -> Order:
+        """Take up an order whose intent is about to be stored."""
+        assert self.get(request.client_id) is None, f"client id {request.client_id} is used twice"
+        order = Order(request=request, updated=request.ts)
+        self._open[request.client_id] = order
+        return order
+
+    def move(
+        self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""
+    ) -> Order:
+        """Apply a trigger from the order table and return the order as it is then."""
+        return self._put(
+            msgspec.structs.replace(
+                order,
+                state=next_state(order.state, trigger),
+                updated=now,
+                reason=reason or order.reason,
+                venue_id=venue_id or order.venue_id,
+            )
+        )
+
+    def mark_cancel_requested(self, order: Order, now: int) -> Order:
+        """Remember that a cancel is on its way."""
+        return self._put(msgspec.structs.replace(order, cancel_requested=True, updated=now))
+
+    def allow_cancel_again(self, order: Order, now: int) -> Order:
+        """Forget a cancel that the venue did not carry out."""
+        return self._put(msgspec.structs.replace(order, cancel_requested=False, updated=now))
+
+    def fill(self, order: Order, fill: Fill, now: int) -> Order | None:
+        """Add a fill to its order; None where the trade id was booked before."""
+        key = f"{fill.symbol}/{fill.trade_id}"
+        if key in self._trade_ids:
+            return None
+        self._trade_ids[key] = None
+        if len(self._trade_ids) > TRADE_IDS_MAX:
+            self._trade_ids.popitem(last=False)
+        filled: Decimal = order.filled_qty + fill.qty
+        full = filled >= order.request.qty
+        return self._put(
+            msgspec.structs.replace(
+                order,
+                state=next_state(order.state, OrderTrigger.FULL_FILL if full else OrderTrigger.PARTIAL_FILL),
+                filled_qty=filled,
+                filled_notional=order.filled_notional + fill.price * fill.qty,
+                fees=order.fees + fill.fee,
+                venue_id=fill.venue_id or order.venue_id,
+                updated=now,
+            )
+        )
+
+    def _put(self, order: Order) -> Order:
+        client_id = order.request.client_id
+        if order.state.is_open:
+            self._ended.pop(client_id, None)
+            self._open[client_id] = order
+            return order
+        self._open.pop(client_id, None)
+        self._ended[client_id] = order
+        if len(self._ended) > ENDED_MAX:
+            self._ended.popitem(last=False)
+        return order
+
+    def state(self) -> BookState:
+        """Return all that a checkpoint needs."""
+        return BookState(self.open_orders(), self.ended_orders(), tuple(self._trade_ids))
+
+    def restore(self, state: BookState) -> None:
+        """Take up a checkpoint's state."""
+        self._open = {order.client_id: order for order in state.open}
+        self._ended = OrderedDict((order.client_id, order) for order in state.ended)
+        self._trade_ids = OrderedDict.fromkeys(state.trade_ids)

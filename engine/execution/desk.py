@@ -1,0 +1,220 @@
+"""The desk: turns decisions into orders and the venue's answers into books. It emits commands and never asks."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.commands import (
+    CancelOrder,
+    Command,
+    Notice,
+    NoticeLevel,
+    SaveFill,
+    SaveOrder,
+    SaveVeto,
+    SubmitOrder,
+)
+from engine.domain.ids import IdSpace, OrderRole
+from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
+from engine.domain.market import Instrument
+from engine.domain.money import canonical
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, OrderTrigger
+from engine.domain.positions import Fill, Position
+from engine.domain.reasons import Reason, veto
+from engine.domain.signals import Side
+from engine.execution.book import BookState, OrderBook
+from engine.execution.ledger import Ledger
+
+_INTENT_OF = {
+    OrderState.PENDING: IntentState.PENDING,
+    OrderState.SUBMITTED: IntentState.PENDING,
+    OrderState.UNKNOWN: next_intent_state(IntentState.PENDING, IntentTrigger.NO_ANSWER),
+    OrderState.REJECTED: next_intent_state(IntentState.PENDING, IntentTrigger.REFUSED),
+}
+
+
+def intent_state_of(order: Order) -> IntentState:
+    """Return how the submit of an order stands: an order that lives or lived at the venue is COMMITTED."""
+    return _INTENT_OF.get(order.state, IntentState.COMMITTED)
+
+
+class DeskState(msgspec.Struct, frozen=True):
+    """The desk as a checkpoint holds it."""
+
+    sequence: int
+    book: BookState
+
+
+class Desk:
+    """Owns our orders; knows the ledger it books to and the outbox it writes to."""
+
+    def __init__(
+        self, ids: IdSpace, instruments: dict[str, Instrument], ledger: Ledger, outbox: list[Command]
+    ) -> None:
+        self.book = OrderBook()
+        self.sequence = 0
+        self._ids = ids
+        self.instruments = instruments
+        self._ledger = ledger
+        self._outbox = outbox
+
+    # decisions
+
+    def submit(
+        self,
+        *,
+        role: OrderRole,
+        play: str,
+        symbol: str,
+        side: Side,
+        qty: Decimal,
+        now: int,
+        cycle_id: str,
+        kind: OrderKind = OrderKind.MARKET,
+        price: Decimal | None = None,
+        trigger: Decimal | None = None,
+    ) -> Order:
+        """Ask for an order; everything but an entry is reduce-only."""
+        self.sequence += 1
+        request = OrderRequest(
+            client_id=self._ids.client_id(play, role, self.sequence),
+            cycle_id=cycle_id,
+            play=play,
+            symbol=symbol,
+            side=side,
+            role=role,
+            kind=kind,
+            qty=qty,
+            ts=now,
+            price=price,
+            trigger=trigger,
+            reduce_only=role is not OrderRole.ENTRY,
+        )
+        order = self.book.add(request)
+        self._outbox.append(SubmitOrder(request, increases=role is OrderRole.ENTRY))
+        return order
+
+    def cancel(self, order: Order, now: int) -> None:
+        """Ask to cancel an order, once until the venue answers."""
+        if order.cancel_requested:
+            return
+        self.book.mark_cancel_requested(order, now)
+        self._outbox.append(CancelOrder(order.client_id, order.venue_id, order.request.symbol))
+
+    def cancel_all(
+        self, now: int, *roles: OrderRole, play: str | None = None, symbol: str | None = None
+    ) -> int:
+        """Ask to cancel every open order of these roles; return how many are open."""
+        orders = list(self.book.select(*roles, play=play, symbol=symbol))
+        for order in orders:
+            self.cancel(order, now)
+        return len(orders)
+
+    # answers
+
+    def on_sent(self, client_id: str, now: int) -> None:
+        """The order left for the venue. Not stored: PENDING on disk already means it may have been sent."""
+        order = self.book.get(client_id)
+        if order is not None:
+            self.book.move(order, OrderTrigger.SEND, now)
+
+    def on_ack(self, client_id: str, venue_id: str, now: int) -> Order | None:
+        """The venue holds the order."""
+        order = self.book.get(client_id)
+        return None if order is None else self._move(order, OrderTrigger.ACK, now, venue_id=venue_id)
+
+    def on_timeout(self, client_id: str, now: int) -> Order | None:
+        """Nobody answered: the order is UNKNOWN."""
+        order = self.book.get(client_id)
+        if order is None:
+            return None
+        return self._move(order, OrderTrigger.TIMEOUT, now, reason=Reason.NO_ANSWER.value)
+
+    def on_reject(self, client_id: str, reason: Reason, text: str, now: int) -> Order | None:
+        """The order never came to life."""
+        order = self.book.get(client_id)
+        if order is None:
+            return None
+        request = order.request
+        facts = veto(
+            reason,
+            ts=now,
+            cycle_id=request.cycle_id,
+            play=request.play,
+            symbol=request.symbol,
+            client_id=client_id,
+            **({"text": text} if text else {}),
+        )
+        self._outbox.append(SaveVeto(facts))
+        self._notice(
+            now, NoticeLevel.WARNING, "rejected", f"{describe(request)} rejected: {facts.text}", request
+        )
+        return self._move(order, OrderTrigger.REJECT, now, reason=reason.value)
+
+    def on_cancel(self, client_id: str, reason: Reason | None, now: int) -> Order | None:
+        """The rest of the order is gone."""
+        order = self.book.get(client_id)
+        if order is None:
+            return None
+        self._notice(now, NoticeLevel.INFO, "canceled", f"{describe(order.request)} canceled", order.request)
+        return self._move(order, OrderTrigger.CANCEL, now, reason=reason.value if reason else "")
+
+    def on_cancel_rejected(self, client_id: str, now: int) -> Order | None:
+        """A cancel was not carried out: it may be asked for again."""
+        order = self.book.get(client_id)
+        return None if order is None else self.book.allow_cancel_again(order, now)
+
+    def on_fill(self, fill: Fill, now: int) -> tuple[Order, Position] | None:
+        """Book a fill once; None for one that was booked before or belongs to no order of ours."""
+        order = self.book.get(fill.client_id)
+        if order is None:
+            text = f"fill {fill.trade_id} of {fill.symbol} belongs to no order of ours: {fill.client_id}"
+            self._outbox.append(Notice(now, NoticeLevel.ERROR, "foreign fill", text, fill.symbol))
+            return None
+        filled = self.book.fill(order, fill, now)
+        if filled is None:
+            return None
+        request = filled.request
+        position = self._ledger.book(request.play, fill)
+        self._outbox.append(SaveFill(fill, position))
+        self._outbox.append(SaveOrder(filled, intent_state_of(filled)))
+        if filled.filled_qty > request.qty:
+            facts = veto(
+                Reason.OVERFILL,
+                ts=now,
+                cycle_id=request.cycle_id,
+                play=request.play,
+                symbol=request.symbol,
+                ordered=request.qty,
+                filled=filled.filled_qty,
+            )
+            self._outbox.append(SaveVeto(facts))
+        text = f"{describe(request)} filled {canonical(fill.qty)} at {canonical(fill.price)}"
+        self._notice(now, NoticeLevel.GOOD, "fill", text, request)
+        return filled, position
+
+    def _move(
+        self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""
+    ) -> Order:
+        moved = self.book.move(order, trigger, now, reason=reason, venue_id=venue_id)
+        self._outbox.append(SaveOrder(moved, intent_state_of(moved)))
+        return moved
+
+    def _notice(self, now: int, level: NoticeLevel, kind: str, text: str, request: OrderRequest) -> None:
+        self._outbox.append(Notice(now, level, kind, text, request.symbol))
+
+    # checkpoint
+
+    def state(self) -> DeskState:
+        """Return all that a checkpoint needs."""
+        return DeskState(self.sequence, self.book.state())
+
+    def restore(self, state: DeskState) -> None:
+        """Take up a checkpoint's state."""
+        self.sequence = state.sequence
+        self.book.restore(state.book)
+
+
+def describe(request: OrderRequest) -> str:
+    """Write an order in a few words: role, side, quantity, symbol."""
+    return f"{request.role} {request.side} {canonical(request.qty)} {request.symbol}"

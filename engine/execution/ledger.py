@@ -1,0 +1,205 @@
+"""Positions and money from fills, exact; marked to market in float for drawdown and screens."""
+
+from decimal import Decimal
+from math import fsum
+
+import msgspec
+
+from engine.domain.market import NS_PER_DAY
+from engine.domain.money import ZERO, divide
+from engine.domain.positions import Fill, Position
+
+
+class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger as a checkpoint holds it."""
+
+    positions: tuple[Position, ...]
+    realized: Decimal
+    fees: Decimal
+    fills: int
+    trades: int
+    marks: dict[str, float]
+    day: int
+    day_start_equity: float
+    equity_peak: float
+    drawdown_max: float
+
+
+def apply_fill(position: Position, fill: Fill) -> Position:
+    """Return the position after a fill: increases add cost, decreases realise their part of it.
+
+    Average cost: closing c of q open units realises c * price - cost * c / q (signs by direction).
+    """
+    signed = fill.qty * fill.side.sign
+    fees = position.fees + fill.fee
+    if position.qty == 0 or (position.qty > 0) == (signed > 0):
+        return msgspec.structs.replace(
+            position,
+            qty=position.qty + signed,
+            entry_notional=position.entry_notional + signed * fill.price,
+            fees=fees,
+            opened=position.opened if position.qty else fill.ts,
+        )
+    closed = min(abs(signed), abs(position.qty)) * (1 if signed > 0 else -1)
+    cost = (
+        position.entry_notional
+        if abs(closed) == abs(position.qty)
+        else divide(position.entry_notional * -closed, position.qty)
+    )
+    realized = position.realized + (-closed * fill.price - cost)
+    rest = signed - closed  # what goes through zero opens the other way
+    return msgspec.structs.replace(
+        position,
+        qty=position.qty + signed,
+        entry_notional=rest * fill.price if rest else position.entry_notional - cost,
+        realized=realized,
+        fees=fees,
+        opened=fill.ts if rest else position.opened,
+    )
+
+
+class Ledger:
+    """The books of one engine: one settle currency, positions by (play, symbol)."""
+
+    def __init__(self, start_equity: Decimal) -> None:
+        self.start_equity = start_equity
+        self.realized = ZERO
+        self.fees = ZERO
+        self.fills = 0
+        self.trades = 0
+        self.drawdown_max = 0.0
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._open: dict[tuple[str, str], tuple[str, float, float]] = {}  # symbol, quantity, cost
+        self._marks: dict[str, float] = {}
+        self._cash = float(start_equity)
+        self._peak = self._cash
+        self._day = 0
+        self._day_end = 0
+        self._day_start_equity = self._cash
+
+    # positions
+
+    def position(self, play: str, symbol: str) -> Position:
+        """Return a play's position in a symbol, flat where it never had one."""
+        return self._positions.get((play, symbol)) or Position(play=play, symbol=symbol)
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every position that is or was held."""
+        return tuple(self._positions.values())
+
+    def open_positions(self) -> tuple[Position, ...]:
+        """Return the positions that are not flat."""
+        return tuple(self._positions[key] for key in self._open)
+
+    def net_qty(self, symbol: str) -> Decimal:
+        """Return the net quantity over all plays: what the venue should show."""
+        return sum((p.qty for p in self.open_positions() if p.symbol == symbol), ZERO)
+
+    def book(self, play: str, fill: Fill) -> Position:
+        """Book a fill to a play and return its new position."""
+        key = (play, fill.symbol)
+        before = self.position(play, fill.symbol)
+        after = apply_fill(before, fill)
+        self._positions[key] = after
+        self.realized += after.realized - before.realized
+        self.fees += fill.fee
+        self.fills += 1
+        if before.qty != 0 and (after.qty == 0 or (after.qty > 0) != (before.qty > 0)):
+            self.trades += 1
+        if after.qty == 0:
+            self._open.pop(key, None)
+        else:
+            self._open[key] = (fill.symbol, float(after.qty), float(after.entry_notional))
+        self._cash = float(self.start_equity + self.realized - self.fees)
+        self._marks[fill.symbol] = float(fill.price)
+        self._track()
+        return after
+
+    # money
+
+    def mark(self, symbol: str, price: float, now: int) -> None:
+        """Take a new mark; equity, its peak and the UTC day follow."""
+        self._marks[symbol] = price
+        if now >= self._day_end:
+            self._day = now // NS_PER_DAY
+            self._day_end = (self._day + 1) * NS_PER_DAY
+            self._day_start_equity = self.equity()
+        if self._open:
+            self._track()
+
+    @property
+    def has_open(self) -> bool:
+        """Whether any position is open."""
+        return bool(self._open)
+
+    def equity(self) -> float:
+        """Return cash plus unrealised profit at the marks, in settle units, for comparisons and screens."""
+        return self._cash + self.unrealized()
+
+    def unrealized(self) -> float:
+        """Return the open profit at the marks, in settle units."""
+        if not self._open:
+            return 0.0
+        marks = self._marks
+        # fsum: the sum must not depend on the order of positions, which a restart may change
+        return fsum([qty * marks[symbol] - cost for symbol, qty, cost in self._open.values()])
+
+    def exact_equity(self) -> Decimal:
+        """Return start equity plus realised profit minus fees plus open profit at the marks."""
+        opened = sum(
+            (p.qty * Decimal(repr(self._marks[p.symbol])) - p.entry_notional for p in self.open_positions()),
+            ZERO,
+        )
+        return self.start_equity + self.realized - self.fees + opened
+
+    def mark_of(self, symbol: str) -> float:
+        """Return the last mark of a symbol, 0 before the first."""
+        return self._marks.get(symbol, 0.0)
+
+    def day_pnl(self) -> float:
+        """Return profit since 00:00 UTC, in settle units."""
+        return self.equity() - self._day_start_equity
+
+    def drawdown(self) -> float:
+        """Return the fall from the peak of equity, as a ratio of the peak."""
+        return 1.0 - self.equity() / self._peak if self._peak > 0 else 0.0
+
+    def _track(self) -> None:
+        equity = self.equity()
+        if equity > self._peak:
+            self._peak = equity
+        elif self._peak > 0:
+            self.drawdown_max = max(self.drawdown_max, 1.0 - equity / self._peak)
+
+    # checkpoint
+
+    def state(self) -> LedgerState:
+        """Return all that a checkpoint needs."""
+        return LedgerState(
+            positions=self.positions(),
+            realized=self.realized,
+            fees=self.fees,
+            fills=self.fills,
+            trades=self.trades,
+            marks=dict(self._marks),
+            day=self._day,
+            day_start_equity=self._day_start_equity,
+            equity_peak=self._peak,
+            drawdown_max=self.drawdown_max,
+        )
+
+    def restore(self, state: LedgerState) -> None:
+        """Take up a checkpoint's state."""
+        self._positions = {(p.play, p.symbol): p for p in state.positions}
+        self._open = {
+            key: (p.symbol, float(p.qty), float(p.entry_notional))
+            for key, p in self._positions.items()
+            if p.qty != 0
+        }
+        self.realized, self.fees = state.realized, state.fees
+        self.fills, self.trades = state.fills, state.trades
+        self._marks = dict(state.marks)
+        self._cash = float(self.start_equity + self.realized - self.fees)
+        self._day, self._day_end = state.day, (state.day + 1) * NS_PER_DAY
+        self._day_start_equity = state.day_start_equity
+        self._peak, self.drawdown_max = state.equity_peak, state.drawdown_max

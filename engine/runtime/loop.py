@@ -1,0 +1,144 @@
+"""The loop: machine, venue and timers advanced together, one event at a time, by one writer.
+
+The loop is synchronous and has no clock. Whoever drives it (backtest, replay, real time) supplies events and
+times, and makes each batch of commands durable before the loop carries it out.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+
+import msgspec
+
+from engine.core.machine import Machine, MachineState
+from engine.domain.commands import CancelOrder, ClearTimer, Command, QueryVenue, SetTimer, SubmitOrder
+from engine.domain.events import Event, OrderRejected, OrderSent, TimerFired
+from engine.domain.market import MarketEvent
+from engine.domain.reasons import Reason
+from engine.ports import Venue
+
+Batch = tuple[Command, ...]
+# What a driver may answer to a batch: client ids that must not be sent, each with its reason.
+Refusals = dict[str, Reason]
+Steps = Generator[Batch, Refusals | None, None]
+
+_NO_REFUSALS: Refusals = {}
+
+
+class LoopState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a checkpoint holds: the machine, the venue inside the loop, and the timers."""
+
+    machine: MachineState
+    venue: bytes
+    timers: tuple[tuple[str, int], ...]
+
+
+class Loop:
+    """Advances the machine and what belongs to it."""
+
+    def __init__(self, machine: Machine, venue: Venue) -> None:
+        self.machine = machine
+        self.venue = venue
+        self._timers: list[tuple[int, int, str]] = []
+        self._timer_at: dict[str, int] = {}
+        self._timer_sequence = 0
+
+    def start(self, now: int) -> Steps:
+        """Begin a run."""
+        commands = self.machine.start(now)
+        if commands:
+            yield from self.carry_on(commands, now)
+
+    def take(self, event: Event, now: int) -> Steps:
+        """Take one event from outside and all that follows from it at once."""
+        return self._settle((event,), now)
+
+    def market(self, event: MarketEvent, now: int) -> Steps:
+        """Take a market event: resting orders match first, then fills reach the core, then the play."""
+        return self._settle((*self.venue.on_market(event), event), now)
+
+    def due(self, now: int) -> Steps:
+        """Take the timers and venue answers that are due by `now`, oldest first."""
+        while (at := self.next_at()) is not None and at <= now:
+            yield from self._settle(self._pop_due(at), at)
+
+    def next_at(self) -> int | None:
+        """Return when the next timer or venue answer is due."""
+        while self._timers and self._timer_at.get(self._timers[0][2]) != self._timers[0][0]:
+            heapq.heappop(self._timers)
+        timer_at = self._timers[0][0] if self._timers else None
+        venue_at = self.venue.next_at()
+        if timer_at is None or venue_at is None:
+            return timer_at if venue_at is None else venue_at
+        return min(timer_at, venue_at)
+
+    def carry_on(self, commands: Batch, now: int) -> Steps:
+        """Carry out commands that `machine.handle` already returned, and all that follows from them."""
+        refusals = (yield commands) or _NO_REFUSALS
+        yield from self._settle(self._carry_out(commands, now, refusals), now)
+
+    def _settle(self, events: Iterable[Event], now: int) -> Steps:
+        queue = deque(events)
+        handle = self.machine.handle
+        while queue:
+            commands = handle(queue.popleft(), now)
+            if commands:
+                refusals = (yield commands) or _NO_REFUSALS
+                queue.extend(self._carry_out(commands, now, refusals))
+
+    def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:
+        events: list[Event] = []
+        for command in commands:
+            match command:
+                case SubmitOrder():
+                    client_id = command.request.client_id
+                    if client_id in refusals:
+                        events.append(OrderRejected(now, client_id, refusals[client_id]))
+                    else:
+                        events.append(OrderSent(now, client_id))
+                        events.extend(self.venue.submit(command.request, now))
+                case CancelOrder():
+                    events.extend(self.venue.cancel(command.client_id, command.symbol, now))
+                case QueryVenue():
+                    events.extend(self.venue.query(command.request_id, now))
+                case SetTimer():
+                    self._set_timer(command.timer_id, command.at)
+                case ClearTimer():
+                    self._timer_at.pop(command.timer_id, None)
+                case _:
+                    pass  # the rest is the driver's: to store, to say, to leave
+        return events
+
+    def _set_timer(self, timer_id: str, at: int) -> None:
+        self._timer_sequence += 1
+        self._timer_at[timer_id] = at
+        heapq.heappush(self._timers, (at, self._timer_sequence, timer_id))
+
+    def _pop_due(self, at: int) -> Sequence[Event]:
+        """Return what is due at one moment: the venue's answers go before timers, as their priority says."""
+        venue_at = self.venue.next_at()
+        if venue_at is not None and venue_at <= at:
+            return self.venue.on_time(at)
+        _, _, timer_id = heapq.heappop(self._timers)
+        del self._timer_at[timer_id]
+        return (TimerFired(at, timer_id),)
+
+    # checkpoint
+
+    def state(self) -> LoopState:
+        """Return all that a checkpoint needs."""
+        live = [
+            (timer_id, at) for at, _, timer_id in sorted(self._timers) if self._timer_at.get(timer_id) == at
+        ]
+        return LoopState(
+            machine=self.machine.state(), venue=self.venue.state(), timers=tuple(dict(live).items())
+        )
+
+    def restore(self, state: LoopState) -> None:
+        """Take up a checkpoint's state."""
+        self.machine.restore(state.machine)
+        self.venue.restore(state.venue)
+        self._timers.clear()
+        self._timer_at.clear()
+        for timer_id, at in state.timers:
+            self._set_timer(timer_id, at)
