@@ -22,18 +22,19 @@ A limit that crosses on arrival is a taker until an event shows that it does not
 and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is cancelled.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from math import inf
 
 from engine.domain.events import OrderCanceled, VenueEvent
 from engine.domain.market import Bar, Instrument, Quote, Trade
 from engine.domain.money import LEDGER_CONTEXT, ZERO
-from engine.domain.orders import OrderKind
 from engine.domain.positions import Fill, Liquidity
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
 from engine.venues.working import BookState, Offer, Volume, WorkingOrder
 
+NO_EVENTS: tuple[VenueEvent, ...] = ()
 Orders = list[WorkingOrder]
 
 
@@ -87,8 +88,7 @@ class Book:
         At the other side's quote it would; at the last price, where the book is not known, it may rest.
         """
         touch = self.touch(side)
-        if touch is None:
-            return False
+        assert touch is not None, "no order enters before the first price"
         if limit == touch:
             return self._use_quotes and self.quote is not None
         return limit > touch if side is Side.BUY else limit < touch
@@ -97,40 +97,46 @@ class Book:
         """Return how much an order of this side can reduce the position by."""
         return max(ZERO, -self.position if side is Side.BUY else self.position)
 
-    def on_bar(self, bar: Bar) -> list[VenueEvent]:
+    def on_bar(self, bar: Bar) -> Sequence[VenueEvent]:
         """Match against a bar: its open, then its range."""
-        low, high = min(bar.low, bar.open), max(bar.high, bar.open)
-        events: list[VenueEvent] = []
+        low, high, opening = bar.low, bar.high, bar.open
+        if opening < low:
+            low = opening
+        elif opening > high:
+            high = opening
         if low > self._wake_below and high < self._wake_above:
-            return events
-        volume = self._volume(bar.volume)
+            return NO_EVENTS
+        events: list[VenueEvent] = []
+        volume = Volume(self.instrument, bar.volume, self._participation)
         orders = list(self.orders.values())
-        for top, bottom in ((bar.open, bar.open), (high, low)):
-            self._match(orders, Offer(bar.ts, bar.open, top, bottom, volume, improves=True), events)
+        for top, bottom in ((opening, opening), (high, low)):
+            self._match(orders, Offer(bar.ts, opening, top, bottom, volume, improves=True), events)
         self._settle(bar.ts, events, took=True)
         return events
 
-    def on_trade(self, trade: Trade) -> list[VenueEvent]:
+    def on_trade(self, trade: Trade) -> Sequence[VenueEvent]:
         """Match against a print, or several conflated into one."""
-        events: list[VenueEvent] = []
         if trade.low > self._wake_below and trade.high < self._wake_above:
-            return events
+            return NO_EVENTS
+        events: list[VenueEvent] = []
         takes = not self._use_quotes
-        volume = self._volume(trade.qty)
+        volume = Volume(self.instrument, trade.qty, self._participation)
         offer = Offer(trade.ts, trade.price, trade.high, trade.low, volume, takes=takes)
         self._match(list(self.orders.values()), offer, events)
         self._settle(trade.ts, events, took=takes)
         return events
 
-    def on_quote(self, quote: Quote) -> list[VenueEvent]:
+    def on_quote(self, quote: Quote) -> Sequence[VenueEvent]:
         """Match against the best bid and offer; a side without a price offers nothing."""
-        events: list[VenueEvent] = []
         if quote.ask > self._wake_below and quote.bid < self._wake_above:
-            return events
+            return NO_EVENTS
+        events: list[VenueEvent] = []
         for price, qty, buys in ((quote.ask, quote.ask_qty, True), (quote.bid, quote.bid_qty, False)):
             if price > 0:
                 orders = [order for order in self.orders.values() if order.is_buy is buys]
-                offer = Offer(quote.ts, price, price, price, self._volume(qty))
+                offer = Offer(
+                    quote.ts, price, price, price, Volume(self.instrument, qty, self._participation)
+                )
                 self._take(orders, offer, events)
                 self._reach(orders, offer, events)
         self._settle(quote.ts, events, took=True)
@@ -148,12 +154,6 @@ class Book:
         self.orders = {order.request.client_id: order for order in state.orders}
         self.wake()
 
-    def _volume(self, traded: float) -> Volume:
-        """Return our part of what traded; without bound where the data has no volume to speak of."""
-        if not self.instrument.volume_caps_fills or not traded > 0:
-            return Volume(None)
-        return Volume(self.instrument.round_qty(self.instrument.qty(traded) * self._participation))
-
     def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
         if offer.takes:
             self._take(orders, offer, events)
@@ -169,7 +169,7 @@ class Book:
         """Trigger the stops in the range: the market was at the trigger, so they fill there or worse."""
         reached: list[tuple[float, int, WorkingOrder]] = []
         for order in orders:
-            if order.request.kind is OrderKind.STOP and not order.at_market and not order.closed:
+            if not (order.is_limit or order.at_market or order.closed):
                 passed = offer.high - order.trigger if order.is_buy else order.trigger - offer.low
                 if passed >= 0:
                     reached.append((-passed, order.arrival, order))
@@ -246,9 +246,9 @@ class Book:
             elif order.at_market or order.taking:
                 below, above = inf, -inf
             elif order.is_buy is order.is_limit:  # a buy limit or a sell stop waits for a lower price
-                below = max(below, order.limit if order.is_limit else order.trigger)
+                below = max(below, order.level)
             else:
-                above = min(above, order.limit if order.is_limit else order.trigger)
+                above = min(above, order.level)
         self._wake_below, self._wake_above = below, above
 
 

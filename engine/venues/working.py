@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.domain.market import Bar, Quote, Trade
+from engine.domain.market import Bar, Instrument, Quote, Trade
 from engine.domain.money import ZERO
 from engine.domain.orders import OrderKind, OrderRequest, TimeInForce
 from engine.domain.signals import Side
@@ -17,6 +17,9 @@ class WorkingOrder(msgspec.Struct):
     venue_id: str
     arrival: int  # orders are numbered as they reach the venue
     remaining: Decimal
+    is_buy: bool
+    is_limit: bool
+    is_immediate: bool
     limit: float
     trigger: float
     at_market: bool  # a market order, or a stop once triggered
@@ -24,20 +27,31 @@ class WorkingOrder(msgspec.Struct):
     fills: int = 0
     closed: bool = False
 
-    @property
-    def is_buy(self) -> bool:
-        """Whether it buys."""
-        return self.request.side is Side.BUY
+    @classmethod
+    def entering(cls, request: OrderRequest, arrival: int, venue_id: str, *, crosses: bool) -> "WorkingOrder":
+        """Build the order as it enters the book; `crosses` tells whether its limit would take at once."""
+        is_limit = request.kind is OrderKind.LIMIT
+        assert not is_limit or request.price is not None, "a limit order has a price"
+        assert request.kind is not OrderKind.STOP or request.trigger is not None, "a stop has a trigger"
+        is_immediate = request.tif is TimeInForce.IOC
+        return cls(
+            request=request,
+            venue_id=venue_id,
+            arrival=arrival,
+            remaining=request.qty,
+            is_buy=request.side is Side.BUY,
+            is_limit=is_limit,
+            is_immediate=is_immediate,
+            limit=float(request.price or 0),
+            trigger=float(request.trigger or 0),
+            at_market=request.kind is OrderKind.MARKET,
+            taking=is_limit and (is_immediate or crosses),
+        )
 
     @property
-    def is_immediate(self) -> bool:
-        """Whether it may not wait."""
-        return self.request.tif is TimeInForce.IOC
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether a limit bounds its price."""
-        return self.request.kind is OrderKind.LIMIT
+    def level(self) -> float:
+        """The price it waits for: its limit or its trigger."""
+        return self.limit if self.is_limit else self.trigger
 
 
 class BookState(msgspec.Struct, frozen=True):
@@ -51,19 +65,28 @@ class BookState(msgspec.Struct, frozen=True):
 
 
 class Volume:
-    """What may still trade against us; None is without bound."""
+    """What may still trade against us out of a traded quantity, counted in lots when it is first needed.
 
-    __slots__ = ("left",)
+    Without bound where the data has no volume to speak of: 0, or in a unit that is not known.
+    """
 
-    def __init__(self, left: Decimal | None) -> None:
-        self.left = left
+    __slots__ = ("_instrument", "_left", "_participation", "_traded")
+
+    def __init__(self, instrument: Instrument, traded: float, participation: Decimal) -> None:
+        self._instrument = instrument
+        self._traded = traded
+        self._participation = participation
+        self._left: Decimal | None = None
 
     def take(self, wanted: Decimal) -> Decimal:
         """Return how much of `wanted` there is, and count it as gone."""
-        if self.left is None:
+        if not self._instrument.volume_caps_fills or not self._traded > 0:
             return wanted
-        taken = min(wanted, self.left)
-        self.left -= taken
+        if self._left is None:
+            rules = self._instrument
+            self._left = rules.round_qty(rules.qty(self._traded) * self._participation)
+        taken = min(wanted, self._left)
+        self._left -= taken
         return taken
 
 
