@@ -46,15 +46,19 @@ def load_yaml(text: str, file: str) -> tuple[Any, Positions]:
 
 def read_yaml(path: Path) -> tuple[Any, Positions]:
     """Read and parse a YAML file. Raises ConfigError for a file that cannot be read, too."""
+    return load_yaml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file, no further than just past the limit of load_yaml. Raises ConfigError."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(SIZE_MAX_KB * 1024 + 1)
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"the file is not UTF-8 text (byte {error.start})", file=str(path)) from None
     except OSError as error:
         raise ConfigError(f"the file cannot be read: {error.strerror}", file=str(path)) from None
-    return load_yaml(text, str(path))
 
 
 def field_name(path: FieldPath) -> str:
