@@ -34,7 +34,7 @@ DEFAULT_MAKER_FEE = Decimal("0.0002")
 DEFAULT_TAKER_FEE = Decimal("0.0005")
 FILE_BYTES_MAX = 64 * 1024
 _DATA_SUFFIXES = (".csv.gz", ".csv")
-_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB")
+_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB")
 _UNKNOWN_QUOTE = "USD"
 _PERPETUAL = "PERP"
 

@@ -27,7 +27,7 @@ from engine.venues.instruments import (
     describe,
 )
 
-CHUNK_ROWS = 4096  # events are made this many at a time: memory stays bounded, the loop stays in C
+CHUNK_ROWS = 1024  # events are made this many at a time: memory stays bounded, the loop stays in C
 _SOURCE = re.compile(r"(?P<symbol>[A-Za-z0-9.:-]+)=(?P<path>.+)", re.DOTALL)
 
 
