@@ -181,7 +181,7 @@ class Settings(Section):
     state_dir: Path | None = None  # holds one folder per instance; None: the platform's state directory
     plays: Paths = ()
     data: DataFiles = ()
-    bar_ts: BarStamp = BarStamp.OPEN
+    bar_ts: BarStamp | None = None  # None: as the instrument file says, else open
     venue: Name = "simulated"
     profile: str = ""
     on_stop: OnStop = OnStop.CANCEL_ENTRIES

@@ -5,7 +5,7 @@ from collections import deque
 import msgspec
 
 from engine.core.snapshot import TickRow
-from engine.domain.market import NS_PER_DAY, Bar, Instrument, MarketEvent, Quote, Trade
+from engine.domain.market import NS_PER_DAY, Bar, Instrument, Quote, Trade
 
 HISTORY_POINTS = 40
 HISTORY_STEP_NS = 1_000_000_000
@@ -48,33 +48,50 @@ class Market:
         ] = {}  # the window of the last bar's step, to spare a tuple key a bar
         self._last_step: dict[str, int] = {}
 
-    def on_event(self, event: MarketEvent, now: int) -> None:
-        """Take one market event."""
-        state = self._symbols[event.symbol]
-        ts = event.ts
-        state.ts = ts
+    def on_bar(self, bar: Bar, now: int) -> None:
+        """Take a closed bar."""
+        state = self._symbols[bar.symbol]
+        state.ts = ts = bar.ts
         state.seen = now
-        if type(event) is Quote:
-            state.bid, state.ask = event.bid, event.ask
-            return
-        price = event.mark
-        state.price = price
+        state.price = bar.close
         if ts >= state.day_end:
-            state.day_end = (ts // NS_PER_DAY + 1) * NS_PER_DAY
-            state.day_open = event.open if type(event) is Bar else price
-            state.day_volume = 0.0
-        if type(event) is Bar:
-            self._keep(event)
-            if not state.has_trades:
-                state.day_volume += event.volume
-        elif type(event) is Trade:
-            state.has_trades = True
-            state.day_volume += event.qty
+            self._begin_day(state, ts, bar.open)
+        if not state.has_trades:
+            state.day_volume += bar.volume
         if ts >= state.history_next:
-            state.history_next = ts + HISTORY_STEP_NS
-            state.history.append(price)
-            if len(state.history) > HISTORY_POINTS:
-                del state.history[0]
+            self._remember(state, ts, bar.close)
+        self._keep(bar)
+
+    def on_trade(self, trade: Trade, now: int) -> None:
+        """Take a print."""
+        state = self._symbols[trade.symbol]
+        state.ts = ts = trade.ts
+        state.seen = now
+        state.price = trade.price
+        state.has_trades = True
+        if ts >= state.day_end:
+            self._begin_day(state, ts, trade.price)
+        state.day_volume += trade.qty
+        if ts >= state.history_next:
+            self._remember(state, ts, trade.price)
+
+    def on_quote(self, quote: Quote, now: int) -> None:
+        """Take a best bid and offer."""
+        state = self._symbols[quote.symbol]
+        state.ts = quote.ts
+        state.seen = now
+        state.bid, state.ask = quote.bid, quote.ask
+
+    def _begin_day(self, state: SymbolState, ts: int, price: float) -> None:
+        state.day_end = (ts // NS_PER_DAY + 1) * NS_PER_DAY
+        state.day_open = price
+        state.day_volume = 0.0
+
+    def _remember(self, state: SymbolState, ts: int, price: float) -> None:
+        state.history_next = ts + HISTORY_STEP_NS
+        state.history.append(price)
+        if len(state.history) > HISTORY_POINTS:
+            del state.history[0]
 
     def backfill(self, bars: tuple[Bar, ...]) -> None:
         """Take bars of the past into the windows and the sparkline."""

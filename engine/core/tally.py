@@ -20,9 +20,10 @@ class TallyState(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Chains sha256 over signals (close ts, play, instrument, side, kind) and fills (ts, side, price, quantity, fee).
+    """Chains sha256 over signals and over fills.
 
-    Ids and wall time stay out, so that a run can be compared with any other run of the same play and data.
+    A signal counts with close ts, play, instrument, side and kind, a fill with ts, side, price, quantity and
+    fee as canonical decimals. Ids and wall time stay out: a run can be compared with any other run.
     """
 
     def __init__(self) -> None:

@@ -106,6 +106,12 @@ class TimerFired(msgspec.Struct, frozen=True, tag=True):
     timer_id: str
 
 
+class Woken(msgspec.Struct, frozen=True, tag=True):
+    """Time went on with nothing else to say; what was due by then is taken before it."""
+
+    ts: int
+
+
 class Action(StrEnum):
     """What an operator can ask for."""
 
@@ -203,7 +209,7 @@ VenueEvent = (
     | OrderTimedOut
     | VenueReport
 )
-OtherEvent = Backfill | VenueEvent | TimerFired | Control | PlaySwapped | FeedChanged | Fault
+OtherEvent = Backfill | VenueEvent | TimerFired | Woken | Control | PlaySwapped | FeedChanged | Fault
 Event = Bar | Trade | Quote | OtherEvent
 
 
@@ -225,7 +231,7 @@ def priority_of(event: Event) -> Priority:
             | FeedChanged()
         ):
             return Priority.ANSWER
-        case TimerFired():
+        case TimerFired() | Woken():
             return Priority.SCHEDULED
         case Control() | Fault() | PlaySwapped() | Backfill():
             return Priority.CONTROL

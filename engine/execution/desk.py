@@ -1,4 +1,4 @@
-"""The desk: turns decisions into orders and the venue's answers into books. It emits commands and never asks."""
+"""The desk: turns decisions into orders and the venue's answers into books."""
 
 from decimal import Decimal
 

@@ -141,6 +141,9 @@ class Ledger:
         if not self._open:
             return 0.0
         marks = self._marks
+        if len(self._open) == 1:
+            ((symbol, qty, cost),) = self._open.values()
+            return qty * marks[symbol] - cost
         # fsum: the sum must not depend on the order of positions, which a restart may change
         return fsum([qty * marks[symbol] - cost for symbol, qty, cost in self._open.values()])
 
@@ -165,7 +168,7 @@ class Ledger:
         return 1.0 - self.equity() / self._peak if self._peak > 0 else 0.0
 
     def _track(self) -> None:
-        equity = self.equity()
+        equity = self._cash + self.unrealized()
         if equity > self._peak:
             self._peak = equity
         elif self._peak > 0:

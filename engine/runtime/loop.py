@@ -53,9 +53,16 @@ class Loop:
         """Take one event from outside and all that follows from it at once."""
         return self._settle((event,), now)
 
-    def market(self, event: MarketEvent, now: int) -> Steps:
-        """Take a market event: resting orders match first, then fills reach the core, then the play."""
-        return self._settle((*self.venue.on_market(event), event), now)
+    def market(self, event: MarketEvent, now: int) -> Steps | None:
+        """Take a market event: resting orders match first, then fills reach the core, then the play.
+
+        Most events lead to nothing: None then says so without the cost of a generator.
+        """
+        answers = self.venue.on_market(event)
+        if answers:
+            return self._settle((*answers, event), now)
+        commands = self.machine.handle(event, now)
+        return self.carry_on(commands, now) if commands else None
 
     def due(self, now: int) -> Steps:
         """Take the timers and venue answers that are due by `now`, oldest first."""
@@ -88,26 +95,24 @@ class Loop:
 
     def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:
         events: list[Event] = []
-        for command in commands:
-            match command:
-                case SubmitOrder():
-                    client_id = command.request.client_id
-                    if client_id in refusals:
-                        events.append(OrderRejected(now, client_id, refusals[client_id]))
-                    else:
-                        events.append(OrderSent(now, client_id))
-                        events.extend(self.venue.submit(command.request, now))
-                case CancelOrder():
-                    events.extend(self.venue.cancel(command.client_id, command.symbol, now))
-                case QueryVenue():
-                    events.extend(self.venue.query(command.request_id, now))
-                case SetTimer():
-                    self._set_timer(command.timer_id, command.at)
-                case ClearTimer():
-                    self._timer_at.pop(command.timer_id, None)
-                case _:
-                    pass  # the rest is the driver's: to store, to say, to leave
+        for command in commands:  # the rest is the driver's: to store, to say, to leave
+            if type(command) is SubmitOrder:
+                events.extend(self._submit(command, now, refusals))
+            elif type(command) is CancelOrder:
+                events.extend(self.venue.cancel(command.client_id, command.symbol, now))
+            elif type(command) is QueryVenue:
+                events.extend(self.venue.query(command.request_id, now))
+            elif type(command) is SetTimer:
+                self._set_timer(command.timer_id, command.at)
+            elif type(command) is ClearTimer:
+                self._timer_at.pop(command.timer_id, None)
         return events
+
+    def _submit(self, command: SubmitOrder, now: int, refusals: Refusals) -> Sequence[Event]:
+        client_id = command.request.client_id
+        if client_id in refusals:
+            return (OrderRejected(now, client_id, refusals[client_id]),)
+        return (OrderSent(now, client_id), *self.venue.submit(command.request, now))
 
     def _set_timer(self, timer_id: str, at: int) -> None:
         self._timer_sequence += 1

@@ -1,0 +1,178 @@
+"""Chooses the adapters of a mode: the one place where the mode decides anything."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from engine.config.plays import load_play
+from engine.config.settings import Settings
+from engine.core.machine import Machine
+from engine.core.setup import CoreSetup, PlayBinding
+from engine.domain.errors import ConfigError
+from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
+from engine.domain.modes import Mode
+from engine.domain.play import BASE_TIMEFRAME, PlaySpec
+from engine.runtime.loop import Loop
+from engine.venues.instruments import BarTime
+from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
+from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
+
+STALE_CHECK_NS = NS_PER_S
+_UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
+
+TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
+MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
+
+
+class PlayFile(msgspec.Struct, frozen=True):
+    """A play and where it was read from."""
+
+    path: Path
+    spec: PlaySpec
+
+
+def load_plays(paths: Sequence[Path]) -> tuple[PlayFile, ...]:
+    """Read the plays; no two may share a name. Raises ConfigError."""
+    files = tuple(PlayFile(path, load_play(path)) for path in paths)
+    names: dict[str, Path] = {}
+    for file in files:
+        other = names.setdefault(file.spec.name, file.path)
+        if other is not file.path:
+            raise ConfigError(f"is named {file.spec.name!r} like {other}; rename one", file=str(file.path))
+    return files
+
+
+def step_of(timeframe: str, base_step_ns: int) -> int:
+    """Return a timeframe's step in ns; `base` is the feed's own."""
+    if timeframe == BASE_TIMEFRAME:
+        return base_step_ns
+    return int(timeframe[:-1]) * _UNIT_NS[timeframe[-1]]
+
+
+def bind(
+    files: Sequence[PlayFile], instruments: Sequence[Instrument], base_step_ns: int
+) -> tuple[PlayBinding, ...]:
+    """Put each play on its instrument: the one it names, else the instruments in order.
+
+    Two plays may not share an instrument: a venue in one-way mode keeps one position a symbol, and each
+    play closes only what it opened. Raises ConfigError.
+    """
+    by_symbol = {instrument.symbol: instrument for instrument in instruments}
+    free = [i.symbol for i in instruments if not any(i.symbol in f.spec.symbols for f in files)]
+    taken: dict[str, str] = {}
+    bindings = []
+    for file in files:
+        spec = file.spec
+        if len(spec.symbols) > 1:
+            raise ConfigError(
+                "names several symbols; this version evaluates one a play",
+                file=str(file.path),
+                field="symbols",
+            )
+        if spec.symbols:
+            symbol = spec.symbols[0]
+        elif free:
+            symbol = free.pop(0)
+        else:
+            raise ConfigError(
+                "finds no instrument left; give another --data or fewer plays, for each needs one of its own",
+                file=str(file.path),
+            )
+        if symbol not in by_symbol:
+            known = ", ".join(by_symbol)
+            raise ConfigError(
+                f"wants {symbol}, but the feed has {known}", file=str(file.path), field="symbols"
+            )
+        if symbol in taken:
+            raise ConfigError(
+                f"wants {symbol}, which {taken[symbol]} already trades; one play an instrument",
+                file=str(file.path),
+                field="symbols",
+            )
+        taken[symbol] = spec.name
+        step_ns = step_of(spec.timeframe, base_step_ns)
+        if step_ns % base_step_ns:
+            raise ConfigError(
+                f"{spec.timeframe} is not a multiple of the data's {base_step_ns // NS_PER_S} s",
+                file=str(file.path),
+                field="timeframe",
+            )
+        bindings.append(PlayBinding(spec, symbol, step_ns))
+    return tuple(bindings)
+
+
+def load_tapes(settings: Settings) -> tuple[Tape, ...]:
+    """Read the data files. Raises ConfigError naming file and line."""
+    if not settings.data:
+        raise ConfigError(f"{settings.mode} needs a file of market data: give --data FILE")
+    bar_ts = None if settings.bar_ts is None else BarTime(settings.bar_ts.value)
+    return tuple(
+        load_tape(
+            DataSource(file.path, file.symbol or None),
+            bar_ts=bar_ts,
+            maker_fee=settings.simulated.maker_fee,
+            taker_fee=settings.simulated.taker_fee,
+        )
+        for file in settings.data
+    )
+
+
+def tape_feed(
+    tapes: Sequence[Tape], files: Sequence[PlayFile], *, limit: int | None = None
+) -> FileFeed | MergedFeed:
+    """Open the feed with every step the plays need."""
+    steps = {step_of(file.spec.timeframe, tape.base_step_ns) for file in files for tape in tapes}
+    return open_feed(tapes, steps, limit=limit)
+
+
+def simulated_venue(
+    settings: Settings, instruments: Sequence[Instrument], match_on: MatchOn
+) -> SimulatedVenue:
+    """Build the embedded venue."""
+    config = SimulatedConfig(
+        match_on=match_on,
+        latency_ns=round(settings.simulated.latency_ms * NS_PER_MS),
+        participation=Decimal(repr(settings.simulated.participation)),
+    )
+    return SimulatedVenue(instruments, config)
+
+
+def core_setup(
+    settings: Settings,
+    *,
+    instruments: Sequence[Instrument],
+    plays: tuple[PlayBinding, ...],
+    birth_s: int,
+) -> CoreSetup:
+    """Gather the facts the core is built from."""
+    mode = settings.mode
+    return CoreSetup(
+        mode=mode,
+        instance=settings.instance,
+        birth_s=birth_s,
+        confirm_name=plays[0].spec.name if plays else settings.instance,
+        instruments=tuple(instruments),
+        plays=plays,
+        limits=settings.limits.to_limits(),
+        currency=settings.account.currency,
+        start_equity=settings.account.equity,
+        takes_orders=mode is not Mode.SHADOW,
+        armed=mode is Mode.BACKTEST,
+        stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
+    )
+
+
+def tape_loop(
+    settings: Settings, feed: FileFeed | MergedFeed, plays: Sequence[PlayFile], birth_s: int
+) -> Loop:
+    """Build the loop that plays a tape."""
+    match_on = MatchOn.TRADES if feed.has_trades else MatchOn.BARS
+    setup = core_setup(
+        settings,
+        instruments=feed.instruments,
+        plays=bind(plays, feed.instruments, feed.base_step_ns),
+        birth_s=birth_s,
+    )
+    return Loop(Machine(setup), simulated_venue(settings, feed.instruments, match_on))
