@@ -12,6 +12,9 @@ open, for a recorded open may lie outside [low, high]). So what gaps through at 
 and of a stop and a target inside one bar the stop fills first. A bar says nothing of the moments inside it:
 an order that reached the book before the bar was handed in meets it from the open on, whatever the latency.
 
+Where a feed also builds coarser bars, each behind the bars it is made of, those are not matched: no stretch
+of time is matched twice.
+
 A trade is one offer. A resting limit fills at its limit, for it stood in the book when the price came by.
 
 Where quotes are used, market orders and limits that cross take at the touch of the next quote, up to its
@@ -106,6 +109,8 @@ class Book:
             high = opening
         if low > self._wake_below and high < self._wake_above:
             return NO_EVENTS
+        if self._retells(bar):
+            return NO_EVENTS
         events: list[VenueEvent] = []
         volume = Volume(self.instrument, bar.volume, self._participation)
         orders = list(self.orders.values())
@@ -153,6 +158,11 @@ class Book:
         self.position, self.last, self.quote = state.position, state.last, state.quote
         self.orders = {order.request.client_id: order for order in state.orders}
         self.wake()
+
+    def _retells(self, bar: Bar) -> bool:
+        """Tell whether a bar is a coarser one over time that finer bars have told already."""
+        last = self.last
+        return isinstance(last, Bar) and bar.step_ns > last.step_ns and bar.ts - bar.step_ns < last.ts
 
     def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
         if offer.takes:

@@ -39,6 +39,7 @@ from engine.venues.matching import NO_EVENTS, Book
 from engine.venues.working import BookState, WorkingOrder
 
 STATE_VERSION = 1
+Rules = dict[type, Callable[[Book, Any], Sequence[Event]]]
 
 
 class MatchOn(StrEnum):
@@ -53,6 +54,7 @@ class SimulatedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the simulated venue behaves."""
 
     match_on: MatchOn = MatchOn.BARS
+    match_on_by_symbol: dict[str, MatchOn] = {}  # where symbols have streams of their own
     latency_ns: int = 0
     participation: Decimal = ONE  # the part of traded volume that may fill us, over 0 and at most 1
     id_prefix: str = "sim"
@@ -104,12 +106,14 @@ class SimulatedVenue:
 
     def __init__(self, instruments: Iterable[Instrument], config: SimulatedConfig) -> None:
         self._config = config
-        use_quotes = config.match_on is MatchOn.QUOTES
-        self._books = {
-            instrument.symbol: Book(instrument, config.participation, use_quotes=use_quotes)
-            for instrument in instruments
-        }
-        self._rules = _rules(config.match_on)
+        self._books: dict[str, Book] = {}
+        self._rules: dict[str, Rules] = {}
+        for instrument in instruments:
+            symbol = instrument.symbol
+            match_on = config.match_on_by_symbol.get(symbol, config.match_on)
+            use_quotes = match_on is MatchOn.QUOTES
+            self._books[symbol] = Book(instrument, config.participation, use_quotes=use_quotes)
+            self._rules[symbol] = _rules(match_on)
         self._ids: deque[str] = deque()  # by arrival, so that the oldest is forgotten first
         self._known: set[str] = set()
         self._inbound: deque[Inbound] = deque()
@@ -132,14 +136,16 @@ class SimulatedVenue:
         book = self._books.get(event.symbol)
         if book is None:
             return NO_EVENTS
+        events: Sequence[Event] = NO_EVENTS
+        if book.orders:
+            rule = self._rules[event.symbol].get(type(event))
+            if rule is not None:
+                events = rule(book, event)
         if type(event) is Quote:  # isinstance takes 100 ns more, every bar
             book.quote = event
         else:
             book.last = event  # type: ignore[assignment]  # mypy narrows `type(x) is` on one side only
-        if not book.orders:
-            return NO_EVENTS
-        rule = self._rules.get(type(event))
-        return rule(book, event) if rule else NO_EVENTS
+        return events
 
     def on_time(self, now: int) -> Sequence[Event]:
         """Let the requests that are due by `now` reach the book; returns the answers."""
@@ -244,7 +250,7 @@ class SimulatedVenue:
         return VenueReport(ts, request_id, tuple(map(_listed, orders)), tuple(positions))
 
 
-def _rules(match_on: MatchOn) -> dict[type, Callable[[Book, Any], Sequence[Event]]]:
+def _rules(match_on: MatchOn) -> Rules:
     match match_on:
         case MatchOn.BARS:
             return {Bar: Book.on_bar}

@@ -68,7 +68,9 @@ def orders(draw: st.DrawFn) -> OrderRequest:
 @st.composite
 def bars(draw: st.DrawFn) -> Bar:
     low, close, high = (as_price(tick) for tick in sorted(draw(st.tuples(ticks, ticks, ticks))))
-    return Bar(0, SYMBOL, as_price(draw(ticks)), high, low, close, draw(lots) / 100, 60)
+    return Bar(
+        0, SYMBOL, as_price(draw(ticks)), high, low, close, draw(lots) / 100, draw(st.sampled_from([1, 3]))
+    )
 
 
 @st.composite

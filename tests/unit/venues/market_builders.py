@@ -62,7 +62,7 @@ def bar(
     open_: float, high: float, low: float, close: float, volume: float = 1000.0, ts: int = 1, **more: Any
 ) -> Bar:
     prices = (float(open_), float(high), float(low), float(close))
-    return Bar(ts, more.get("symbol", SYMBOL), *prices, float(volume), 60 * NS_PER_S)
+    return Bar(ts, more.get("symbol", SYMBOL), *prices, float(volume), more.get("step_ns", 60 * NS_PER_S))
 
 
 def trade(price: float, qty: float = 1000.0, ts: int = 1, **more: Any) -> Trade:

@@ -230,6 +230,17 @@ def test_trades_and_quotes_are_not_matched_on_a_feed_of_bars(world: World) -> No
     assert told(world.market(bar(101, 102, 99, 100))) == ["a 1@101"]
 
 
+def test_a_coarser_bar_does_not_match_the_time_of_its_finer_bars_again() -> None:
+    world = World()
+    world.market(bar(100, 100, 100, 100, ts=100, step_ns=20))
+    world.market(bar(100, 120, 80, 100, ts=120, step_ns=20))
+    world.accept(limit("a", BUY, "90"), market("b", BUY))
+    assert world.market(bar(100, 120, 80, 100, ts=120, step_ns=40)) == []
+    assert world.market(bar(100, 130, 70, 100, ts=120, step_ns=120)) == []
+    assert told(world.market(bar(101, 102, 99, 100, ts=140, step_ns=20))) == ["b 1@101"]
+    assert told(world.market(bar(101, 102, 89, 100, ts=200, step_ns=60))) == ["a 1@90"]
+
+
 def test_symbols_do_not_meet() -> None:
     world = World(rules=[instrument(), instrument("ETHUSDT")])
     world.market(bar(100, 100, 100, 100))

@@ -8,7 +8,19 @@ from engine.domain.market import MarketEvent, Trade
 from engine.domain.orders import OrderRequest, TimeInForce
 from engine.domain.positions import Fill, Liquidity
 from engine.venues.simulated import MatchOn
-from tests.unit.venues.market_builders import BUY, SELL, World, bar, limit, market, quote, stop, told, trade
+from tests.unit.venues.market_builders import (
+    BUY,
+    SELL,
+    World,
+    bar,
+    instrument,
+    limit,
+    market,
+    quote,
+    stop,
+    told,
+    trade,
+)
 
 IOC = TimeInForce.IOC
 
@@ -63,6 +75,18 @@ def test_bars_and_quotes_are_not_matched_on_a_feed_of_trades(tape: World) -> Non
     assert tape.market(bar(100, 110, 90, 100)) == []
     assert tape.market(quote(99, 101)) == []
     assert told(tape.market(trade(100))) == ["a 1@100"]
+
+
+def test_each_symbol_may_have_its_own_stream() -> None:
+    rules = [instrument(), instrument("ETHUSDT")]
+    world = World(MatchOn.TRADES, rules, match_on_by_symbol={"ETHUSDT": MatchOn.BARS})
+    bars = bar(10, 10, 10, 10, symbol="ETHUSDT")
+    world.market(trade(100))
+    world.market(bars)
+    world.accept(market("a", BUY), market("b", BUY, symbol="ETHUSDT"))
+    assert world.market(bar(100, 100, 100, 100)) == []
+    assert told(world.market(bars)) == ["b 1@10"]
+    assert told(world.market(trade(100))) == ["a 1@100"]
 
 
 def test_one_trades_quantity_fills_our_orders_once_in_price_time_order(tape: World) -> None:
