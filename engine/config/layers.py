@@ -27,6 +27,8 @@ from engine.domain.modes import Mode
 
 ENV_PREFIX = "TRADER_TUI_"
 ENV_SEPARATOR = "__"
+# Real money is asked for on the command line each time, and so is trading without a further word.
+SAID_ONLY: dict[str, frozenset[object]] = {"mode": frozenset({Mode.LIVE}), "arm": frozenset({True})}
 SHOWN_MAX = 60  # characters of a refused value
 
 
@@ -197,10 +199,10 @@ def _file_sources(path: Path, positions: Positions) -> dict[FieldPath, Source]:
 
 def _source_of(path: FieldPath, sources: Mapping[FieldPath, Source]) -> Source:
     """Return where the field, or else the nearest section around it, was written."""
-    for length in range(len(path), -1, -1):
+    for length in range(len(path), 0, -1):
         if path[:length] in sources:
             return sources[path[:length]]
-    return Source("settings")
+    return sources[()]  # the default's, at least
 
 
 def _located(message: str, path: FieldPath, sources: Mapping[FieldPath, Source]) -> ConfigError:
@@ -233,9 +235,11 @@ def _section_at(path: FieldPath) -> type[BaseModel]:
 
 
 def _refused(settings: Settings, said: Layer, sources: Mapping[FieldPath, Source]) -> Iterator[ConfigError]:
-    """What no file may decide: real money is asked for on the command line, each time."""
-    if settings.mode is Mode.LIVE and "mode" not in said.data:
-        yield _located("live is chosen on the command line only: --mode live", ("mode",), sources)
+    """Yield what a file or variable decided that only a person at the command line may."""
+    for name, values in SAID_ONLY.items():
+        value = getattr(settings, name)
+        if value in values and name not in said.data:
+            yield _located(f"{str(value).lower()} is chosen on the command line only", (name,), sources)
 
 
 def _with_paths(

@@ -1,11 +1,20 @@
 """The settings of one engine: checked once at the edge, frozen from then on, passed on as JSON."""
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
@@ -13,7 +22,6 @@ from engine.risk.limits import Limits
 
 PAPER_EQUITY = Decimal(50_000)
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 Money = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 FeeRate = Annotated[Decimal, Field(ge=Decimal("-0.01"), le=Decimal("0.05"), allow_inf_nan=False)]
@@ -56,6 +64,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+def _plain_name(value: str) -> str:
+    """Names become parts of paths, so they hold nothing that leads elsewhere."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", value):
+        raise ValueError("must be 1 to 32 letters, digits, dots, dashes or underscores, the first no sign")
+    return value
+
+
 def _split_data(value: Any) -> Any:
     """Take `SYM=FILE` or `FILE` apart; a symbol holds no path separator."""
     if not isinstance(value, str):
@@ -81,6 +96,7 @@ class DataFile(Section):
     path: Path
 
 
+Name = Annotated[str, AfterValidator(_plain_name)]
 DataFiles = Annotated[
     tuple[Annotated[DataFile, BeforeValidator(_split_data)], ...], BeforeValidator(_split_commas)
 ]
@@ -96,7 +112,7 @@ Speed = Annotated[
 class AccountSettings(Section):
     """What a simulated account starts with."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,10}$")] = "USDT"
+    currency: Name = "USDT"
     equity: Money = PAPER_EQUITY
 
 
