@@ -47,7 +47,7 @@ def test_a_line_is_an_object_with_time_level_event_and_values(tmp_path):
 
 def test_secrets_are_hidden_in_values_events_and_tracebacks(tmp_path):
     with EngineLog(tmp_path, LogSettings(), redactor=Redactor([Secret(PASSWORD)])) as log:
-        log.logger.info("sent " + PASSWORD, api_key="x", nested={"list": [f"a {PASSWORD}"]})
+        log.logger.info("sent %s", PASSWORD, api_key="x", nested={"list": [f"a {PASSWORD}"]})
         try:
             raise ValueError(f"refused {PASSWORD}")
         except ValueError:
