@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import aiosqlite
@@ -44,6 +45,7 @@ class Database:
         path: Path,
         *,
         synchronous: str = Synchronous.FULL,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
         migrations: Sequence[Migration] = MIGRATIONS,
     ) -> "Database":
         """Open or create the database and bring its schema up to date.
@@ -55,19 +57,13 @@ class Database:
         except OSError as error:
             raise os_failure(path.parent, "create the directory", error) from error
         waiting: deque[Batch] = deque()
-        try:
-            connection = await aiosqlite.connect(
-                path,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-                factory=partial(BatchConnection, waiting),
-            )
-        except sqlite3.Error as error:
-            raise database_failure(path, "open the database", error) from error
+        connection = await _connect(
+            path, _address(path, "rwc"), busy_timeout_s, factory=partial(BatchConnection, waiting)
+        )
         database = cls(path, connection, waiting)
         try:
             await database._prepare(Synchronous(synchronous), migrations)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             await database.close()
             raise database_failure(path, "open the database", error) from error
         except BaseException:
@@ -164,11 +160,7 @@ class Database:
 @asynccontextmanager
 async def open_reader(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     """Open a database read-only, also one whose engine is gone. Raises StorageError."""
-    address = f"file:{quote(str(path))}?mode=ro"
-    try:
-        connection = await aiosqlite.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-    except sqlite3.Error as error:
-        raise database_failure(path, "open the database", error) from error
+    connection = await _connect(path, _address(path, "ro"), BUSY_TIMEOUT_S)
     try:
         yield connection
     except sqlite3.Error as error:
@@ -182,3 +174,21 @@ async def _scalar(connection: aiosqlite.Connection, sql: str) -> int | str | Non
     async with connection.execute(sql) as cursor:
         row = await cursor.fetchone()
     return None if row is None else row[0]
+
+
+def _address(path: Path, mode: str) -> str:
+    """Return a path as SQLite's URI; unlike a plain path it can ask for read-only."""
+    return f"file:{quote(str(path))}?mode={mode}"
+
+
+async def _connect(path: Path, address: str, timeout_s: float, **options: Any) -> aiosqlite.Connection:
+    """Open a connection. Raises StorageError.
+
+    A file that cannot be opened is found out first: aiosqlite, failing itself, leaves a thread behind that
+    ends with a traceback when the event loop closes before it.
+    """
+    try:
+        await asyncio.to_thread(lambda: sqlite3.connect(address, uri=True).close())
+        return await aiosqlite.connect(address, uri=True, timeout=timeout_s, isolation_level=None, **options)
+    except sqlite3.Error as error:
+        raise database_failure(path, "open the database", error) from error

@@ -29,7 +29,10 @@ class LockOwner(msgspec.Struct, frozen=True):
 
 
 class InstanceLock:
-    """The lock of one directory. The file lock decides; the owner file beside it only tells people who."""
+    """The lock of one directory. The file lock decides; the owner file beside it only tells people who.
+
+    It is held until `release`, until this object is gone, or until the process ends, however it ends.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -90,6 +90,7 @@ class RecordWriter:
         self._lock = threading.Lock()
         self._unwritten_gap: Gap | None = None
         self._prunable_before = 0
+        self._unsynced_from: int | None = None
         self._segments = SegmentWriter(directory, segment_bytes)
         try:
             directory.mkdir(parents=True, mode=0o700)
@@ -131,10 +132,7 @@ class RecordWriter:
                 if not self.stopped:
                     self._write(batch)
             if sync and not self.stopped:
-                try:
-                    self._segments.sync()
-                except OSError as error:
-                    self._stop(0, os_reason(error))
+                self._sync()
 
     def prune(self, before_sequence: int) -> int:
         """After a durable checkpoint: let go what lies before it where the record nears its bound.
@@ -172,6 +170,15 @@ class RecordWriter:
             self._segments.append(batch.first_sequence, self._codec.join(batch.encoded, batch.entries))
         except OSError as error:
             self._stop(batch.first_sequence, os_reason(error))
+        if self._unsynced_from is None:
+            self._unsynced_from = batch.first_sequence
+
+    def _sync(self) -> None:
+        try:
+            self._segments.sync()
+        except OSError as error:
+            self._stop(self._unsynced_from or 0, os_reason(error))
+        self._unsynced_from = None
 
     def _obstacle(self) -> str:
         """Return why the record may not grow now, empty where it may."""

@@ -1,0 +1,79 @@
+import typing
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from engine.domain import events
+from engine.domain.market import Bar, Quote
+from engine.domain.orders import OrderState
+from engine.domain.play import PlaySpec, Rule, Sizing, SizingKind
+from engine.domain.reasons import Reason
+from engine.domain.signals import Side
+from engine.storage.codec import Consumed, Effects, End, Entry, EntryCodec, Gap, Tape
+from tests.unit.storage import samples
+from tests.unit.storage.samples import T0
+
+BAR = Bar(T0, "BTCUSDT", 1.0, 2.0, 0.5, 1.5, 10.0, 60_000_000_000)
+SPEC = PlaySpec(
+    name="canary", sizing=Sizing(SizingKind.NOTIONAL, Decimal("100.50")), long_entry=Rule("close > ema(20)")
+)
+EVENTS = [
+    BAR,
+    samples.trade(1),
+    Quote(T0, "BTCUSDT", 1.0, 2.0, 1.1, 3.0),
+    events.Backfill(T0, (BAR, BAR)),
+    samples.fill().fill,
+    events.OrderSent(T0, "tt1"),
+    events.OrderAcked(T0, "tt1", "v1"),
+    events.OrderRejected(T0, "tt1", Reason.OFF_TICK, "no"),
+    events.OrderCanceled(T0, "tt1", Reason.IOC_REMAINDER),
+    events.CancelRejected(T0, "tt1", Reason.ORDER_NOT_FOUND),
+    events.OrderTimedOut(T0, "tt1"),
+    events.VenueReport(
+        T0,
+        1,
+        (
+            events.VenueOrder(
+                "tt1", "v1", "BTCUSDT", Side.SELL, Decimal("1.0"), Decimal(0), OrderState.UNKNOWN
+            ),
+        ),
+        (events.VenuePosition("BTCUSDT", Decimal("-0.30")),),
+    ),
+    events.Woken(T0),
+    events.TimerFired(T0, "dwell"),
+    events.Control(T0, 1, events.Action.ARM, "cli", "why", "canary"),
+    events.PlaySwapped(T0, SPEC, 2),
+    events.FeedChanged(T0, "synthetic", events.FeedState.CONNECTED),
+    events.Fault(T0, events.FaultKind.STORAGE, "full"),
+]
+
+
+def test_every_event_of_the_domain_is_tried_here():
+    assert {type(event) for event in EVENTS} == set(typing.get_args(events.Event))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_every_event_comes_back_as_it_went(event):
+    codec = EntryCodec()
+    entry = Consumed(2**60, T0, event)
+    [decoded] = codec.decode(codec.join(codec.encode(entry), 1))
+    assert decoded == entry
+    assert codec.encode(decoded) == codec.encode(entry), "digits of a decimal are kept too"
+
+
+def test_a_batch_keeps_kinds_and_order():
+    codec = EntryCodec()
+    entries: list[Entry] = [
+        samples.header(),
+        Tape(1, 5_000),
+        Effects(1, b"12345678"),
+        Gap(2, "disk full"),
+        End(3, "f" * 64, 0),
+    ]
+    assert codec.decode(codec.join(b"".join(map(codec.encode, entries)), len(entries))) == entries
+
+
+def test_bytes_that_are_no_entries_are_refused():
+    with pytest.raises(msgspec.DecodeError):
+        EntryCodec().decode(b"\xdd\x00\x00\x00\x01\x91\xa1?")
