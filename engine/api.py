@@ -24,8 +24,9 @@ from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Notice, NoticeLevel
 from engine.domain.errors import ConfigError, ControlError, LockHeldError, NotFlatError, TraderError
 from engine.domain.events import Action, OnStop
+from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
-from engine.domain.orders import OrderState
+from engine.domain.orders import OrderKind, OrderState
 from engine.domain.reasons import REASONS, Reason
 from engine.domain.signals import Side, SignalKind
 from engine.runtime.protocol import CommandReply, Goodbye, Hello
@@ -56,6 +57,8 @@ __all__ = [
     "Notice",
     "NoticeLevel",
     "OnStop",
+    "OrderKind",
+    "OrderRole",
     "OrderRow",
     "OrderState",
     "Phase",

@@ -1,0 +1,237 @@
+"""The one table of what the operator can do: bindings, footer, help and palette are made from it."""
+
+from enum import StrEnum
+
+import msgspec
+
+from engine.api import Action, Phase, Snapshot
+
+FLATTEN_WINDOW_S = 2.0
+INTERRUPT_WINDOW_S = 2.0
+FOCUS_COUNT = 9
+
+
+class Group(StrEnum):
+    """Where an action stands in the help screen."""
+
+    CONTROL = "Control"
+    PANES = "Panes"
+    CONSOLE = "Console"
+
+
+class Confirm(StrEnum):
+    """What stands between the key and the deed."""
+
+    NONE = "at once"
+    TWICE = "the key twice within 2 s"
+    DIALOG = "dialog"
+    TYPED = "typed name"
+
+
+class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One action. `footer` orders the footer, lowest first (0 keeps it out); `always` works in dialogs too."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    description: str
+    group: Group
+    footer: int = 0
+    confirm: Confirm = Confirm.NONE
+    engine: Action | None = None
+    always: bool = False
+    palette: bool = True
+
+
+_C, _P, _S = Group.CONTROL, Group.PANES, Group.CONSOLE
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        id="arm",
+        keys=("a",),
+        title="Arm",
+        description="Let plays open positions; frees DISARMED or HALTED",
+        group=_C,
+        footer=1,
+        confirm=Confirm.TYPED,
+        engine=Action.ARM,
+    ),
+    ActionSpec(
+        id="disarm",
+        keys=("d",),
+        title="Disarm",
+        description="No new exposure; exits and protective orders go on",
+        group=_C,
+        footer=2,
+        engine=Action.DISARM,
+    ),
+    ActionSpec(
+        id="pause",
+        keys=("p",),
+        title="Pause or resume",
+        description="Hold REDUCE for a while, or let go of it",
+        group=_C,
+        footer=3,
+        engine=Action.PAUSE,
+    ),
+    ActionSpec(
+        id="flatten",
+        keys=("f12", "ctrl+backslash"),
+        title="Flatten",
+        description="Kill-switch: cancel our entries, close our positions, verify, halt",
+        group=_C,
+        footer=4,
+        confirm=Confirm.TWICE,
+        engine=Action.FLATTEN,
+        always=True,
+    ),
+    ActionSpec(
+        id="risk-mode",
+        keys=("m",),
+        title="Risk mode",
+        description="Set NORMAL, REDUCE or OBSERVE; more freedom needs a reason",
+        group=_C,
+        footer=9,
+        confirm=Confirm.DIALOG,
+        engine=Action.RISK_MODE,
+    ),
+    ActionSpec(
+        id="acknowledge",
+        keys=("x",),
+        title="Acknowledge alarms",
+        description="Quiet the alarms on screen; they stay until their cause is over",
+        group=_C,
+        engine=Action.ACKNOWLEDGE,
+    ),
+    ActionSpec(
+        id="shutdown",
+        keys=("ctrl+q",),
+        title="Leave or shut down",
+        description="Detach, shut the engine down, or stay",
+        group=_C,
+        footer=7,
+        confirm=Confirm.DIALOG,
+        engine=Action.STOP,
+        always=True,
+    ),
+    ActionSpec(
+        id="interrupt",
+        keys=("ctrl+c",),
+        title="Leave",
+        description="Twice: what the leave dialog would do by default",
+        group=_C,
+        confirm=Confirm.TWICE,
+        always=True,
+        palette=False,
+    ),
+    ActionSpec(id="zoom", keys=("z",), title="Maximise pane", description="And back", group=_P, footer=8),
+    ActionSpec(
+        id="next-pane",
+        keys=("tab",),
+        title="Next pane",
+        description="Also through the tabs of a shared pane",
+        group=_P,
+    ),
+    ActionSpec(id="previous-pane", keys=("shift+tab",), title="Previous pane", description="", group=_P),
+    ActionSpec(id="down", keys=("j", "down"), title="Row down", description="", group=_P, palette=False),
+    ActionSpec(id="up", keys=("k", "up"), title="Row up", description="", group=_P, palette=False),
+    ActionSpec(
+        id="page-down", keys=("pagedown",), title="Page down", description="", group=_P, palette=False
+    ),
+    ActionSpec(id="page-up", keys=("pageup",), title="Page up", description="", group=_P, palette=False),
+    ActionSpec(id="top", keys=("g", "home"), title="First row", description="", group=_P, palette=False),
+    ActionSpec(
+        id="bottom",
+        keys=("G", "end"),
+        title="Last row",
+        description="Events and signals follow their newest row again",
+        group=_P,
+        palette=False,
+    ),
+    ActionSpec(
+        id="escape",
+        keys=("escape",),
+        title="Back",
+        description="Leave a maximised pane",
+        group=_P,
+        palette=False,
+    ),
+    *(
+        ActionSpec(
+            id=f"pane-{number}",
+            keys=(str(number),),
+            title=f"Pane {number}",
+            description="",
+            group=_P,
+            palette=False,
+        )
+        for number in range(1, FOCUS_COUNT)
+    ),
+    ActionSpec(
+        id="help",
+        keys=("question_mark", "f1"),
+        title="Help",
+        description="Keys, and what each command and rung allows",
+        group=_S,
+        footer=5,
+    ),
+    ActionSpec(
+        id="palette",
+        keys=("ctrl+p",),
+        title="Command palette",
+        description="Every action and theme by name",
+        group=_S,
+        footer=6,
+        palette=False,
+    ),
+    ActionSpec(id="theme", keys=("t",), title="Next theme", description="", group=_S, footer=10),
+)
+
+BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
+
+# Keys that tmux, screen or the terminal itself want; the user's keymap may not use them either.
+RESERVED_KEYS = frozenset({"ctrl+b", "ctrl+a", "ctrl+s", "ctrl+j", "ctrl+z", "ctrl+m", "ctrl+i"})
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "ctrl+backslash": "Ctrl-\\",
+    "shift+tab": "Shift-Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "Esc",
+}
+
+
+def key_name(key: str) -> str:
+    """Write a key as people call it: `Ctrl-Q`, `F12`, `?`."""
+    if key in KEY_NAMES:
+        return KEY_NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"Ctrl-{key.removeprefix('ctrl+').upper()}"
+    return key if len(key) == 1 else key.capitalize()
+
+
+def footer_title(spec: ActionSpec, snapshot: Snapshot | None) -> str:
+    """Return what an action would do now, for the footer; empty where it has nothing to do."""
+    if snapshot is None:
+        return spec.title if spec.engine in (None, Action.STOP) else ""
+    status = snapshot.status
+    match spec.id:
+        case "arm":
+            return "Arm" if status.phase in (Phase.DISARMED, Phase.HALTED) else ""
+        case "disarm":
+            return "Disarm" if status.phase is Phase.ARMED else ""
+        case "pause":
+            return "Resume" if status.paused else "Pause"
+        case "flatten":
+            return "Flatten (twice)"
+        case "shutdown":
+            return "Leave"
+        case "palette":
+            return "Palette"
+        case "zoom":
+            return "Maximise"
+        case "theme":
+            return "Theme"
+        case _:
+            return spec.title

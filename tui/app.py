@@ -1,0 +1,438 @@
+"""The console: shows frames of snapshots, turns keys into commands, and survives whatever the line does."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.api import Link, Phase, Snapshot
+from tui.actions import ACTIONS, BY_ID, FLATTEN_WINDOW_S, INTERRUPT_WINDOW_S, key_name
+from tui.bridge import Connect, stream
+from tui.driver import TraderDriver
+from tui.governor import ByteMeter, Governor
+from tui.keymap import load_keymap, textual_key
+from tui.messages import (
+    CommandDone,
+    ConnectFailed,
+    LinkDown,
+    LinkUp,
+    PanicPressed,
+    SnapshotArrived,
+    TerminalGone,
+)
+from tui.operator import Operator
+from tui.panes.health import HealthPane, TerminalLoad
+from tui.panes.pane import Frame, Pane
+from tui.panes.registry import PANES
+from tui.panic import PanicWatch, Press
+from tui.settings import ConsoleSettings
+from tui.theme import Palette, ThemeLibrary
+from tui.widgets.desk import Desk
+from tui.widgets.grid import Grid
+from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
+
+FLATTEN_ANSWER_S = 0.5
+HANGUP_CODE = 129
+
+
+def _palette_provider() -> type[Provider]:
+    from tui.palette import ActionProvider  # noqa: PLC0415 - the palette is loaded when it is first opened
+
+    return ActionProvider
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """The Textual app. Workers post messages; handlers here own every change of the screen."""
+
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette_provider}
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = ""
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        settings: ConsoleSettings,
+        clock: Callable[[], float] = time.monotonic,
+        driver_class: type[TraderDriver] | None = TraderDriver,
+    ) -> None:
+        """Prepare the console. Raises ConfigError for a theme or keymap that cannot be used."""
+        self.meter = ByteMeter()
+        self.clock = clock
+        self.keymap = load_keymap(settings.keymap_file)
+        self.panic_watch = PanicWatch(self.keymap["flatten"], clock, FLATTEN_WINDOW_S)
+        super().__init__(driver_class=driver_class)
+        self.settings = settings
+        self.themes = ThemeLibrary(settings.theme_dirs)
+        self.palette = Palette(self.themes.load(settings.theme), no_color=self.no_color)
+        if self.no_color:
+            self.ansi_color = True
+        self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
+        self.operator = Operator(self)
+        self.link: Link | None = None
+        self.latest: Snapshot | None = None
+        self.gone = False
+        self.gone_code = 0
+        self._connect = connect
+        self._arrived_at = clock()
+        self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
+        self._interrupted_at = float("-inf")
+        self._frame_timer: Timer | None = None
+        self._desk: Desk | None = None
+        self._wanted: dict[str, int] = {}
+        self._use_keymap()
+        self._register_theme()
+
+    # composition
+
+    def _use_keymap(self) -> None:
+        for spec in ACTIONS:
+            for key in self.keymap[spec.id]:
+                self._bindings.bind(
+                    textual_key(key), f"act('{spec.id}')", spec.title, show=False, priority=spec.always
+                )
+
+    def key_of(self, action_id: str) -> str:
+        """Return the name of an action's first key; empty where the user took it away."""
+        keys = self.keymap[action_id]
+        return key_name(keys[0]) if keys else ""
+
+    def compose(self) -> ComposeResult:
+        """Yield the desk; panes are there from the first frame on and say what they wait for."""
+        palette = self.palette
+        rows = (
+            StatusRow(palette, widget_id="status"),
+            AttentionRow(palette, widget_id="attention"),
+            FooterRow(palette, widget_id="footer"),
+        )
+        self._desk = Desk(rows, [pane(palette) for pane in PANES])
+        yield self._desk
+
+    @property
+    def desk(self) -> Desk:
+        """The desk; there is one from compose on."""
+        assert self._desk is not None, "compose made the desk"
+        return self._desk
+
+    def on_mount(self) -> None:
+        """Show the first frame, then reach for the engine."""
+        self.set_focus(self.desk.panes["market"])
+        self._arm_frames()
+        self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
+
+    def _register_theme(self) -> None:
+        theme = self.palette.textual_theme()
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    # frames
+
+    def _arm_frames(self) -> None:
+        if self._frame_timer is not None:
+            self._frame_timer.stop()
+        self._frame_timer = self.set_interval(1 / self.governor.rate, self._tick)
+
+    def _tick(self) -> None:
+        before = self.governor.rate
+        if self.governor.sample(self.clock(), self.meter.total) != before:
+            self._arm_frames()
+        driver = self._driver
+        backlog = driver.backlog if isinstance(driver, TraderDriver) else 0
+        if self.governor.allow(backlog):
+            self.draw()
+
+    def frame(self) -> Frame:
+        """Return the input of the frame to draw now."""
+        silent_s = max(0.0, self.clock() - self._arrived_at) if self.latest is not None else 0.0
+        waiting = f"connecting to the engine ... {self.settings.title}".rstrip()
+        return Frame(self.latest, silent_s, waiting, self.gone, self._ready_keys)
+
+    def draw(self, *, force: bool = False) -> None:
+        """Draw what changed."""
+        desk, frame = self.desk, self.frame()
+        self._update_load(desk)
+        if frame.snapshot is not None:
+            self._update_wanted(desk, frame.snapshot)
+        for row in desk.rows:
+            if isinstance(row, StatusRow | AttentionRow | FooterRow) and row.size.height:
+                row.paint(frame)
+        for pane in desk.shown():
+            pane.paint(frame, force=force)
+
+    def _update_load(self, desk: Desk) -> None:
+        pane = desk.panes["health"]
+        assert isinstance(pane, HealthPane)
+        governor = self.governor
+        pane.load = TerminalLoad(
+            round(governor.bytes_per_s(), -3),
+            governor.rate,
+            governor.budget,
+            governor.throttled,
+            governor.skipped,
+        )
+
+    def _update_wanted(self, desk: Desk, snapshot: Snapshot) -> None:
+        for name, pane in desk.panes.items():
+            rows = pane.wanted_rows(snapshot)
+            if rows:
+                self._wanted[name] = max(rows, self._wanted.get(name, 0))
+        desk.want(self._wanted)
+
+    def on_resize(self) -> None:
+        """Draw at once in the new size."""
+        self.call_after_refresh(self.draw)
+
+    # the link
+
+    @on(LinkUp)
+    def _link_up(self, message: LinkUp) -> None:
+        self.link = message.link
+
+    @on(SnapshotArrived)
+    def _snapshot_arrived(self, message: SnapshotArrived) -> None:
+        first = self.latest is None
+        self.latest = message.snapshot
+        self._arrived_at = self.clock()
+        if first:
+            self.draw()
+
+    @on(ConnectFailed)
+    def _connect_failed(self, message: ConnectFailed) -> None:
+        self.leave(message.exit_code, message.text)
+
+    @on(LinkDown)
+    def _link_down(self, message: LinkDown) -> None:
+        from tui.screens.gone import GoneDialog, farewell  # noqa: PLC0415 - needed once, at the end
+
+        goodbye = message.goodbye
+        self.gone = True
+        self.gone_code = goodbye.exit_code if goodbye is not None else 1
+        title, text = farewell(goodbye, message.error, self.latest)
+        if goodbye is not None and self.operator.leaving:
+            self.leave(self.gone_code, goodbye.text or title)
+            return
+        self.push_screen(GoneDialog(title, text, danger=self.gone_code != 0), self._after_gone)
+
+    def _after_gone(self, leave: bool | None) -> None:  # noqa: FBT001 - Textual's callback
+        if leave:
+            self.leave(self.gone_code)
+
+    @on(CommandDone)
+    def _command_done(self, message: CommandDone) -> None:
+        self.operator.answered(message)
+
+    # actions
+
+    def action_act(self, action_id: str) -> None:
+        """Do an action of the table."""
+        spec = BY_ID[action_id]
+        if action_id.startswith("pane-"):
+            self._choose_pane(int(action_id.removeprefix("pane-")))
+            return
+        handler: dict[str, Callable[[], object]] = {
+            "arm": self.operator.arm,
+            "disarm": self.operator.disarm,
+            "pause": self.operator.pause,
+            "risk-mode": self.operator.risk_mode,
+            "acknowledge": self.operator.acknowledge,
+            "shutdown": self.operator.shutdown,
+            "flatten": lambda: self.panic_key(self.keymap["flatten"][0]),
+            "interrupt": self._interrupt,
+            "help": self._help,
+            "palette": self.action_command_palette,
+            "theme": self._next_theme,
+            "zoom": self._zoom,
+            "escape": self._unzoom,
+            "next-pane": lambda: self._step_pane(1),
+            "previous-pane": lambda: self._step_pane(-1),
+        }
+        if spec.id in handler:
+            handler[spec.id]()
+        else:
+            self._move(spec.id)
+
+    def _move(self, action_id: str) -> None:
+        pane = self.focused
+        if not isinstance(pane, Pane):
+            return
+        match action_id:
+            case "down":
+                pane.move(1)
+            case "up":
+                pane.move(-1)
+            case "page-down":
+                pane.move(pane.page_rows)
+            case "page-up":
+                pane.move(-pane.page_rows)
+            case _:
+                pane.jump(last=action_id == "bottom")
+        pane.paint(self.frame())
+
+    def _choose_pane(self, number: int) -> None:
+        name = next((pane.name_id for pane in PANES if pane.number == number), "")
+        if name:
+            self.desk.choose(name)
+            self.call_after_refresh(self.draw)
+
+    def _step_pane(self, step: int) -> None:
+        order = self.desk.order() if not self.desk.zoomed else [pane.name_id for pane in PANES]
+        focused = self.focused.id if isinstance(self.focused, Pane) else None
+        index = order.index(focused) + step if focused in order else 0
+        if order:
+            self.desk.choose(order[index % len(order)])
+            self.call_after_refresh(self.draw)
+
+    def _zoom(self) -> None:
+        if isinstance(self.focused, Pane):
+            self.desk.zoom(self.focused.name_id)
+            self.call_after_refresh(self.draw)
+
+    def _unzoom(self) -> None:
+        if self.desk.zoomed:
+            self.desk.zoom("")
+            self.call_after_refresh(self.draw)
+
+    @on(Pane.Chosen)
+    def _tab_clicked(self, message: Pane.Chosen) -> None:
+        self.desk.choose(message.pane)
+        self.call_after_refresh(self.draw)
+
+    def on_descendant_focus(self) -> None:
+        """Redraw frames when the focus moves."""
+        self.call_after_refresh(self.draw)
+
+    def _help(self) -> None:
+        from tui.screens.help import HelpDialog  # noqa: PLC0415 - loaded when first opened
+
+        self.push_screen(HelpDialog(self.key_of))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """Offer none of Textual's own commands: the action table has them all."""
+        return ()
+
+    # leaving
+
+    def _interrupt(self) -> None:
+        now = self.clock()
+        again = now - self._interrupted_at <= INTERRUPT_WINDOW_S
+        self._interrupted_at = now
+        if again:
+            self.operator.leave_by_default()
+        else:
+            self.tell(f"{self.key_of('interrupt')} again within 2 s {self.operator.default_words}.")
+
+    def leave(self, exit_code: int, text: str = "") -> None:
+        """End the console with an exit code and a last line for the shell. Safe from any thread."""
+        if self._thread_id == _thread_id():
+            self.exit(exit_code, return_code=exit_code, message=text or None)
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self.leave, exit_code, text)
+
+    def terminal_gone(self) -> None:
+        """Take the driver's word that nobody can see or type any more (any thread)."""
+        self.post_message(TerminalGone())
+
+    @on(TerminalGone)
+    def _terminal_gone(self) -> None:
+        self.leave(HANGUP_CODE)
+
+    # the panic key
+
+    def panic_key(self, key: str) -> None:
+        """Take a press of a panic key: from the driver's input thread, or from a binding."""
+        match self.panic_watch.press(key):
+            case Press.FIRST:
+                self.post_message(PanicPressed(key, fired=False))
+            case Press.FIRE:
+                self.post_message(PanicPressed(key, fired=True, error=self._panic()))
+            case Press.OTHER:
+                return
+
+    def _panic(self) -> str:
+        if self.link is None or self.gone:
+            return "no engine is connected"
+        try:
+            self.link.panic()
+        except Exception as error:  # noqa: BLE001 - whatever broke, the operator must be told the other way
+            return str(error) or type(error).__name__
+        return ""
+
+    @on(PanicPressed)
+    async def _panic_pressed(self, message: PanicPressed) -> None:
+        from tui.screens.flatten import FlattenBar, consequences  # noqa: PLC0415 - needed when it is needed
+
+        await self._hide_bar()
+        if not message.fired:
+            lines = consequences(self.latest, key_name(message.key))
+            await self.screen.mount(FlattenBar(self.palette, lines))
+            self.set_timer(FLATTEN_WINDOW_S, self._hide_bar)
+        elif message.error:
+            self._flatten_unheard(message.error)
+        else:
+            self.tell("Flatten sent.", title="FLATTEN", severity="warning")
+            self.set_timer(FLATTEN_ANSWER_S, self._check_flatten)
+
+    async def _hide_bar(self) -> None:
+        for screen in self.screen_stack:
+            await screen.query("#flatten-bar").remove()
+
+    def _check_flatten(self) -> None:
+        phase = self.latest.status.phase if self.latest else None
+        if phase not in (Phase.FLATTENING, Phase.HALTED):
+            self._flatten_unheard("the engine did not answer within 0.5 s")
+
+    def _flatten_unheard(self, why: str) -> None:
+        text = f"{why}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
+        self.tell(text, title="FLATTEN NOT CONFIRMED", severity="error", timeout=60)
+
+    # telling
+
+    def tell(
+        self, text: str, *, title: str = "", severity: SeverityLevel = "information", timeout: float = 6
+    ) -> None:
+        """Show a toast; its text is never taken as markup."""
+        self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def tell_waiting(self) -> None:
+        """Say that there is no engine to ask."""
+        self.tell("There is no engine to ask yet.", severity="warning")
+
+    # themes
+
+    def use_theme(self, name: str) -> None:
+        """Switch to a theme at once; a broken one is refused with its message."""
+        from engine.api import ConfigError  # noqa: PLC0415
+
+        try:
+            colors = self.themes.load(name)
+        except ConfigError as error:
+            self.tell(str(error), title="Theme", severity="error", timeout=12)
+            return
+        self.palette = Palette(colors, no_color=self.no_color)
+        self._register_theme()
+        for screen in self.screen_stack:
+            for grid in screen.query(Grid):
+                grid.restyle(self.palette)
+
+    def _next_theme(self) -> None:
+        names = self.themes.names()
+        index = names.index(self.palette.colors.name) if self.palette.colors.name in names else -1
+        self.use_theme(names[(index + 1) % len(names)])
+
+
+def _thread_id() -> int:
+    import threading  # noqa: PLC0415
+
+    return threading.get_ident()
+
+
+__all__ = ["Binding", "ConsoleApp"]

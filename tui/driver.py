@@ -1,0 +1,185 @@
+"""The terminal driver: counts bytes, sees panic keys in the input thread, and leaves when the terminal is gone."""
+
+import os
+import selectors
+import sys
+import termios
+from codecs import getincrementaldecoder
+from typing import Any, Protocol, TextIO, cast
+
+from textual import events
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui.governor import ByteMeter
+from tui.panic import PanicWatch
+
+READ_SIZE = 4096
+POLL_S = 0.1
+
+# Undo, in order: synchronised output, mouse reports, paste brackets, focus reports, resize reports, kitty keys,
+# colours, the alternate screen; show the cursor, wrap lines.
+RESET = (
+    "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
+    "\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[<u\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?7h\r"
+)
+
+TerminalState = list[Any]
+
+
+class PanicSink(Protocol):
+    """What the driver needs of the app; both calls come from the input thread."""
+
+    meter: ByteMeter
+    panic_watch: PanicWatch
+
+    def panic_key(self, key: str) -> None:
+        """Take a panic key."""
+        ...
+
+    def terminal_gone(self) -> None:
+        """Learn that nobody can see or type any more."""
+        ...
+
+
+def save_terminal(fd: int = 0) -> TerminalState | None:
+    """Return a terminal's settings for `restore_terminal`, None where there is no terminal."""
+    try:
+        return termios.tcgetattr(fd)
+    except (termios.error, OSError):
+        return None
+
+
+def restore_terminal(fd: int = 2, saved: TerminalState | None = None) -> None:
+    """Give the terminal back on a forced way out. Never blocks, never raises; a gone terminal is no error."""
+    try:
+        blocking = os.get_blocking(fd)
+        os.set_blocking(fd, False)
+        try:
+            termios.tcflush(fd, termios.TCOFLUSH)
+            os.write(fd, RESET.encode())
+        finally:
+            os.set_blocking(fd, blocking)
+    except (OSError, termios.error):
+        pass
+    if saved is not None:
+        try:
+            termios.tcsetattr(fd, termios.TCSANOW, saved)
+        except (OSError, termios.error):
+            pass
+
+
+class _SafeFile:
+    """The terminal as a file whose end is not an exception in the writer's thread."""
+
+    def __init__(self, file: TextIO, driver: "TraderDriver") -> None:
+        self._file = file
+        self._driver = driver
+        self.broken = False
+
+    def write(self, text: str) -> int:
+        if not self.broken:
+            try:
+                return self._file.write(text)
+            except (OSError, ValueError):
+                self._break()
+        return len(text)
+
+    def flush(self) -> None:
+        if not self.broken:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self._break()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return True
+
+    def _break(self) -> None:
+        self.broken = True
+        self._driver.lost()
+
+
+class TraderDriver(LinuxDriver):
+    """Textual's Linux driver with the three things a trading console needs of its terminal."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._sink = cast("PanicSink", app)
+        self._lost = False
+        assert sys.__stderr__ is not None
+        self._file = cast("TextIO", _SafeFile(sys.__stderr__, self))
+
+    @property
+    def backlog(self) -> int:
+        """Writes that wait for the terminal."""
+        writer = self._writer_thread
+        return writer._queue.qsize() if writer is not None else 0  # noqa: SLF001 - Textual shows it nowhere else
+
+    def write(self, data: str) -> None:
+        """Write and count."""
+        self._sink.meter.add(len(data.encode()))
+        super().write(data)
+
+    def lost(self) -> None:
+        """Report once that the terminal is gone."""
+        if not self._lost:
+            self._lost = True
+            self._sink.terminal_gone()
+
+    def process_message(self, message: Message) -> None:
+        """Take panic keys out of the stream, here in the input thread: the UI loop may be blocked."""
+        match message:
+            case events.Key(key=key) if key in self._sink.panic_watch.keys:
+                self._sink.panic_key(key)
+                return
+            case events.Key(key=key):
+                self._sink.panic_watch.press(key)
+            case events.Paste():
+                self._sink.panic_watch.reset()
+        super().process_message(message)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop, the input ends or the terminal is gone.
+
+        Textual's own loop spins when its input is at its end; this one leaves.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            try:
+                while not self.exit_event.is_set():
+                    if selector.select(POLL_S):
+                        data = self._read()
+                        if not data:
+                            self.lost()
+                            return
+                        for event in parser.feed(decode(data)):
+                            self.process_message(event)
+                    for event in parser.tick():
+                        self.process_message(event)
+            finally:
+                _finish(parser)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, READ_SIZE)
+        except OSError:
+            return b""
+
+
+def _finish(parser: XTermParser) -> None:
+    try:
+        for _ in parser.feed(""):
+            pass
+    except (EOFError, ParseError):
+        pass

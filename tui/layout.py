@@ -1,0 +1,151 @@
+"""Where panes stand: a pure function of the terminal's size, so that every size has an answer."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+TINY_WIDTH, TINY_HEIGHT = 60, 16  # below either: the status row and the orders
+TWO_COLUMNS, THREE_COLUMNS = 110, 160
+SLOT_MIN = 5  # a frame, a header and two rows
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A rectangle of cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A rectangle and the panes that share it as tabs. `framed` draws all four sides."""
+
+    panes: tuple[str, ...]
+    box: Box
+    framed: bool
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The whole screen. A box of None is not shown."""
+
+    status: Box
+    attention: Box | None
+    footer: Box | None
+    slots: tuple[Slot, ...]
+    merged: bool  # the market pane shows positions too
+
+
+Group = tuple[str, ...]
+Column = tuple[tuple[Group, int], ...]  # groups of tabs with their weights
+
+_ONE: Column = (
+    (("market",), 8),
+    (("orders",), 6),
+    (("events", "signals", "positions", "risk", "reload", "health"), 8),
+)
+_TWO: tuple[Column, ...] = (
+    ((("market",), 10), (("positions",), 9), (("orders",), 14)),
+    ((("signals",), 10), (("events",), 10), (("risk", "reload", "health"), 14)),
+)
+_THREE: tuple[Column, ...] = (
+    ((("market",), 10), (("positions",), 12), (("orders",), 20)),
+    ((("signals",), 20), (("events",), 24)),
+    ((("risk",), 20), (("reload",), 9), (("health",), 16)),
+)
+
+
+def plan(width: int, height: int, *, zoomed: str = "", wanted: Mapping[str, int] | None = None) -> Plan:
+    """Lay the console out for a terminal of this size.
+
+    `zoomed` names a pane that takes everything; `wanted` holds heights of panes whose content is known
+    to be short, frame included, so that they leave room for the others.
+    """
+    width, height = max(1, width), max(1, height)
+    if zoomed and height >= 4:
+        return _zoomed(width, height, zoomed)
+    if width < TINY_WIDTH or height < TINY_HEIGHT:
+        return _tiny(width, height)
+    body = Box(0, 2, width, height - 3)
+    columns = (_ONE,) if width < TWO_COLUMNS else _TWO if width < THREE_COLUMNS else _THREE
+    framed = len(columns) > 1
+    slots = [
+        slot
+        for column, box in zip(columns, _side_by_side(columns, body), strict=True)
+        for slot in _stack(column, box, framed=framed, wanted=wanted or {})
+    ]
+    return Plan(*_chrome(width, height), tuple(slots), merged=len(columns) == 1)
+
+
+def _chrome(width: int, height: int) -> tuple[Box, Box | None, Box | None]:
+    return Box(0, 0, width, 1), Box(0, 1, width, 1), Box(0, height - 1, width, 1)
+
+
+def _tiny(width: int, height: int) -> Plan:
+    status, rest = Box(0, 0, width, 1), height - 1
+    attention = Box(0, 1, width, 1) if height >= 6 else None
+    footer = Box(0, height - 1, width, 1) if height >= 10 else None
+    rest -= (attention is not None) + (footer is not None)
+    top = 2 if attention else 1
+    slots = (Slot(("orders",), Box(0, top, width, rest), framed=False),) if rest >= 1 else ()
+    return Plan(status, attention, footer, slots, merged=False)
+
+
+def _zoomed(width: int, height: int, pane: str) -> Plan:
+    tall = height >= 8
+    status = Box(0, 0, width, 1)
+    attention = Box(0, 1, width, 1) if tall else None
+    footer = Box(0, height - 1, width, 1) if tall else None
+    box = Box(0, 2, width, height - 3) if tall else Box(0, 1, width, height - 1)
+    return Plan(status, attention, footer, (Slot((pane,), box, framed=True),), merged=False)
+
+
+def _side_by_side(columns: Sequence[Column], body: Box) -> list[Box]:
+    shares = {1: (1,), 2: (11, 9), 3: (37, 33, 30)}[len(columns)]
+    widths = share_out(body.width, shares)
+    edges = [sum(widths[:index]) for index in range(len(widths))]
+    return [Box(body.x + x, body.y, width, body.height) for x, width in zip(edges, widths, strict=True)]
+
+
+def _stack(column: Column, box: Box, *, framed: bool, wanted: Mapping[str, int]) -> list[Slot]:
+    groups = [list(group) for group, _ in column]
+    weights = [weight for _, weight in column]
+    while len(groups) > 1 and len(groups) * SLOT_MIN > box.height:
+        groups[-2] += groups.pop()
+        weights.pop()
+    heights = _heights(groups, weights, box.height, wanted)
+    y, slots = box.y, []
+    for group, height in zip(groups, heights, strict=True):
+        slots.append(Slot(tuple(group), Box(box.x, y, box.width, height), framed))
+        y += height
+    return slots
+
+
+def _heights(
+    groups: Sequence[Sequence[str]], weights: Sequence[int], total: int, wanted: Mapping[str, int]
+) -> list[int]:
+    """Share rows out by weight, but give no group more than it wants while another can use them."""
+    heights = share_out(total, weights)
+    caps = [max((wanted.get(pane, total) for pane in group), default=total) for group in groups]
+    caps = [max(SLOT_MIN, cap) for cap in caps]
+    spare = sum(max(0, height - cap) for height, cap in zip(heights, caps, strict=True))
+    heights = [min(height, cap) for height, cap in zip(heights, caps, strict=True)]
+    takers = [index for index, (height, cap) in enumerate(zip(heights, caps, strict=True)) if height < cap]
+    if not takers:
+        heights[-1] += spare
+        return heights
+    for index, extra in zip(takers, share_out(spare, [weights[i] for i in takers]), strict=True):
+        heights[index] += extra
+    return heights
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Split whole cells by weight; the parts add up to the total exactly."""
+    whole, parts, given = sum(weights), [], 0
+    running = 0
+    for weight in weights:
+        running += weight
+        edge = total * running // whole
+        parts.append(edge - given)
+        given = edge
+    return parts

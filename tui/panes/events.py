@@ -1,0 +1,67 @@
+"""Events: what happened, in the engine's words; alarms on top, the newest line at the bottom."""
+
+from engine.api import Alarm, Notice, NoticeLevel, Severity, Snapshot
+from tui.formats import NS_PER_S, age_between, clean, clock
+from tui.panes.pane import Content, Frame, Pane, wrapped
+from tui.widgets.cells import Row
+
+LEVELS = {
+    NoticeLevel.INFO: ("info ", "muted"),
+    NoticeLevel.GOOD: ("good ", "ok"),
+    NoticeLevel.WARNING: ("warn ", "warn*"),
+    NoticeLevel.ERROR: ("ERROR", "danger*"),
+}
+TEXT_STYLE = {NoticeLevel.WARNING: "warn", NoticeLevel.ERROR: "danger"}
+ALARM_STYLE = {Severity.INFO: "accent*", Severity.WARNING: "warn!", Severity.CRITICAL: "danger!"}
+
+
+class EventsPane(Pane):
+    """A feed that follows its end until the operator moves away from it."""
+
+    number = 7
+    name_id = "events"
+    title = "Events"
+    follows = True
+
+    def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
+        """Notices and alarms."""
+        return snapshot.notices, snapshot.alarms
+
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
+        """Lay out the lines; long ones go on in the next row."""
+        rows = [row for notice in snapshot.notices for row in _notice_rows(notice, width)]
+        newest = snapshot.notices[-1].ts if snapshot.notices else 0
+        now = snapshot.status.now
+        return Content(
+            tuple(rows),
+            header=_alarm_row(snapshot.alarms, now, frame),
+            age_s=max(0, now - newest) / NS_PER_S if newest else None,
+            title_note="" if self.following else f"held; {frame.key('bottom')} follows",
+            empty=("Nothing happened yet: fills, vetoes, reloads and alarms are told here.",),
+        )
+
+
+def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:
+    open_alarms = [alarm for alarm in alarms if not alarm.acknowledged]
+    if not open_alarms:
+        return ()
+    worst = max(open_alarms, key=lambda alarm: list(Severity).index(alarm.severity))
+    more = f"  and {len(open_alarms) - 1} more" if len(open_alarms) > 1 else ""
+    return (
+        (f" {worst.severity.value.upper()} ", ALARM_STYLE[worst.severity]),
+        (
+            f" {clean(worst.text)} {age_between(now, worst.since)}{more}  ({frame.key('acknowledge')} quiets)",
+            "text*",
+        ),
+    )
+
+
+def _notice_rows(notice: Notice, width: int) -> list[Row]:
+    word, style = LEVELS[notice.level]
+    indent = 15
+    room = max(10, width - indent)
+    text = clean(f"{notice.symbol} {notice.text}" if notice.symbol else notice.text)
+    parts = wrapped(text, room)
+    body = TEXT_STYLE.get(notice.level, "text")
+    first: Row = ((f"{clock(notice.ts)} ", "muted"), (f"{word} ", style), (parts[0], body))
+    return [first, *(((" " * indent, "text"), (part, body)) for part in parts[1:])]

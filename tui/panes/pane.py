@@ -1,0 +1,294 @@
+"""A pane: a framed grid with a title, the age of its data, a cursor and a window over its rows."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import msgspec
+from textual import events
+from textual.message import Message
+
+from engine.api import Snapshot
+from tui.formats import age, clean
+from tui.layout import Box, Slot
+from tui.theme import Palette
+from tui.widgets.cells import Cell, Line, Row, row_width
+from tui.widgets.grid import Grid
+
+STOPPED_AFTER_S = 2.0
+DETAIL_MAX = 4  # lines
+NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One frame's input.
+
+    `silent_s` is how long ago the last snapshot came; `waiting` says why there is none.
+    """
+
+    snapshot: Snapshot | None
+    silent_s: float = 0.0
+    waiting: str = "connecting to the engine ..."
+    ended: bool = False  # the engine said goodbye or vanished
+    keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
+
+    def key(self, action_id: str) -> str:
+        """Return the name of an action's key."""
+        return dict(self.keys).get(action_id, "")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the engine has been silent for too long."""
+        return self.silent_s >= STOPPED_AFTER_S
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a pane wants to show. `age_s` is that of its newest data, None where age has no meaning."""
+
+    rows: tuple[Row, ...]
+    header: Row = ()
+    summary: tuple[Row, ...] = ()
+    details: tuple[str, ...] = ()  # what to say of each row while it is selected
+    age_s: float | None = None
+    stopped: str = ""  # why this pane's own data stopped, in words
+    empty: tuple[str, ...] = ()
+    title_note: str = ""
+
+
+class Pane(Grid, can_focus=True):
+    """One pane. Subclasses say which sections they read and turn them into content."""
+
+    number: ClassVar[int]
+    name_id: ClassVar[str]
+    title: ClassVar[str]
+    follows: ClassVar[bool] = False  # newest row at the bottom, kept in view
+    selectable: ClassVar[bool] = True
+
+    class Chosen(Message):
+        """A tab in a pane's title was clicked."""
+
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, widget_id=self.name_id)
+        self.slot = NO_SLOT
+        self.merged = False
+        self.tabs: tuple[tuple[str, int, str], ...] = ()  # id, number, title of the panes that share the slot
+        self.cursor = 0
+        self.top = 0
+        self.following = self.follows
+        self._row_count = 0
+        self._foot = 0  # lines below the rows in the last drawing
+        self._drawn: tuple[object, ...] = ()
+
+    # what subclasses say
+
+    @abstractmethod
+    def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
+        """Return the sections this pane reads; while they are the same objects, nothing is drawn."""
+
+    @abstractmethod
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
+        """Turn a snapshot into rows of at most `width` cells."""
+
+    def wanted_rows(self, snapshot: Snapshot) -> int:  # noqa: ARG002 - most panes take what they get
+        """Return the height that shows everything, frame included; 0 where more is always better."""
+        return 0
+
+    def empty_hint(self, frame: Frame) -> tuple[str, ...]:
+        """Return what to say before the first snapshot."""
+        return (frame.waiting,)
+
+    # drawing
+
+    def paint(self, frame: Frame, *, force: bool = False) -> int:
+        """Draw a frame; return how many rows changed."""
+        key = self._key(frame)
+        if (
+            not force
+            and len(key) == len(self._drawn)
+            and all(
+                new is old or (not isinstance(new, tuple) and new == old)
+                for new, old in zip(key, self._drawn, strict=True)
+            )
+        ):
+            return 0
+        self._drawn = key
+        return self.show(self._compose_lines(frame))
+
+    def _key(self, frame: Frame) -> tuple[object, ...]:
+        snapshot = frame.snapshot
+        size = self.size
+        place = (size.width, size.height, self.slot, self.merged)
+        state = (*place, self.cursor, self.top, self.following, self.has_focus)
+        if snapshot is None:
+            return (*state, frame.waiting)
+        second = snapshot.status.now // 1_000_000_000
+        silence = int(frame.silent_s) if frame.stopped else 0
+        return (*state, second, silence, frame.ended, *self.sections(snapshot))
+
+    def _compose_lines(self, frame: Frame) -> list[Line]:
+        framed = self.slot.framed
+        inner = max(0, self.size.width - (4 if framed else 2))
+        if frame.snapshot is None:
+            content = Content((), empty=self.empty_hint(frame))
+        else:
+            content = self.content(frame.snapshot, frame, inner)
+        lines: list[Line] = [(self._title_row(content, frame), "background")]
+        room = max(0, self.size.height - (2 if framed else 1))
+        body = self._body(content, room)
+        lines += [(self._sided(row, inner), on) for row, on in body]
+        if framed and self.size.height > 1:
+            lines.append((self._bottom_row(len(content.rows), room, content), "background"))
+        return lines
+
+    def _body(self, content: Content, room: int) -> list[Line]:
+        head: list[Line] = [(content.header, "background")] if content.header and room > 2 else []
+        foot: list[Line] = [(row, "background") for row in content.summary] if room > 4 else []
+        rows = content.rows
+        self._row_count = len(rows)
+        self.cursor = max(0, len(rows) - 1) if self.following else min(self.cursor, max(0, len(rows) - 1))
+        foot = [*self._detail(content, room), *foot]
+        room -= len(head) + len(foot)
+        self._foot = len(foot)
+        self._clamp(room)
+        if not rows:
+            said: list[Line] = [(((text, "muted"),), "background") for text in content.empty]
+            return [*head, *_filled(said, room), *foot]
+        shown = range(self.top, min(len(rows), self.top + room))
+        marked = self.cursor if self.has_focus and self.selectable else -1
+        body: list[Line] = [(rows[index], "cursor" if index == marked else "background") for index in shown]
+        return [*head, *_filled(body, room), *foot]
+
+    def _detail(self, content: Content, room: int) -> list[Line]:
+        if not (self.has_focus and room > 8 and self.cursor < len(content.details)):
+            return []
+        inner = max(10, self.size.width - (4 if self.slot.framed else 2))
+        lines = wrapped(content.details[self.cursor], inner)[:DETAIL_MAX]
+        rule: Line = ((("┄" * inner, "border"),), "background")
+        return (
+            [rule, *(((((text, "text"),)), "background") for text in lines)]
+            if content.details[self.cursor]
+            else []
+        )
+
+    def _clamp(self, room: int) -> None:
+        if self.cursor < self.top:
+            self.top = self.cursor
+        elif self.cursor >= self.top + room:
+            self.top = self.cursor - room + 1
+        self.top = max(0, min(self.top, self._row_count - room))
+
+    # the frame
+
+    def _title_row(self, content: Content, frame: Frame) -> Row:
+        edge = "focus" if self.has_focus else "border"
+        corners = "╭╮" if self.slot.framed else "──"
+        note, style = self._age_note(content, frame)
+        lead: list[Cell] = [(f"{corners[0]}─", edge)]
+        budget = self.size.width - 4 - (len(note) + 2 if note else 0)
+        names = self._names(budget)
+        if content.title_note and row_width(tuple(names)) + len(content.title_note) + 3 <= budget:
+            names.append((f"{content.title_note} ", "muted"))
+        tail: list[Cell] = [(f" {note} ", style)] if note else []
+        used = sum(len(text) for text, _ in (*lead, *names, *tail)) + 2
+        rule = "─" * max(0, self.size.width - used)
+        return (*lead, *names, (rule, edge), *tail, (f"─{corners[1]}", edge))
+
+    def _names(self, budget: int) -> list[Cell]:
+        marker = "▶" if self.has_focus else " "
+        if len(self.tabs) < 2:
+            style = "focus*" if self.has_focus else "text*"
+            return [(f"{marker}{self.number} {self.title} ", style)]
+        full = [f"{number} {title}" for _, number, title in self.tabs]
+        short = [f"{number} {title[:4]}" for _, number, title in self.tabs]
+        texts = full if sum(len(text) + 2 for text in full) + 1 <= budget else short
+        cells: list[Cell] = [(marker, "focus*")]
+        for (pane, _, _), text, whole in zip(self.tabs, texts, full, strict=True):
+            if pane == self.name_id:
+                cells.append((f"[{whole}]", "focus*" if self.has_focus else "text*"))
+            else:
+                cells.append((f" {text} ", "muted"))
+        return cells
+
+    def _age_note(self, content: Content, frame: Frame) -> Cell:
+        if frame.stopped or frame.ended:
+            return f"stopped {age(frame.silent_s)} ago", "danger*"
+        if content.stopped:
+            return content.stopped, "stale*"
+        if content.age_s is None:
+            return "", "muted"
+        return age(content.age_s), "muted"
+
+    def _bottom_row(self, total: int, room: int, content: Content) -> Row:
+        edge = "focus" if self.has_focus else "border"
+        width = self.size.width
+        room -= (1 if content.header else 0) + self._foot
+        if total <= room:
+            return ((f"╰{'─' * max(0, width - 2)}╯", edge),)
+        where = f" {self.top + 1}-{min(total, self.top + room)} of {total} "
+        rule = "─" * max(0, width - 4 - len(where))
+        return ((f"╰{rule}", edge), (where, "muted"), ("──╯", edge))
+
+    def _sided(self, row: Row, inner: int) -> Row:
+        if not self.slot.framed:
+            return ((" ", "text"), *row)
+        edge = "focus" if self.has_focus else "border"
+        pad = max(0, inner - sum(_cells(text) for text, _ in row))
+        return (("│ ", edge), *row, (" " * pad, "text"), (" │", edge))
+
+    # moving
+
+    def move(self, rows: int) -> None:
+        """Move the cursor, or the window of a pane without one; newest-last panes stop following."""
+        self.cursor = max(0, min(self._row_count - 1, self.cursor + rows))
+        self.following = self.follows and self.cursor >= self._row_count - 1
+
+    def jump(self, *, last: bool) -> None:
+        """Go to the first or the last row; the last row of a newest-last pane is followed from then on."""
+        self.cursor = max(0, self._row_count - 1) if last else 0
+        self.following = self.follows and last
+
+    @property
+    def page_rows(self) -> int:
+        """How many rows a page moves."""
+        return max(1, self.size.height - 4)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a tab by its title."""
+        if event.y != 0 or len(self.tabs) < 2:
+            return
+        x = 2
+        for text, name in self._names(self.size.width - 16):
+            if x <= event.x < x + len(text):
+                chosen = [pane for pane, number, _ in self.tabs if text.strip(" []").startswith(f"{number} ")]
+                if name == "muted" and chosen:
+                    self.post_message(self.Chosen(chosen[0]))
+                return
+            x += len(text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most `width` cells, between words where it can."""
+    lines, line = [], ""
+    for word in clean(text).split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def _filled(lines: list[Line], room: int) -> list[Line]:
+    blank: Line = ((), "background")
+    return [*lines[:room], *[blank] * (room - len(lines))]
+
+
+def _cells(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - only names in other alphabets need it
+
+    return cell_len(text)

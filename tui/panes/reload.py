@@ -1,0 +1,66 @@
+"""Hot-reload: which version of each play runs, and what became of the last change of its file."""
+
+from pathlib import PurePath
+
+from engine.api import ReloadRow, Snapshot
+from tui.formats import age, age_between, clean
+from tui.panes.pane import Content, Frame, Pane
+from tui.widgets.cells import Cell, Column, Row, fit_columns
+
+COLUMNS = (
+    Column("PLAY", 10, keep=99),
+    Column("GEN", 4, keep=95, number=True),
+    Column("HASH", 8, keep=80),
+    Column("LAST", 8, keep=98),
+    Column("AGE", 5, keep=70, number=True),
+    Column("NEXT TRY", 8, keep=75, number=True),
+    Column("FILE", 10, keep=60, flex=True),
+)
+RESULT_STYLE = {"loaded": "ok", "swapped": "ok*", "rejected": "danger*", "waiting": "warn"}
+SHORT_HASH = 8
+
+
+class ReloadPane(Pane):
+    """One row a play; a second one says why a change was refused."""
+
+    number = 6
+    name_id = "reload"
+    title = "Reload"
+
+    def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
+        """Reloads alone."""
+        return (snapshot.reloads,)
+
+    def wanted_rows(self, snapshot: Snapshot) -> int:
+        """One row a play, one for each refusal, a header and the frame."""
+        return 3 + len(snapshot.reloads) + sum(row.failures > 0 for row in snapshot.reloads)
+
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
+        """Lay out the plays' versions."""
+        fitted = fit_columns(COLUMNS, width)
+        rows: list[Row] = []
+        for row in snapshot.reloads:
+            rows.append(fitted.row(_values(row, snapshot.status.now)))
+            if row.failures:
+                rows.append((("  ", "text"), (clean(row.text), "danger")))
+        return Content(
+            tuple(rows),
+            header=fitted.header(),
+            age_s=frame.silent_s,
+            empty=(
+                "No play is loaded; start with --play FILE.",
+                "A saved change of its file is taken up here.",
+            ),
+        )
+
+
+def _values(row: ReloadRow, now: int) -> list[Cell]:
+    return [
+        (row.play, "text*"),
+        (str(row.generation), "text"),
+        (row.hash[:SHORT_HASH], "muted"),
+        (row.result, RESULT_STYLE.get(row.result, "text")),
+        (age_between(now, row.at), "muted"),
+        (f"in {age(row.next_try_s)}" if row.failures else "-", "warn" if row.failures else "muted"),
+        (PurePath(row.file).name, "muted"),
+    ]

@@ -1,0 +1,71 @@
+"""Signals: what plays wanted, and why it was let through or not."""
+
+from engine.api import REASONS, Reason, Side, SignalKind, SignalRow, Snapshot
+from tui.formats import NS_PER_S, clock, price
+from tui.panes.pane import Content, Frame, Pane
+from tui.widgets.cells import Cell, Column, fit_columns
+
+COLUMNS = (
+    Column("TIME", 8, keep=90),
+    Column("PLAY", 10, keep=60),
+    Column("SYMBOL", 9, keep=95),
+    Column("WANTS", 10, keep=97),
+    Column("PRICE", 10, keep=50, number=True),
+    Column("STR", 4, keep=40, number=True),
+    Column("VERDICT", 16, keep=99, flex=True),
+)
+
+
+class SignalsPane(Pane):
+    """The newest signal at the bottom."""
+
+    number = 4
+    name_id = "signals"
+    title = "Signals"
+    follows = True
+
+    def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
+        """Signals alone."""
+        return (snapshot.signals,)
+
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
+        """Lay out one row a signal."""
+        fitted = fit_columns(COLUMNS, width)
+        digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+        rows = tuple(fitted.row(_values(row, digits.get(row.symbol, 2))) for row in snapshot.signals)
+        newest = snapshot.signals[-1].ts if snapshot.signals else 0
+        plays = ", ".join(snapshot.status.plays) or "none: start with --play FILE"
+        return Content(
+            rows,
+            header=fitted.header(),
+            age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
+            details=tuple(_detail(row) for row in snapshot.signals),
+            title_note="" if self.following else f"held; {frame.key('bottom')} follows",
+            empty=("No signals yet: they come at the close of a bar.", f"Plays: {plays}"),
+        )
+
+
+def _detail(row: SignalRow) -> str:
+    """Return the whole why of a veto: the code with its values, what it means and what to do."""
+    if not row.reason:
+        return f"{row.cycle_id}: passed every gate."
+    try:
+        facts = REASONS[Reason(row.reason)]
+    except ValueError:
+        return f"{row.cycle_id}: {row.text}"
+    return f"{row.cycle_id}: {row.text or row.reason}. {facts.meaning} {facts.remedy}"
+
+
+def _values(row: SignalRow, digits: int) -> list[Cell]:
+    side = "buy" if row.side is Side.BUY else "sell"
+    opens = row.kind is SignalKind.ENTRY
+    verdict: Cell = (f"veto {row.text or row.reason}", "warn") if row.reason else ("approved", "ok")
+    return [
+        (clock(row.ts), "muted"),
+        (row.play, "text"),
+        (row.symbol, "text*"),
+        (f"{row.side.value.upper():<4} {'open' if opens else 'close'}", side),
+        (price(row.price, digits), "text"),
+        (f"{row.strength:.2f}", "muted"),
+        verdict,
+    ]

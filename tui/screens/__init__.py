@@ -1,0 +1,1 @@
+"""The dialogs. Each returns what the operator decided; none of them sends a command."""

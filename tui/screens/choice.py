@@ -1,0 +1,133 @@
+"""One of several: the risk mode, and what leaving means."""
+
+import os
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from engine.api import Mode, OnStop, OrderState, RiskMode, Snapshot
+from tui.screens.dialog import Dialog, say
+
+RISK_WORDS = {
+    RiskMode.NORMAL: "everything the gates pass",
+    RiskMode.REDUCE: "exits only; resting entry orders are cancelled",
+    RiskMode.OBSERVE: "protective upkeep only",
+}
+FREEDOM = (RiskMode.OBSERVE, RiskMode.REDUCE, RiskMode.NORMAL)
+
+
+class RiskAnswer(msgspec.Struct, frozen=True):
+    """The mode to set and why."""
+
+    mode: RiskMode
+    reason: str
+
+
+class RiskModeDialog(Dialog[RiskAnswer]):
+    """Chooses a risk mode; more freedom needs a reason."""
+
+    def __init__(self, current: RiskMode) -> None:
+        super().__init__("Risk mode", "↑↓ choose · Tab reason · Enter sets · Esc goes back")
+        self._current = current
+
+    def parts(self) -> ComposeResult:
+        """Yield the three modes and the reason."""
+        options = [
+            Option(
+                Content(
+                    f"{mode.value.upper():<8} {RISK_WORDS[mode]}{' (now)' if mode is self._current else ''}"
+                ),
+                id=mode.value,
+            )
+            for mode in RiskMode
+        ]
+        choices = OptionList(*options, id="modes", compact=True)
+        choices.highlighted = list(RiskMode).index(self._current)
+        yield choices
+        yield say("Reason (needed toward more freedom, kept in the record):", kind="label")
+        yield Input(id="reason", placeholder="why", compact=True)
+        yield say("", kind="problem", widget_id="problem")
+
+    @on(OptionList.OptionSelected)
+    @on(Input.Submitted)
+    def _set(self) -> None:
+        chosen = list(RiskMode)[self.query_one("#modes", OptionList).highlighted or 0]
+        field = self.query_one("#reason", Input)
+        freer = FREEDOM.index(chosen) > FREEDOM.index(self._current)
+        if freer and not field.value.strip():
+            field.focus()
+            self.complain(
+                f"{chosen.value.upper()} is freer than {self._current.value.upper()}: give a reason."
+            )
+        else:
+            self.dismiss(RiskAnswer(chosen, field.value.strip()))
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """What leaving means: `on_stop` of None lets the engine go on."""
+
+    on_stop: OnStop | None
+
+
+DETACH = Leave(None)
+
+
+def default_leave(snapshot: Snapshot | None, *, can_detach: bool) -> Leave:
+    """Return what Ctrl-C twice does: detach in demo and live, else shut down so that nothing is left behind."""
+    serious = snapshot is not None and snapshot.status.mode in (Mode.DEMO, Mode.LIVE)
+    return DETACH if serious and can_detach else Leave(OnStop.CANCEL_ENTRIES)
+
+
+def can_detach(engine_pid: int) -> bool:
+    """Tell whether the engine would outlive this process."""
+    return engine_pid != os.getpid()
+
+
+LEAVE_WORDS: dict[str, tuple[Leave | None, str]] = {
+    "detach": (DETACH, "Detach                    the engine trades on; `trader-tui attach` comes back"),
+    "cancel": (
+        Leave(OnStop.CANCEL_ENTRIES),
+        "Shut down, cancel entries positions and their protective orders stay",
+    ),
+    "keep": (Leave(OnStop.KEEP), "Shut down, keep all       every order rests at the venue, unwatched"),
+    "flatten": (
+        Leave(OnStop.FLATTEN),
+        "Shut down, flatten first  cancel everything of ours, close positions",
+    ),
+    "stay": (None, "Stay                      nothing happens"),
+}
+
+
+class LeaveDialog(Dialog[Leave]):
+    """Asks what is to become of the engine, its orders and its positions."""
+
+    def __init__(self, snapshot: Snapshot, *, can_detach: bool) -> None:
+        super().__init__("Leave", "↑↓ choose · Enter does it · Esc stays")
+        self._snapshot = snapshot
+        self._choices = [key for key in LEAVE_WORDS if key != "detach" or can_detach]
+        self._default = default_leave(snapshot, can_detach=can_detach)
+
+    def parts(self) -> ComposeResult:
+        """Yield what is open and the choices."""
+        snapshot = self._snapshot
+        orders = sum(order.state.is_open for order in snapshot.orders)
+        unknown = sum(order.state is OrderState.UNKNOWN for order in snapshot.orders)
+        positions = sum(row.qty != 0 for row in snapshot.positions)
+        words = f"Open now: {positions} positions, {orders} orders"
+        yield say(words + (f", {unknown} of them UNKNOWN." if unknown else "."))
+        choices = OptionList(
+            *(Option(Content(LEAVE_WORDS[key][1]), id=key) for key in self._choices),
+            id="choices",
+            compact=True,
+        )
+        answers = [LEAVE_WORDS[key][0] for key in self._choices]
+        choices.highlighted = answers.index(self._default)
+        yield choices
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(LEAVE_WORDS[event.option_id or "stay"][0])

@@ -1,0 +1,48 @@
+"""What all dialogs share: a box in the middle, Esc to go back, and a place to say what is wrong."""
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer | None], Generic[Answer]):
+    """A modal question. Esc answers None, which changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back", show=False)]
+
+    def __init__(self, title: str, hint: str, *, danger: bool = False) -> None:
+        super().__init__(classes="danger" if danger else None)
+        self._title = title
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Put the parts into the box."""
+        with Vertical(id="box") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content(self._hint)
+            yield from self.parts()
+
+    def parts(self) -> ComposeResult:
+        """Yield what stands in the box."""
+        yield from ()
+
+    def action_cancel(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(None)
+
+    def complain(self, text: str) -> None:
+        """Say what is missing; the dialog stays."""
+        self.query_one("#problem", Static).update(Content(text))
+
+
+def say(text: str, *, kind: str = "say", widget_id: str | None = None) -> Widget:
+    """Return a paragraph; its text is never taken as markup."""
+    return Static(Content(text), classes=kind, id=widget_id, markup=False)

@@ -1,0 +1,16 @@
+"""What the command line decides for the console."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the console looks and how much it may send to the terminal."""
+
+    theme: str = "dark"
+    theme_dirs: tuple[Path, ...] = ()  # user themes; searched before the packaged ones
+    keymap_file: Path | None = None  # the user's keys; a missing file means the defaults
+    frames_per_s: float = 10.0
+    budget_bytes_per_s: int = 80_000
+    title: str = ""  # shown while connecting, for example "paper market, seed 7"

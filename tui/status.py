@@ -1,0 +1,227 @@
+"""The status row and the sentence under it, as functions of a frame: states are words, never colour alone."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.api import Mode, OrderState, Phase, RiskMode, Rung, Severity, Snapshot
+from tui.formats import age, age_between, clean, clock, signed
+from tui.panes.market import gain_style
+from tui.panes.pane import Frame
+from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
+from tui.widgets.cells import Cell, Row
+
+GAP = "  "
+STALE_FEED_S = 5.0
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One fact of the status row: its forms from long to short, each with how dear it is to give up."""
+
+    forms: tuple[tuple[str, int], ...]
+    style: str
+
+
+KEPT = 100  # the price of what is never given up
+
+
+MODE_STYLE = {Mode.LIVE: "danger!", Mode.DEMO: "armed!"}
+PHASE_STYLE = {
+    Phase.DISARMED: "text*",
+    Phase.ARMED: "armed!",
+    Phase.FLATTENING: "danger!",
+    Phase.HALTED: "danger!",
+    Phase.STOPPING: "warn!",
+}
+
+
+def fit_items(items: Sequence[Item], width: int) -> Row:
+    """Write the items into a row, giving up the cheapest forms until it fits."""
+    level = [0] * len(items)
+    while _width(items, level) > width:
+        able = [index for index, item in enumerate(items) if level[index] < len(item.forms) - 1]
+        if not able:
+            break
+        level[min(able, key=lambda index: (items[index].forms[level[index]][1], index))] += 1
+    cells: list[Cell] = []
+    for item, chosen in zip(items, level, strict=True):
+        text = item.forms[chosen][0]
+        if text:
+            cells += [(GAP, "text")] if cells else []
+            cells.append((text, item.style))
+    return tuple(cells)
+
+
+def _width(items: Sequence[Item], level: Sequence[int]) -> int:
+    shown = [len(text) for item, chosen in zip(items, level, strict=True) if (text := item.forms[chosen][0])]
+    return sum(shown) + len(GAP) * max(0, len(shown) - 1)
+
+
+def status_row(frame: Frame, width: int) -> Row:
+    """Return the row that is there at every size."""
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return ((" TRADER-TUI ", "accent!"), (GAP, "text"), (frame.waiting, "text*"))
+    status = snapshot.status
+    mode, phase = status.mode.value.upper(), status.phase.value.upper()
+    risk = status.risk_mode
+    items = [
+        Item(((f" {mode} ", 60), (mode, KEPT)), MODE_STYLE.get(status.mode, "accent!")),
+        Item(((f" {phase} ", 61), (phase, KEPT)), PHASE_STYLE[status.phase]),
+        _flag("PAUSED" if status.paused else "", "warn!"),
+        _flag(_alarms(snapshot), "danger!"),
+        _flag(_unknown(snapshot), "danger!"),
+        Item(((risk.value.upper(), 40 if risk is RiskMode.NORMAL else KEPT), ("", 0)), RISK_STYLE[risk]),
+        Item(_rung_forms(snapshot), RUNG_STYLE[status.rung]),
+        _feed_item(snapshot),
+        _engine_item(frame),
+        _position_item(snapshot),
+        Item(((f"ord {_open_orders(snapshot)}", 80), ("", 0)), "text"),
+        _reload_item(snapshot),
+        Item(((f"{clock(status.now)}Z", 35), ("", 0)), "muted"),
+    ]
+    return fit_items(items, width)
+
+
+def _flag(text: str, style: str) -> Item:
+    """Return a badge that is there only while it means something; it then stays to the last."""
+    return Item(((f" {text} ", 62), (text, KEPT)) if text else (("", KEPT),), style)
+
+
+def _alarms(snapshot: Snapshot) -> str:
+    loud = sum(not alarm.acknowledged and alarm.severity is not Severity.INFO for alarm in snapshot.alarms)
+    return f"ALARM {loud}" if loud else ""
+
+
+def _unknown(snapshot: Snapshot) -> str:
+    count = sum(order.state is OrderState.UNKNOWN for order in snapshot.orders)
+    return f"UNKNOWN {count}" if count else ""
+
+
+def _rung_forms(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
+    rung = snapshot.status.rung.name
+    names = holder_names(snapshot)
+    if not names:
+        return (f"rung {rung}", 25), (rung, KEPT)
+    first = names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")
+    return (f"rung {rung} by {', '.join(names)}", 30), (f"rung {rung} by {first}", 42), (rung, KEPT)
+
+
+def holder_names(snapshot: Snapshot) -> list[str]:
+    """Return who holds the rung in force, in words, each once."""
+    status = snapshot.status
+    held = [hold for hold in status.holds if hold.rung is status.rung] if status.rung < Rung.FULL else []
+    return list(dict.fromkeys(holder_name(hold) for hold in held))
+
+
+def _feed_item(snapshot: Snapshot) -> Item:
+    if snapshot.status.data_ended:
+        return Item((("feed ended", 70), ("", 0)), "stale*")
+    if not snapshot.feeds:
+        return Item((("feed -", 20), ("", 0)), "muted")
+    worst = max(snapshot.feeds, key=lambda feed: (feed.state != "connected", feed.age_ms))
+    seconds = worst.age_ms / 1000
+    text = f"{seconds:.1f}s" if seconds < 100 else age(seconds)
+    if worst.state != "connected":
+        return Item(((f"feed {worst.state} {text}", 45), (f"feed {worst.state}", KEPT)), "stale*")
+    if seconds > STALE_FEED_S:
+        return Item(((f"feed STALE {text}", KEPT),), "stale*")
+    return Item(((f"feed {text}", 70), ("", 0)), "ok")
+
+
+def _engine_item(frame: Frame) -> Item:
+    if frame.ended:
+        return Item(((" ENGINE GONE ", KEPT),), "danger!")
+    if frame.stopped:
+        return Item(((f" eng SILENT {age(frame.silent_s)} ", KEPT),), "danger!")
+    return Item((("eng ok", 65), ("", 0)), "ok")
+
+
+def _position_item(snapshot: Snapshot) -> Item:
+    count = sum(row.qty != 0 for row in snapshot.positions)
+    gain = snapshot.account.unrealized
+    style = gain_style(gain) if count else "text"
+    return Item(((f"pos {count} {signed(gain)}", 55), (f"pos {count}", 85), ("", 0)), style)
+
+
+def _open_orders(snapshot: Snapshot) -> int:
+    return sum(order.state.is_open for order in snapshot.orders)
+
+
+def _reload_item(snapshot: Snapshot) -> Item:
+    if not snapshot.reloads:
+        return Item((("", KEPT),), "muted")
+    generation = max(row.generation for row in snapshot.reloads)
+    if any(row.failures for row in snapshot.reloads):
+        return Item(((f"reload gen {generation} REJECTED", 43), ("reload REJECTED", 75), ("", 0)), "danger*")
+    return Item(((f"reload gen {generation} ok", 10), (f"gen {generation} ok", 20), ("", 0)), "muted")
+
+
+def attention_row(frame: Frame, width: int) -> Row:
+    """Return the one sentence the operator should read now, and who runs on the right."""
+    text, style = _sentence(frame)
+    snapshot = frame.snapshot
+    right = (
+        ""
+        if snapshot is None
+        else f"{', '.join(snapshot.status.plays) or 'no play'} on {snapshot.status.instance} "
+    )
+    room = width - len(text) - 2
+    tail = clean(right) if len(right) <= room else ""
+    return ((f" {text}", style), (" " * max(0, width - len(text) - 1 - len(tail)), "text"), (tail, "muted"))
+
+
+def _sentence(frame: Frame) -> tuple[str, str]:
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return "", "muted"
+    if frame.ended:
+        return f"The engine is gone; this is its last state. {frame.key('shutdown')} leaves.", "danger*"
+    if frame.stopped:
+        return (
+            f"The engine has been silent for {age(frame.silent_s)}; what you see is that old. "
+            "It may still trade: `trader-tui status` asks it, `trader-tui flatten` flattens.",
+            "danger*",
+        )
+    return _urgent(snapshot, frame) or _held(snapshot, frame)
+
+
+def _urgent(snapshot: Snapshot, frame: Frame) -> tuple[str, str] | None:
+    status, flatten = snapshot.status, snapshot.flatten
+    if status.phase is Phase.FLATTENING:
+        return (
+            f"FLATTENING for {age_between(status.now, flatten.since)}: {flatten.step}, cancels left "
+            f"{flatten.cancels_left}, positions left {flatten.positions_left}",
+            "danger*",
+        )
+    if flatten.residual:
+        return (
+            f"NOT FLAT: {len(flatten.residual)} left at the venue, see Risk ({frame.key('pane-5')})",
+            "danger*",
+        )
+    unknown = [order for order in snapshot.orders if order.state is OrderState.UNKNOWN]
+    if unknown:
+        oldest = min(order.created for order in unknown)
+        symbols = ", ".join(sorted({order.symbol for order in unknown}))
+        return (
+            f"{len(unknown)} order UNKNOWN for {age_between(status.now, oldest)}: {symbols} takes no new exposure "
+            "until the venue answers",
+            "danger*",
+        )
+    loud = [a for a in snapshot.alarms if not a.acknowledged and a.severity is Severity.CRITICAL]
+    if loud:
+        return f"ALARM: {clean(loud[0].text)} ({frame.key('acknowledge')} quiets)", "danger*"
+    return None
+
+
+def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
+    status = snapshot.status
+    if status.phase is Phase.HALTED:
+        return f"Halted after a flatten. {frame.key('arm')} arms again, with a reason.", "danger*"
+    if status.rung is Rung.FULL:
+        return "Armed and free: entries that pass the gates are sent.", "ok"
+    freed = {FREED_BY.get(hold.holder, "") for hold in status.holds if hold.rung is status.rung} - {""}
+    words = {"arm": "arms", "pause": "resumes", "risk-mode": "sets the risk mode"}
+    keys = ", ".join(f"{frame.key(name)} {words[name]}" for name in sorted(freed))
+    held = ", ".join(holder_names(snapshot)) or "nobody"
+    return f"No new positions: held at {status.rung.name} by {held}." + (f" {keys}." if keys else ""), "warn"

@@ -1,0 +1,157 @@
+"""Themes: colours by role, read from YAML, handed to panes as styles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.color import Color
+from rich.style import Style
+
+import engine
+from engine.api import ConfigError
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+_FLAT = re.compile(r'^(\w+):\s*"?([^"#\s]+|#[0-9a-fA-F]{6})"?\s*(?:#.*)?$')
+
+
+class ThemeColors(msgspec.Struct, frozen=True, kw_only=True):
+    """One theme, validated. Colours are `#rrggbb`."""
+
+    name: str
+    kind: str  # dark | light
+    background: str
+    panel: str
+    cursor: str
+    border: str
+    focus: str
+    text: str
+    muted: str
+    accent: str
+    ok: str
+    warn: str
+    danger: str
+    armed: str
+    stale: str
+    buy: str
+    sell: str
+
+
+ROLES = tuple(name for name in ThemeColors.__struct_fields__ if name not in ("name", "kind"))
+BACKGROUNDS = ("background", "panel", "cursor")
+BOLD_WITHOUT_COLOR = frozenset({"warn", "danger", "armed", "stale", "accent", "focus"})
+
+
+class Palette:
+    """Styles of a theme by cell name: a role, then `*` for bold or `!` for a badge (reversed and bold).
+
+    Without colour the same names give attributes only, so that emphasis survives NO_COLOR.
+    """
+
+    def __init__(self, colors: ThemeColors, *, no_color: bool = False) -> None:
+        self.colors = colors
+        self.no_color = no_color
+        self._styles: dict[tuple[str, str], Style] = {}
+
+    def style(self, name: str, on: str = "background") -> Style:
+        """Return the style of a cell name on one of the backgrounds."""
+        style = self._styles.get((name, on))
+        if style is None:
+            style = self._styles[name, on] = (
+                self._plain(name, on) if self.no_color else self._colored(name, on)
+            )
+        return style
+
+    def _colored(self, name: str, on: str) -> Style:
+        role, mark = (name[:-1], name[-1]) if name[-1] in "*!" else (name, "")
+        front, back = getattr(self.colors, role), getattr(self.colors, on)
+        if mark == "!":
+            return Style(color=Color.parse(self.colors.background), bgcolor=Color.parse(front), bold=True)
+        return Style(color=Color.parse(front), bgcolor=Color.parse(back), bold=mark == "*" or None)
+
+    def _plain(self, name: str, on: str) -> Style:
+        role, mark = (name[:-1], name[-1]) if name[-1] in "*!" else (name, "")
+        bold = bool(mark) or role in BOLD_WITHOUT_COLOR
+        return Style(
+            bold=bold or None, dim=role == "muted" or None, reverse=(mark == "!" or on == "cursor") or None
+        )
+
+    def textual_theme(self) -> Theme:
+        """Return the theme that Textual's own widgets (inputs, palette, toasts) use."""
+        from textual.theme import Theme  # noqa: PLC0415 - the loader is also used where there is no screen
+
+        colors = self.colors
+        return Theme(
+            name=f"trader-{colors.name}",
+            primary=colors.accent,
+            secondary=colors.focus,
+            accent=colors.accent,
+            foreground=colors.text,
+            background=colors.background,
+            surface=colors.panel,
+            panel=colors.cursor,
+            success=colors.ok,
+            warning=colors.warn,
+            error=colors.danger,
+            dark=colors.kind == "dark",
+            variables={
+                "border": colors.border,
+                "muted": colors.muted,
+                "armed": colors.armed,
+                "input-cursor-background": colors.text,
+                "input-cursor-foreground": colors.background,
+            },
+        )
+
+
+def packaged_dir(kind: str) -> Path:
+    """Return the folder of packaged files of a kind (themes, configs): in the wheel, or in a checkout."""
+    package = Path(engine.__file__).parent
+    inside = package / "_data" / kind
+    return inside if inside.is_dir() else package.parent / kind
+
+
+class ThemeLibrary:
+    """Finds themes by name: user folders first, then the packaged ones."""
+
+    def __init__(self, user_dirs: Iterable[Path] = ()) -> None:
+        self.packaged = packaged_dir("themes")
+        self.user_dirs = tuple(user_dirs)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all themes there are, sorted."""
+        folders = (*self.user_dirs, self.packaged)
+        return tuple(sorted({file.stem for folder in folders for file in folder.glob("*.yaml")}))
+
+    def load(self, name: str) -> ThemeColors:
+        """Read a theme. Raises ConfigError that names the file and, where known, the line."""
+        for folder in self.user_dirs:
+            file = folder / f"{name}.yaml"
+            if file.is_file():
+                return _validated(file)
+        file = self.packaged / f"{name}.yaml"
+        if file.is_file():
+            return _trusted(file)
+        known = ", ".join(self.names()) or "none"
+        raise ConfigError(f"there is no theme {name!r}; known themes: {known}", field="theme")
+
+
+def _trusted(file: Path) -> ThemeColors:
+    """Read a packaged theme. They are flat and tested, so the first frame need not wait for a YAML library."""
+    values = dict(
+        match.groups()
+        for line in file.read_text("utf-8").splitlines()
+        if (match := _FLAT.match(line)) is not None
+    )
+    return msgspec.convert(values, ThemeColors)
+
+
+def _validated(file: Path) -> ThemeColors:
+    from tui.theme_file import read_theme  # noqa: PLC0415 - pydantic and YAML cost 0.1 s that most starts can spare
+
+    return read_theme(file)

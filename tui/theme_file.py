@@ -1,0 +1,61 @@
+"""User themes: YAML checked by a model, with file, line and key in the message."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tui.theme import ThemeColors
+from tui.yaml_file import FlatFile
+
+HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class ThemeFile(BaseModel):
+    """A theme as users write it; every role must be given, nothing else may be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=32)]
+    kind: Literal["dark", "light"]
+    background: HexColor
+    panel: HexColor
+    cursor: HexColor
+    border: HexColor
+    focus: HexColor
+    text: HexColor
+    muted: HexColor
+    accent: HexColor
+    ok: HexColor
+    warn: HexColor
+    danger: HexColor
+    armed: HexColor
+    stale: HexColor
+    buy: HexColor
+    sell: HexColor
+
+
+def _wording(kind: str, fallback: str) -> str:
+    words = {
+        "extra_forbidden": f"unknown key; known keys: {', '.join(ThemeFile.model_fields)}",
+        "missing": "this key is missing",
+        "string_pattern_mismatch": 'expected a colour like "#6cb6ff" (quoted)',
+        "string_type": 'expected a colour like "#6cb6ff" (quoted)',
+        "literal_error": "expected dark or light",
+    }
+    return words.get(kind, fallback)
+
+
+def read_theme(file: Path) -> ThemeColors:
+    """Read and check a theme file. Raises ConfigError for the first thing that is wrong with it."""
+    flat = FlatFile(file)
+    try:
+        theme = ThemeFile.model_validate(flat.values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        raise flat.error(key, _wording(first["type"], first["msg"])) from error
+    if theme.name != file.stem:
+        raise flat.error("name", f"the name must be the file's: {file.stem}")
+    return msgspec.convert(theme.model_dump(), ThemeColors)

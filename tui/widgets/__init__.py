@@ -1,0 +1,1 @@
+"""Strip widgets: they keep lines, compare them and repaint only what changed."""

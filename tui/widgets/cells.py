@@ -1,0 +1,81 @@
+"""Cells, rows and columns: what panes produce and grids draw."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from tui.formats import left, right
+
+Cell = tuple[str, str]  # text, style name (see tui.theme.Palette)
+Row = tuple[Cell, ...]
+Line = tuple[Row, str]  # cells and the background they stand on
+
+GAP = 1
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column.
+
+    `keep` orders what survives in a narrow pane: the highest go last, equal ones together. `flex` takes what
+    is left over.
+    """
+
+    title: str
+    width: int
+    keep: int
+    number: bool = False
+    flex: bool = False
+
+    def fit(self, text: str, width: int) -> str:
+        """Write a value into the column."""
+        return right(text, width) if self.number else left(text, width)
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """The columns that fit a width: their indexes and widths."""
+
+    columns: tuple[Column, ...]
+    places: tuple[tuple[int, int], ...]
+
+    def header(self, style: str = "muted") -> Row:
+        """Return the row of titles."""
+        return self.row([(column.title, style) for column in self.columns])
+
+    def row(self, values: Sequence[Cell]) -> Row:
+        """Lay one value for every column, shown or not, into the shown ones."""
+        cells: list[Cell] = []
+        for index, width in self.places:
+            text, style = values[index]
+            if cells:
+                cells.append((" " * GAP, "text"))
+            cells.append((self.columns[index].fit(text, width), style))
+        return tuple(cells)
+
+    def width_of(self, title: str) -> int:
+        """Return the cells a column got; 0 where it is not shown."""
+        return next((width for index, width in self.places if self.columns[index].title == title), 0)
+
+
+@lru_cache(256)
+def fit_columns(columns: tuple[Column, ...], width: int) -> Fitted:
+    """Choose the columns for a width: drop the least important, then give the flexible one the rest."""
+    shown = list(range(len(columns)))
+    while len(shown) > 1 and _total(columns, shown) > width:
+        least = min(columns[index].keep for index in shown)
+        shown = [index for index in shown if columns[index].keep != least] or shown[:1]
+    spare = max(0, width - _total(columns, shown))
+    flexible = [index for index in shown if columns[index].flex]
+    places = [
+        (index, columns[index].width + (spare if flexible and index == flexible[0] else 0)) for index in shown
+    ]
+    return Fitted(columns, tuple(places))
+
+
+def _total(columns: tuple[Column, ...], shown: list[int]) -> int:
+    return sum(columns[index].width for index in shown) + GAP * (len(shown) - 1)
+
+
+def row_width(row: Row) -> int:
+    """Return the cells of a row whose texts were fitted or are plain."""
+    return sum(len(text) for text, _ in row)

@@ -1,0 +1,107 @@
+"""The desk: it holds the rows and panes and stands them where the plan for this size says."""
+
+from collections.abc import Iterable, Mapping
+
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+from tui.layout import Box, Plan, Slot, plan
+from tui.panes.pane import NO_SLOT, Pane
+from tui.widgets.grid import Grid
+
+
+class DeskLayout(Layout):
+    """Places the desk's children by the plan; children without a place are not shown."""
+
+    name = "desk"
+
+    def arrange(
+        self,
+        parent: Widget,
+        children: list[Widget],
+        size: Size,
+        greedy: bool = True,  # noqa: FBT001, FBT002 - Textual's signature
+    ) -> ArrangeResult:
+        """Return where each child stands."""
+        assert isinstance(parent, Desk)
+        return [
+            WidgetPlacement(_region(box), NULL_OFFSET, NULL_SPACING, widget)
+            for widget, box in parent.places(size.width, size.height)
+        ]
+
+
+def _region(box: Box) -> Region:
+    return Region(box.x, box.y, box.width, box.height)
+
+
+class Desk(Widget):
+    """Status, attention and footer rows, and the panes between them."""
+
+    DEFAULT_CSS = "Desk { width: 1fr; height: 1fr; }"
+
+    def __init__(self, rows: tuple[Grid, Grid, Grid], panes: Iterable[Pane]) -> None:
+        self.panes: dict[str, Pane] = {pane.name_id: pane for pane in panes}
+        super().__init__(*rows, *self.panes.values(), id="desk")
+        self.rows = rows
+        self.zoomed = ""
+        self.plan: Plan = plan(1, 1)
+        self._recent: list[str] = []  # panes by how recently they were chosen, newest first
+        self._wanted: Mapping[str, int] = {}
+        self._layout = DeskLayout()
+
+    @property
+    def layout(self) -> Layout:
+        """The desk's own layout."""
+        return self._layout
+
+    def places(self, width: int, height: int) -> list[tuple[Widget, Box]]:
+        """Make the plan for a size, tell the panes of it, and return who stands where."""
+        self.plan = plan(width, height, zoomed=self.zoomed, wanted=self._wanted)
+        for pane in self.panes.values():
+            pane.slot = NO_SLOT
+        placed: list[tuple[Widget, Box]] = [
+            (row, box)
+            for row, box in zip(
+                self.rows, (self.plan.status, self.plan.attention, self.plan.footer), strict=True
+            )
+            if box is not None
+        ]
+        for slot in self.plan.slots:
+            pane = self.panes[self.front(slot)]
+            pane.slot, pane.merged = slot, self.plan.merged
+            pane.tabs = tuple((name, self.panes[name].number, self.panes[name].title) for name in slot.panes)
+            placed.append((pane, slot.box))
+        return placed
+
+    def front(self, slot: Slot) -> str:
+        """Return the pane on top of a slot: the one chosen last."""
+        chosen = (name for name in self._recent if name in slot.panes)
+        return next(chosen, slot.panes[0])
+
+    def shown(self) -> list[Pane]:
+        """Return the panes on screen, in the order of the plan."""
+        return [self.panes[self.front(slot)] for slot in self.plan.slots]
+
+    def order(self) -> list[str]:
+        """Return all reachable panes in the order Tab goes: every tab of every slot."""
+        return [name for slot in self.plan.slots for name in slot.panes]
+
+    def want(self, wanted: Mapping[str, int]) -> None:
+        """Take how many rows short panes need; lay out again only where that changed."""
+        if wanted != self._wanted:
+            self._wanted = dict(wanted)
+            self.refresh(layout=True)
+
+    def choose(self, name: str) -> None:
+        """Bring a pane to the front and focus it; one that the plan has no place for is maximised."""
+        self._recent = [name, *(other for other in self._recent if other != name)]
+        if self.zoomed or name not in self.order():
+            self.zoomed = name
+        self.refresh(layout=True)
+        self.panes[name].focus(scroll_visible=False)
+
+    def zoom(self, name: str) -> None:
+        """Give a pane the whole screen, or take it back where it has it."""
+        self.zoomed = "" if self.zoomed else name
+        self.refresh(layout=True)

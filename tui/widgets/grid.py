@@ -1,0 +1,81 @@
+"""A widget of strips: it holds lines, compares new ones with the old and repaints only those that differ."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.theme import Palette
+from tui.widgets.cells import Line, Row
+
+BLANK: Line = ((), "background")
+
+
+class Grid(Widget):
+    """Lines of cells. Nothing is drawn twice, and a line that did not change costs no byte."""
+
+    DEFAULT_CSS = "Grid { width: 1fr; height: 1fr; }"
+
+    def __init__(self, palette: Palette, *, widget_id: str) -> None:
+        super().__init__(id=widget_id)
+        self.palette = palette
+        self._lines: list[Line] = []
+        self._strips: list[Strip] = []
+        self._drawn_width = 0
+
+    def show(self, lines: Sequence[Line]) -> int:
+        """Take the lines to show, from the top; return how many rows had to be repainted."""
+        width, height = self.size
+        if width != self._drawn_width:
+            self._forget(width)
+        fresh = [*lines[:height], *[BLANK] * (height - len(lines))]
+        changed = [y for y, line in enumerate(fresh) if y >= len(self._lines) or line != self._lines[y]]
+        self._lines = fresh
+        del self._strips[height:]
+        for y in changed:
+            strip = self._strip(fresh[y], width)
+            if y < len(self._strips):
+                self._strips[y] = strip
+            else:
+                self._strips.append(strip)
+        if changed:
+            self.refresh(*[Region(0, y, width, 1) for y in changed])
+        return len(changed)
+
+    def restyle(self, palette: Palette) -> None:
+        """Take another theme; every line is drawn anew."""
+        self.palette = palette
+        self._strips = [self._strip(line, self._drawn_width) for line in self._lines]
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return the strip of a row (Textual's line API)."""
+        if y < len(self._strips) and self._drawn_width == self.size.width:
+            return self._strips[y]
+        return Strip([Segment(" " * self.size.width, self.palette.style("text"))], self.size.width)
+
+    def text(self) -> str:
+        """Return what is on it as plain text, for tests and screen readers."""
+        return "\n".join("".join(text for text, _ in row).rstrip() for row, _ in self._lines)
+
+    def _forget(self, width: int) -> None:
+        self._lines, self._strips, self._drawn_width = [], [], width
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        row, on = line
+        style = self.palette.style
+        segments = [Segment(text, style(name, on)) for text, name in _merged(row)]
+        return Strip(segments).adjust_cell_length(width, style("text", on))
+
+
+def _merged(row: Row) -> list[tuple[str, str]]:
+    """Join neighbours of one style, and blanks into what stands before them: each change of style costs bytes."""
+    merged: list[tuple[str, str]] = []
+    for text, name in row:
+        if merged and (merged[-1][1] == name or (not text.strip() and name[-1] != "!" != merged[-1][1][-1])):
+            merged[-1] = (merged[-1][0] + text, merged[-1][1])
+        else:
+            merged.append((text, name))
+    return merged

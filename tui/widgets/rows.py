@@ -1,0 +1,67 @@
+"""The three rows around the panes: status, the sentence under it, and the keys."""
+
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.actions import ACTIONS, footer_title, key_name
+from tui.panes.pane import Frame
+from tui.status import attention_row, status_row
+from tui.widgets.cells import Line, Row
+from tui.widgets.grid import Grid
+
+
+class StatusRow(Grid):
+    """Row 0, at every size."""
+
+    def paint(self, frame: Frame) -> int:
+        """Draw a frame; return how many rows changed."""
+        return self.show([(status_row(frame, self.size.width), "panel")])
+
+
+class AttentionRow(Grid):
+    """The sentence to read now."""
+
+    def paint(self, frame: Frame) -> int:
+        """Draw a frame; return how many rows changed."""
+        return self.show([(attention_row(frame, self.size.width), "background")])
+
+
+class FooterRow(Grid):
+    """The keys that do something now; a click does what the key does."""
+
+    def paint(self, frame: Frame) -> int:
+        """Draw a frame; return how many rows changed."""
+        return self.show([(footer_row(frame, self.size.width), "panel")])
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        row, on = line
+        segments = []
+        for text, name in row:
+            style, _, action = name.partition(":")
+            look = self.palette.style(style, on)
+            if action:
+                look += Style.from_meta({"@click": f"app.act('{action}')"})
+            segments.append(Segment(text, look))
+        return Strip(segments).adjust_cell_length(width, self.palette.style("text", on))
+
+
+def footer_row(frame: Frame, width: int) -> Row:
+    """Return as many keys as fit, the most important first; cell names carry the action after a colon."""
+    keys: Mapping[str, str] = dict(frame.keys)
+    cells: list[tuple[str, str]] = []
+    used = 0
+    specs = sorted((spec for spec in ACTIONS if spec.footer), key=lambda spec: spec.footer)
+    for spec in specs:
+        title, key = footer_title(spec, frame.snapshot), keys.get(spec.id, "")
+        size = len(key) + len(title) + 4
+        if not title or not key or used + size > width:
+            continue
+        cells += [(f" {key} ", f"accent*:{spec.id}"), (f"{title}  ", f"text:{spec.id}")]
+        used += size - 1
+    return tuple(cells)
+
+
+__all__ = ["AttentionRow", "FooterRow", "StatusRow", "footer_row", "key_name"]
