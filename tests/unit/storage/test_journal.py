@@ -20,6 +20,7 @@ from engine.domain.errors import StorageError
 from engine.domain.intents import IntentAction, IntentState
 from engine.domain.orders import OPEN_STATES, Order, OrderKind, OrderRequest, OrderState
 from engine.domain.reasons import Reason
+from engine.ports import Journal
 from engine.storage.database import Database
 from engine.storage.decisions import DecisionRepository
 from engine.storage.journal import SqliteJournal, statements_of
@@ -38,7 +39,7 @@ async def database(tmp_path):
 
 
 @pytest.fixture
-def journal(database):
+def journal(database) -> Journal:
     return SqliteJournal(database)
 
 

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from engine.domain.errors import StorageError
+from engine.ports import Recorder
 from engine.storage.codec import Consumed, Effects, End, Gap, Tape
 from engine.storage.record_reader import RecordReader
 from engine.storage.record_writer import BACKLOG_BYTES_MAX, SEALED_BYTES, RecordWriter
@@ -64,6 +65,13 @@ def test_a_session_comes_back_as_it_was_recorded(directory):
     assert reader.torn == ""
     assert reader.first_sequence == 0
     assert writer.size_bytes == sum(path.stat().st_size for path in segments(directory))
+
+
+def test_the_writer_is_what_the_core_records_with(directory):
+    recorder: Recorder = RecordWriter(directory, samples.header(), bytes_max=MANY)
+    recorder.consumed(1, T0, samples.trade(1))
+    assert isinstance(recorder, RecordWriter)
+    recorder.close()
 
 
 def test_a_session_that_recorded_nothing_is_whole(directory):
