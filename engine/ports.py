@@ -23,8 +23,15 @@ class Clock(Protocol):
 class HistoricalFeed(Protocol):
     """A finite tape: market events in order of time, addressable by offset so that a restart can go on."""
 
-    instruments: tuple[Instrument, ...]
-    base_step_ns: int  # the file's own step; 5 s for trades
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What the tape is of."""
+        ...
+
+    @property
+    def base_step_ns(self) -> int:
+        """The tape's own step; 5 s for trades."""
+        ...
 
     def events(self, offset: int = 0) -> Iterator[MarketEvent]:
         """Yield the events from the offset on. Offsets count yielded events."""
@@ -38,8 +45,15 @@ class HistoricalFeed(Protocol):
 class LiveFeed(Protocol):
     """An endless stream of market events."""
 
-    instruments: tuple[Instrument, ...]
-    base_step_ns: int
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What the stream is of."""
+        ...
+
+    @property
+    def base_step_ns(self) -> int:
+        """The finest bar's step."""
+        ...
 
     def poll(self, now: int) -> Sequence[MarketEvent]:
         """Return the events up to `now` that were not handed out before, oldest first."""

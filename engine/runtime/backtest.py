@@ -5,7 +5,7 @@ import time
 
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
-from engine.runtime.factory import load_plays, load_tapes, tape_feed, tape_loop
+from engine.runtime.factory import build_loop, load_plays, load_tapes, tape_config, tape_feed
 from engine.runtime.loop import Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.venues.replay import FileFeed, MergedFeed
@@ -19,7 +19,7 @@ def run_backtest(settings: Settings, *, limit: int | None = None) -> RunReport:
     plays = load_plays(settings.plays)
     tapes = load_tapes(settings)
     feed = tape_feed(tapes, plays, limit=limit)
-    loop = tape_loop(settings, feed, plays, BIRTH_S)
+    loop = build_loop(tape_config(settings, tapes, plays, BIRTH_S))
     load_s = time.perf_counter() - started
     started = time.perf_counter()
     play_tape(loop, feed)

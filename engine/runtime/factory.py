@@ -15,9 +15,12 @@ from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import BASE_TIMEFRAME, PlaySpec
 from engine.runtime.loop import Loop
+from engine.runtime.session import SessionConfig
+from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
 from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
+from engine.venues.synthetic import SyntheticFeed
 
 STALE_CHECK_NS = NS_PER_S
 _UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
@@ -127,16 +130,13 @@ def tape_feed(
     return open_feed(tapes, steps, limit=limit)
 
 
-def simulated_venue(
-    settings: Settings, instruments: Sequence[Instrument], match_on: MatchOn
-) -> SimulatedVenue:
-    """Build the embedded venue."""
-    config = SimulatedConfig(
-        match_on=match_on,
+def venue_config(settings: Settings, by_symbol: dict[str, MatchOn]) -> SimulatedConfig:
+    """Say how the embedded venue behaves: orders match on the finest stream that each symbol has."""
+    return SimulatedConfig(
+        match_on_by_symbol=by_symbol,
         latency_ns=round(settings.simulated.latency_ms * NS_PER_MS),
         participation=Decimal(repr(settings.simulated.participation)),
     )
-    return SimulatedVenue(instruments, config)
 
 
 def core_setup(
@@ -164,15 +164,67 @@ def core_setup(
     )
 
 
-def tape_loop(
-    settings: Settings, feed: FileFeed | MergedFeed, plays: Sequence[PlayFile], birth_s: int
-) -> Loop:
-    """Build the loop that plays a tape."""
-    match_on = MatchOn.TRADES if feed.has_trades else MatchOn.BARS
+def tape_config(
+    settings: Settings, tapes: Sequence[Tape], plays: Sequence[PlayFile], birth_s: int
+) -> SessionConfig:
+    """Gather what a run over tapes is built from."""
+    instruments = tuple(tape.instrument for tape in tapes)
+    steps = {tape.base_step_ns for tape in tapes}
+    setup = core_setup(
+        settings, instruments=instruments, plays=bind(plays, instruments, min(steps)), birth_s=birth_s
+    )
+    matching = {
+        tape.instrument.symbol: MatchOn.TRADES if isinstance(tape.columns, TradeColumns) else MatchOn.BARS
+        for tape in tapes
+    }
+    return SessionConfig(
+        setup=setup,
+        venue=venue_config(settings, matching),
+        data=tuple((tape.instrument.symbol, str(tape.path)) for tape in tapes),
+        settings=settings.to_json(),
+    )
+
+
+def market_config(
+    settings: Settings, plays: Sequence[PlayFile], birth_s: int, start: int
+) -> tuple[SessionConfig, SyntheticFeed]:
+    """Gather what a run on the embedded market is built from, and the market itself."""
+    wish = settings.synthetic
+    base_step_ns = wish.base_step_s * NS_PER_S
+    feed = SyntheticFeed(
+        wish.seed,
+        start,
+        symbols=wish.symbols,
+        base_step_ns=base_step_ns,
+        steps_ns=sorted({step_of(file.spec.timeframe, base_step_ns) for file in plays}),
+        events_per_s=wish.events_per_s,
+    )
     setup = core_setup(
         settings,
         instruments=feed.instruments,
-        plays=bind(plays, feed.instruments, feed.base_step_ns),
+        plays=bind(plays, feed.instruments, base_step_ns),
         birth_s=birth_s,
     )
-    return Loop(Machine(setup), simulated_venue(settings, feed.instruments, match_on))
+    matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
+    config = SessionConfig(
+        setup=setup, venue=venue_config(settings, matching), data=(), settings=settings.to_json()
+    )
+    return config, feed
+
+
+def build_loop(config: SessionConfig) -> Loop:
+    """Build the loop of a session: the machine and the simulated venue inside it."""
+    return Loop(Machine(config.setup), SimulatedVenue(config.setup.instruments, config.venue))
+
+
+def reopen_feed(config: SessionConfig, files: dict[str, str]) -> FileFeed | MergedFeed | None:
+    """Open a recorded session's tapes again, None for one without. Raises ConfigError where they changed."""
+    if not config.data:
+        return None
+    settings = Settings.from_json(config.settings)
+    tapes = load_tapes(settings)
+    for tape in tapes:
+        if files.get(str(tape.path)) != tape.sha256:
+            raise ConfigError("this file is not the one the session ran on", file=str(tape.path))
+    steps = {binding.step_ns for binding in config.setup.plays}
+    return open_feed(tapes, steps)

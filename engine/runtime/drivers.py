@@ -1,0 +1,174 @@
+"""What makes time pass for the pump: the clock of the world, or the times on a tape."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from engine.domain.events import FeedChanged, FeedState, Woken
+from engine.domain.market import NS_PER_S, MarketEvent
+from engine.ports import Clock, HistoricalFeed, LiveFeed
+from engine.runtime.inbox import Inbox
+from engine.runtime.latency import Histogram
+from engine.runtime.pump import Pump
+
+SLICE_S = 0.004  # how long the pump may run before the engine's other tasks get their turn
+TAPE_MARK_EVENTS = 5_000  # how often the record says how far a tape came
+
+
+class Gauges:
+    """What the drivers measure: event-in to effects-out, and how many events there were."""
+
+    def __init__(self) -> None:
+        self.latency = Histogram()
+        self.events = 0
+
+
+class RealTime:
+    """Drives the pump by the clock: highest priority first, each event stamped when it is taken."""
+
+    def __init__(
+        self, pump: Pump, inbox: Inbox, clock: Clock, gauges: Gauges, next_at: Callable[[], int | None]
+    ) -> None:
+        self._pump, self._inbox, self._clock, self._gauges = pump, inbox, clock, gauges
+        self._next_at = next_at
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Take events until `ended` is set."""
+        slice_end = time.perf_counter() + SLICE_S
+        while not ended.is_set():
+            if await self.take_waiting():
+                if time.perf_counter() > slice_end:
+                    await asyncio.sleep(0)
+                    slice_end = time.perf_counter() + SLICE_S
+                continue
+            await self._sleep()
+            slice_end = time.perf_counter() + SLICE_S
+
+    async def take_waiting(self) -> bool:
+        """Take one event that waits; return whether there was one."""
+        waiting = self._inbox.take()
+        if waiting is None:
+            return False
+        await self._pump.consume(waiting.event, max(self._clock.now(), self._pump.now))
+        self._gauges.latency.add(time.perf_counter_ns() - waiting.since_ns)
+        self._gauges.events += 1
+        return True
+
+    async def _sleep(self) -> None:
+        """Wait for an event or for what is due; say that time passed where it was the latter."""
+        due = self._next_at()
+        await self._inbox.wait(None if due is None else max(0.0, (due - self._clock.now()) / NS_PER_S))
+        now = max(self._clock.now(), self._pump.now)
+        if due is not None and due <= now and not len(self._inbox):
+            await self._pump.consume(Woken(now), now)
+
+
+class TapeClock:
+    """The time on a paced tape: it runs `speed` times as fast as the world, from where the tape begins."""
+
+    def __init__(self, start_ns: int, speed: float) -> None:
+        self._start_ns, self._speed = start_ns, speed
+        self._origin_s = time.monotonic()
+
+    def now(self) -> int:
+        """Return the tape's time, ns UTC."""
+        return self._start_ns + int((time.monotonic() - self._origin_s) * self._speed * NS_PER_S)
+
+    def seconds_until(self, ts: int) -> float:
+        """Return how long (s of the world) until the tape shows `ts`."""
+        return (ts - self.now()) / NS_PER_S / self._speed
+
+
+class TapeTime:
+    """Drives the pump by the times on a tape, as fast as it goes or at a multiple of real time.
+
+    Nothing conflates: the tape waits until all that followed from its last event is done. Operator commands
+    are taken between two events, at the time of the tape. What is due between two events is taken at its own
+    time, so that the pace changes nothing.
+    """
+
+    def __init__(
+        self,
+        pump: Pump,
+        inbox: Inbox,
+        feed: HistoricalFeed,
+        gauges: Gauges,
+        *,
+        speed: float | None,
+        next_at: Callable[[], int | None],
+    ) -> None:
+        self._pump, self._inbox, self._feed, self._gauges = pump, inbox, feed, gauges
+        self._speed = speed
+        self._next_at = next_at
+        self._marked = 0
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Play the tape from where the pump stands, until its end or until `ended` is set."""
+        clock: TapeClock | None = None
+        slice_end = time.perf_counter() + SLICE_S
+        for event in self._feed.events(self._pump.tape_offset):
+            if self._speed is not None:
+                clock = clock or TapeClock(event.ts, self._speed)
+                await self._await_time(event, clock, ended)
+            elif time.perf_counter() > slice_end:
+                await asyncio.sleep(0)
+                slice_end = time.perf_counter() + SLICE_S
+            await self._take_commands()
+            if ended.is_set():
+                self._mark()
+                return
+            await self._take(event)
+        self._mark()
+        await self._pump.consume(FeedChanged(self._pump.now, "tape", FeedState.ENDED), self._pump.now)
+
+    async def after(self, ended: asyncio.Event) -> None:
+        """After the end of the tape let time go on with the world's pace, so that commands still work."""
+        clock = TapeClock(self._pump.now, 1.0)
+        while not ended.is_set():
+            due = self._next_at()
+            await self._inbox.wait(None if due is None else max(0.0, clock.seconds_until(due)))
+            now = max(clock.now(), self._pump.now)
+            if not len(self._inbox):
+                await self._pump.consume(Woken(now), now)
+                continue
+            while (waiting := self._inbox.take()) is not None:
+                await self._pump.consume(waiting.event, now)
+
+    async def _take(self, event: MarketEvent) -> None:
+        started = time.perf_counter_ns()
+        await self._pump.consume_tape(event)
+        self._gauges.latency.add(time.perf_counter_ns() - started)
+        self._gauges.events += 1
+        if self._pump.tape_offset - self._marked >= TAPE_MARK_EVENTS:
+            self._mark()
+
+    async def _take_commands(self) -> None:
+        if not len(self._inbox):
+            return
+        self._mark()
+        while (waiting := self._inbox.take()) is not None:
+            await self._pump.consume(waiting.event, self._pump.now)
+
+    async def _await_time(self, event: MarketEvent, clock: TapeClock, ended: asyncio.Event) -> None:
+        """Wait until the tape's clock shows the event's time; take commands and what is due meanwhile."""
+        while not ended.is_set() and (left_s := clock.seconds_until(event.ts)) > 0:
+            due = self._next_at()
+            if due is not None and due < event.ts:
+                left_s = min(left_s, clock.seconds_until(due))
+            await self._inbox.wait(max(0.0, left_s))
+            await self._pump.pass_time(max(self._pump.now, min(clock.now(), event.ts - 1)))
+            await self._take_commands()
+
+    def _mark(self) -> None:
+        self._pump.mark_tape()
+        self._marked = self._pump.tape_offset
+
+
+async def read_live(feed: LiveFeed, inbox: Inbox, clock: Clock, ended: asyncio.Event) -> None:
+    """Bring a live feed's events to the inbox as they come; wait where the inbox has no room."""
+    while not ended.is_set():
+        since_ns = time.perf_counter_ns()
+        for event in feed.poll(clock.now()):
+            while not inbox.offer(event, since_ns):
+                await inbox.room()
+        await asyncio.sleep(max(0.0, (feed.next_at() - clock.now()) / NS_PER_S))

@@ -1,0 +1,73 @@
+"""Feeds a session's record to a pump again: the one path of recovery and of `verify`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from engine.domain.errors import StorageError
+from engine.domain.events import OrderRejected
+from engine.domain.market import MarketEvent
+from engine.domain.reasons import Reason
+from engine.ports import HistoricalFeed, Journal
+from engine.runtime.loop import Batch, Refusals
+from engine.runtime.pump import Pump
+from engine.storage.codec import Consumed, Effects, End, Entry, Gap, SessionHeader, Tape
+
+_REFUSED_HERE = frozenset({Reason.LATCHED, Reason.NOT_JOURNALED})
+
+
+class RecordedRefusals:
+    """Answers batches as the session's own dispatcher did, and stores them again where there is a journal.
+
+    The journal knows them already: committing a batch again changes nothing that moved on.
+    """
+
+    def __init__(self, refusals: Mapping[str, Reason], journal: Journal | None = None) -> None:
+        self._refusals = refusals
+        self._journal = journal
+
+    async def commit(self, batch: Batch, _now: int) -> Refusals:
+        """Return which orders were not sent then."""
+        if self._journal is not None:
+            await self._journal.commit(batch)
+        return dict(self._refusals)
+
+
+def recorded_refusals(entries: Iterable[Entry]) -> dict[str, Reason]:
+    """Return the orders that a dispatcher refused to send, by client id."""
+    refusals: dict[str, Reason] = {}
+    for entry in entries:
+        if type(entry) is Consumed and type(entry.event) is OrderRejected:
+            event = entry.event
+            if event.reason in _REFUSED_HERE:
+                refusals[event.client_id] = event.reason
+    return refusals
+
+
+async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | None) -> End | None:
+    """Take a record's entries in order; return how the session ended, None after a crash.
+
+    Raises StorageError where the record does not fit the state it is played on.
+    """
+    tape: Iterator[MarketEvent] | None = None
+    for entry in entries:
+        if isinstance(entry, Consumed):
+            if entry.sequence <= pump.sequence:
+                continue  # taken before the checkpoint, or a refusal, answered from the list
+            if entry.sequence != pump.sequence + 1:
+                raise StorageError(f"the record leaps from event {pump.sequence} to {entry.sequence}")
+            await pump.consume(entry.event, entry.now)
+        elif isinstance(entry, Tape):
+            if entry.offset <= pump.tape_offset:
+                continue
+            if feed is None:
+                raise StorageError("the record needs its tape, and none is given")
+            if tape is None:
+                tape = feed.events(pump.tape_offset)
+            while pump.tape_offset < entry.offset:
+                await pump.consume_tape(next(tape))
+        elif isinstance(entry, Gap):
+            raise StorageError(f"the record has a gap at event {entry.sequence}: {entry.text}")
+        elif isinstance(entry, End):
+            return entry
+        else:
+            assert isinstance(entry, Effects | SessionHeader), "no other entries exist"
+    return None
