@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _png(svg: str, target: Path, width: int) -> None:
-    import cairosvg
+    import cairosvg  # noqa: PLC0415 - only pictures as PNG need it
 
     svg = svg.replace("Fira Code", "DejaVu Sans Mono").replace("font-size: 20px", "font-size: 20.26px")
     cairosvg.svg2png(bytestring=svg.encode(), write_to=str(target), output_width=width * 10)

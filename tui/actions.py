@@ -29,7 +29,7 @@ class Confirm(StrEnum):
 
 
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One action. `footer` orders the footer, lowest first (0 keeps it out); `always` works in dialogs too."""
+    """One action. `footer` orders the footer (0 keeps it out); `always` works inside dialogs too."""
 
     id: str
     keys: tuple[str, ...]

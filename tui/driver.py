@@ -1,5 +1,6 @@
-"""The terminal driver: counts bytes, sees panic keys in the input thread, and leaves when the terminal is gone."""
+"""The terminal driver: counts bytes, sees panic keys in the input thread, leaves with the terminal."""
 
+import contextlib
 import os
 import selectors
 import sys
@@ -20,7 +21,7 @@ from tui.panic import PanicWatch
 READ_SIZE = 4096
 POLL_S = 0.1
 
-# Undo, in order: synchronised output, mouse reports, paste brackets, focus reports, resize reports, kitty keys,
+# Undo, in order: synchronised output, mouse reports, paste brackets, focus and resize reports, kitty keys,
 # colours, the alternate screen; show the cursor, wrap lines.
 RESET = (
     "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
@@ -55,7 +56,7 @@ def save_terminal(fd: int = 0) -> TerminalState | None:
 
 def restore_terminal(fd: int = 2, saved: TerminalState | None = None) -> None:
     """Give the terminal back on a forced way out. Never blocks, never raises; a gone terminal is no error."""
-    try:
+    with contextlib.suppress(OSError, termios.error):
         blocking = os.get_blocking(fd)
         os.set_blocking(fd, False)
         try:
@@ -63,13 +64,9 @@ def restore_terminal(fd: int = 2, saved: TerminalState | None = None) -> None:
             os.write(fd, RESET.encode())
         finally:
             os.set_blocking(fd, blocking)
-    except (OSError, termios.error):
-        pass
     if saved is not None:
-        try:
+        with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(fd, termios.TCSANOW, saved)
-        except (OSError, termios.error):
-            pass
 
 
 class _SafeFile:
@@ -116,7 +113,7 @@ class TraderDriver(LinuxDriver):
         self._sink = cast("PanicSink", app)
         self._lost = False
         assert sys.__stderr__ is not None
-        self._file = cast("TextIO", _SafeFile(sys.__stderr__, self))
+        self._file = cast("Any", _SafeFile(sys.__stderr__, self))
 
     @property
     def backlog(self) -> int:
@@ -137,14 +134,14 @@ class TraderDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Take panic keys out of the stream, here in the input thread: the UI loop may be blocked."""
-        match message:
-            case events.Key(key=key) if key in self._sink.panic_watch.keys:
-                self._sink.panic_key(key)
+        watch = self._sink.panic_watch
+        if isinstance(message, events.Key):
+            if message.key in watch.keys:
+                self._sink.panic_key(message.key)
                 return
-            case events.Key(key=key):
-                self._sink.panic_watch.press(key)
-            case events.Paste():
-                self._sink.panic_watch.reset()
+            watch.reset()
+        elif isinstance(message, events.Paste):
+            watch.reset()
         super().process_message(message)
 
     def run_input_thread(self) -> None:
@@ -178,8 +175,6 @@ class TraderDriver(LinuxDriver):
 
 
 def _finish(parser: XTermParser) -> None:
-    try:
+    with contextlib.suppress(EOFError, ParseError):
         for _ in parser.feed(""):
             pass
-    except (EOFError, ParseError):
-        pass

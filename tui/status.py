@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.api import Mode, OrderState, Phase, RiskMode, Rung, Severity, Snapshot
+from engine.api import Mode, OrderRow, OrderState, Phase, RiskMode, Rung, Severity, Snapshot
 from tui.formats import age, age_between, clean, clock, signed
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
@@ -178,40 +178,36 @@ def _sentence(frame: Frame) -> tuple[str, str]:
     if frame.ended:
         return f"The engine is gone; this is its last state. {frame.key('shutdown')} leaves.", "danger*"
     if frame.stopped:
-        return (
+        text = (
             f"The engine has been silent for {age(frame.silent_s)}; what you see is that old. "
-            "It may still trade: `trader-tui status` asks it, `trader-tui flatten` flattens.",
-            "danger*",
+            "It may still trade: `trader-tui status` asks it, `trader-tui flatten` flattens."
         )
+        return text, "danger*"
     return _urgent(snapshot, frame) or _held(snapshot, frame)
 
 
 def _urgent(snapshot: Snapshot, frame: Frame) -> tuple[str, str] | None:
     status, flatten = snapshot.status, snapshot.flatten
     if status.phase is Phase.FLATTENING:
-        return (
-            f"FLATTENING for {age_between(status.now, flatten.since)}: {flatten.step}, cancels left "
-            f"{flatten.cancels_left}, positions left {flatten.positions_left}",
-            "danger*",
-        )
+        left = f"cancels left {flatten.cancels_left}, positions left {flatten.positions_left}"
+        return f"FLATTENING for {age_between(status.now, flatten.since)}: {flatten.step}, {left}", "danger*"
     if flatten.residual:
-        return (
-            f"NOT FLAT: {len(flatten.residual)} left at the venue, see Risk ({frame.key('pane-5')})",
-            "danger*",
-        )
+        where = frame.key("pane-5")
+        return f"NOT FLAT: {len(flatten.residual)} left at the venue, see Risk ({where})", "danger*"
     unknown = [order for order in snapshot.orders if order.state is OrderState.UNKNOWN]
     if unknown:
-        oldest = min(order.created for order in unknown)
-        symbols = ", ".join(sorted({order.symbol for order in unknown}))
-        return (
-            f"{len(unknown)} order UNKNOWN for {age_between(status.now, oldest)}: {symbols} takes no new exposure "
-            "until the venue answers",
-            "danger*",
-        )
+        return _unknown_sentence(unknown, status.now), "danger*"
     loud = [a for a in snapshot.alarms if not a.acknowledged and a.severity is Severity.CRITICAL]
     if loud:
         return f"ALARM: {clean(loud[0].text)} ({frame.key('acknowledge')} quiets)", "danger*"
     return None
+
+
+def _unknown_sentence(unknown: Sequence[OrderRow], now: int) -> str:
+    oldest = age_between(now, min(order.created for order in unknown))
+    symbols = ", ".join(sorted({order.symbol for order in unknown}))
+    what = "1 order" if len(unknown) == 1 else f"{len(unknown)} orders"
+    return f"{what} UNKNOWN for {oldest}: no new exposure on {symbols} until the venue answers"
 
 
 def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:

@@ -142,12 +142,9 @@ class ThemeLibrary:
 
 
 def _trusted(file: Path) -> ThemeColors:
-    """Read a packaged theme. They are flat and tested, so the first frame need not wait for a YAML library."""
-    values = dict(
-        match.groups()
-        for line in file.read_text("utf-8").splitlines()
-        if (match := _FLAT.match(line)) is not None
-    )
+    """Read a packaged theme: flat and tested, so that the first frame need not wait for a YAML library."""
+    matches = map(_FLAT.match, file.read_text("utf-8").splitlines())
+    values = {match[1]: match[2] for match in matches if match is not None}
     return msgspec.convert(values, ThemeColors)
 
 

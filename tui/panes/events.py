@@ -47,13 +47,8 @@ def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:
         return ()
     worst = max(open_alarms, key=lambda alarm: list(Severity).index(alarm.severity))
     more = f"  and {len(open_alarms) - 1} more" if len(open_alarms) > 1 else ""
-    return (
-        (f" {worst.severity.value.upper()} ", ALARM_STYLE[worst.severity]),
-        (
-            f" {clean(worst.text)} {age_between(now, worst.since)}{more}  ({frame.key('acknowledge')} quiets)",
-            "text*",
-        ),
-    )
+    said = f" {clean(worst.text)} {age_between(now, worst.since)}{more}  ({frame.key('acknowledge')} quiets)"
+    return (f" {worst.severity.value.upper()} ", ALARM_STYLE[worst.severity]), (said, "text*")
 
 
 def _notice_rows(notice: Notice, width: int) -> list[Row]:

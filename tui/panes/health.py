@@ -55,11 +55,9 @@ class HealthPane(Pane):
     def _terminal(self) -> Row:
         load = self.load
         word = "slowed to fit" if load.throttled else "ok"
-        return _fact(
-            "terminal",
-            f"{load.bytes_per_s / 1000:.0f} of {load.budget_bytes_per_s / 1000:.0f} kB/s at {load.frames_per_s:.0f} fps",
-            (word, "warn" if load.throttled else "ok"),
-        )
+        used, budget = load.bytes_per_s / 1000, load.budget_bytes_per_s / 1000
+        text = f"{used:.0f} of {budget:.0f} kB/s at {load.frames_per_s:.0f} fps"
+        return _fact("terminal", text, (word, "warn" if load.throttled else "ok"))
 
 
 def _fact(label: str, value: str, verdict: Cell | None = None) -> Row:

@@ -59,7 +59,7 @@ class MarketPane(Pane):
         """One row a symbol, a header and the frame."""
         return len(snapshot.ticks) + 3
 
-    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:  # noqa: ARG002
         """Lay out one row a symbol."""
         fitted = fit_columns(MERGED if self.merged else PLAIN, width)
         now = snapshot.status.now

@@ -16,6 +16,7 @@ from tui.widgets.grid import Grid
 
 STOPPED_AFTER_S = 2.0
 DETAIL_MAX = 4  # lines
+DETAIL_ROOM = 8  # lines a pane must have before it gives some to the selected row
 NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
 
 
@@ -162,16 +163,13 @@ class Pane(Grid, can_focus=True):
         return [*head, *_filled(body, room), *foot]
 
     def _detail(self, content: Content, room: int) -> list[Line]:
-        if not (self.has_focus and room > 8 and self.cursor < len(content.details)):
+        text = content.details[self.cursor] if self.cursor < len(content.details) else ""
+        if not (text and self.has_focus and room > DETAIL_ROOM):
             return []
         inner = max(10, self.size.width - (4 if self.slot.framed else 2))
-        lines = wrapped(content.details[self.cursor], inner)[:DETAIL_MAX]
         rule: Line = ((("┄" * inner, "border"),), "background")
-        return (
-            [rule, *(((((text, "text"),)), "background") for text in lines)]
-            if content.details[self.cursor]
-            else []
-        )
+        said: list[Row] = [((line, "text"),) for line in wrapped(text, inner)[:DETAIL_MAX]]
+        return [rule, *((row, "background") for row in said)]
 
     def _clamp(self, room: int) -> None:
         if self.cursor < self.top:

@@ -77,7 +77,7 @@ DETACH = Leave(None)
 
 
 def default_leave(snapshot: Snapshot | None, *, can_detach: bool) -> Leave:
-    """Return what Ctrl-C twice does: detach in demo and live, else shut down so that nothing is left behind."""
+    """Return what Ctrl-C twice does: detach in demo and live, else shut down and leave nothing behind."""
     serious = snapshot is not None and snapshot.status.mode in (Mode.DEMO, Mode.LIVE)
     return DETACH if serious and can_detach else Leave(OnStop.CANCEL_ENTRIES)
 

@@ -27,7 +27,8 @@ def consequences(snapshot: Snapshot | None, key: str) -> list[Line]:
         (f"  {key} again within 2 s. Any other key: nothing happens.", "text*"),
     )
     lines: list[Line] = [(head, "panel"), (((f"  cancel  {len(orders)} open orders", "text"),), "panel")]
-    close = f"  close   {len(positions)} positions, about {money(worth)} {snapshot.account.currency}, at the market"
+    value = f"{money(worth)} {snapshot.account.currency}"
+    close = f"  close   {len(positions)} positions, about {value}, at the market"
     lines.append((((close, "text"),), "panel"))
     for row in positions[:SYMBOLS_MAX]:
         verb = "sell" if row.qty > 0 else "buy"

@@ -18,9 +18,10 @@ def farewell(goodbye: Goodbye | None, error: str, snapshot: Snapshot | None) -> 
         return word, f"{goodbye.text or 'It said no more.'}\n\n`trader-tui` starts it again."
     orders = sum(order.state.is_open for order in snapshot.orders) if snapshot else 0
     positions = sum(row.qty != 0 for row in snapshot.positions) if snapshot else 0
+    why = f" ({error})" if error else ""
     lines = [
-        f"It said nothing{f' ({error})' if error else ''}. When last seen it had {positions} positions and "
-        f"{orders} open orders; nobody watches them now unless it still runs.",
+        f"It said nothing{why}. When last seen it had {positions} positions and {orders} open orders;",
+        "nobody watches them now unless it still runs.",
         "",
         "`trader-tui status`   tells whether it runs",
         "`trader-tui attach`   takes it up again",

@@ -19,9 +19,11 @@ def keys_text(key_of: Callable[[str], str]) -> str:
     lines: list[str] = []
     for group in Group:
         lines.append(group.value)
-        for spec in ACTIONS:
-            if spec.group is group and not (spec.id.startswith("pane-") and spec.id != "pane-1"):
-                lines.append(_key_line(spec.id, spec.title, spec.description, spec.confirm, key_of))
+        lines += [
+            _key_line(spec.id, spec.title, spec.description, spec.confirm, key_of)
+            for spec in ACTIONS
+            if spec.group is group and not (spec.id.startswith("pane-") and spec.id != "pane-1")
+        ]
         lines.append("")
     return "\n".join(lines)
 

@@ -19,9 +19,9 @@ class DeskLayout(Layout):
     def arrange(
         self,
         parent: Widget,
-        children: list[Widget],
+        children: list[Widget],  # noqa: ARG002 - Textual's signature, as the next
         size: Size,
-        greedy: bool = True,  # noqa: FBT001, FBT002 - Textual's signature
+        greedy: bool = True,  # noqa: ARG002, FBT001, FBT002
     ) -> ArrangeResult:
         """Return where each child stands."""
         assert isinstance(parent, Desk)

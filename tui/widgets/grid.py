@@ -71,7 +71,7 @@ class Grid(Widget):
 
 
 def _merged(row: Row) -> list[tuple[str, str]]:
-    """Join neighbours of one style, and blanks into what stands before them: each change of style costs bytes."""
+    """Join neighbours of one style, and blanks into what is before them: a change of style costs bytes."""
     merged: list[tuple[str, str]] = []
     for text, name in row:
         if merged and (merged[-1][1] == name or (not text.strip() and name[-1] != "!" != merged[-1][1][-1])):
