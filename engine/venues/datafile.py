@@ -32,6 +32,7 @@ DIGITS_MAX = 15  # float64 carries any decimal of 15 significant digits
 _TS_MS_MAX = (2**63 - 1) // NS_PER_MS
 _SAMPLE_ROWS = 4096
 _NOISE_ULPS = 4
+_NOISE_ROOM = 256  # noise is told from digits only where decimals lie this many units in the last place apart
 # Between 2**52 and 2**53 two decimals can share a float; below, a value that survives the way from float to
 # scaled integer and back is proven to be the one that was written.
 _PROVEN_MAX = SCALED_MAX // 2
@@ -230,7 +231,7 @@ class _Check:
 
     def _beyond_float(self, columns: dict[str, Column], names: Sequence[str]) -> ConfigError:
         """Name the first value that is not carried exactly at the most decimals the largest one leaves."""
-        digits = _digits_left(max(float(columns[name].max()) for name in names))
+        digits = max(0, _digits_left(max(float(columns[name].max()) for name in names)))
         rows = {name: int(np.argmax(_rounded(columns[name], digits) != columns[name])) for name in names}
         name = max(rows, key=rows.__getitem__)
         text = "needs more digits beside the file's largest value than a float64 carries exactly"
@@ -243,7 +244,8 @@ def digits_of(columns: Sequence[Floats], *, noise_ulps: int = 0) -> int | None:
 
     With `noise_ulps`, a value may lie that many units in the last place beside its decimal.
     """
-    for digits in range(_digits_left(max(float(column.max(initial=0)) for column in columns)) + 1):
+    room = _NOISE_ROOM if noise_ulps else 1
+    for digits in range(_digits_left(max(float(column.max()) for column in columns), room) + 1):
         if all(_is_decimal(column, digits, noise_ulps) for column in columns):
             return digits
     return None
@@ -264,7 +266,7 @@ def _snap_volume(columns: dict[str, Column]) -> tuple[int, int]:
     if digits is None:
         digits = digits_of([volume], noise_ulps=_NOISE_ULPS)
     if digits is None:
-        digits = _digits_left(float(volume.max()))
+        digits = max(0, _digits_left(float(volume.max())))
     columns["volume"] = _rounded(volume, digits)
     return digits, _count(columns["volume"] != volume)
 
@@ -275,9 +277,9 @@ def _rounded(column: Floats, digits: int) -> Floats:
     return rounded
 
 
-def _digits_left(largest: float) -> int:
-    """Return how many decimals fit beside the largest value in what float64 is proven to carry."""
-    return next((d for d in range(DIGITS_MAX, 0, -1) if largest * 10.0**d < _PROVEN_MAX), 0)
+def _digits_left(largest: float, room: int = 1) -> int:
+    """Return how many decimals fit beside the largest value in what float64 surely carries, -1 for none."""
+    return next((d for d in range(DIGITS_MAX, -1, -1) if largest * 10.0**d * room < _PROVEN_MAX), -1)
 
 
 def _most_common(steps: Ints) -> int:
