@@ -37,6 +37,7 @@ from engine.strategy.syntax import (
     Numeric,
     Series,
     canonical,
+    is_constant,
     previous,
 )
 from engine.strategy.tokens import Token, TokenKind, fault, tokenize
@@ -177,7 +178,7 @@ class _Parser:
             given = self._number(self._expression(0), start, f"{word} takes a series of numbers")
             if source is None:
                 raise self._fault(start, f"{word} takes {_SHAPE[True].format(word)}")
-            if isinstance(given, Negative) and isinstance(given.operand, Number):
+            if is_constant(given):
                 raise self._fault(start, _PERIOD_RULE.format(f"the period of {word}"))
             if self._peek().text != ",":
                 raise self._fault(

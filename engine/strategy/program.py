@@ -24,6 +24,7 @@ from engine.strategy.syntax import (
     Previous,
     Series,
     canonical,
+    is_constant,
     previous,
 )
 from engine.strategy.vocabulary import CROSSES, FIELDS, FUNCTIONS, MEANS, BarFunction
@@ -133,8 +134,10 @@ class Program:
         return operand
 
     def _previous(self, node: Previous) -> Operand:
-        """One bar back is a shift; further back is remembered by a step of its own."""
+        """One bar back is a shift, further back a step that remembers; a constant is what it was."""
         source = self.number(node.operand)
+        if is_constant(node.operand):
+            return source
         warmup = source.warmup + node.bars
         if node.bars == 1:
             slot = self._slot()

@@ -93,6 +93,11 @@ POSTFIX_STRENGTH = 8
 _ATOM_STRENGTH = 9
 
 
+def is_constant(node: Node) -> bool:
+    """Tell whether a number is written out: 5 or -5."""
+    return isinstance(node.operand if isinstance(node, Negative) else node, Number)
+
+
 def previous(operand: Numeric, bars: int) -> Previous:
     """Return the value of `bars` bars ago; a look back from a look back is one look back."""
     if isinstance(operand, Previous):
