@@ -176,7 +176,7 @@ def test_real_trades_play_as_recorded_though_the_recorders_clock_was_behind():
     trades = [event for event in events if isinstance(event, Trade)]
     assert source.quirks.recv_behind == 21_313
     assert [event.ts for event in events] == sorted(event.ts for event in events)
-    assert [trade.ts for trade in trades] == [int(row["ts_ms"]) * 1_000_000 for row in rows_of(path)]
+    assert [trade.ts for trade in trades] == [int(row["ts_ms"]) * 1_000_000 for row in rows_of(path).values()]
     counts = Counter(event.step_ns // S for event in events if isinstance(event, Bar))
     assert counts == {5: 69, 60: 6}
     for step in (5 * S, MINUTE):
