@@ -1,7 +1,7 @@
 """Market data and the instruments it belongs to.
 
 Events carry float64. A float is an exact carrier of a decimal text while its scaled integer stays below
-2**53 (checked where data is read), so the matching engine compares floats and `Instrument.price` gives
+2**51 (checked where data is read), so the matching engine compares floats and `Instrument.price` gives
 the exact Decimal back. Times are nanoseconds UTC.
 """
 
@@ -15,7 +15,7 @@ from engine.domain.money import ceil_to, exact, floor_to, truncate_to
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_S
-SCALED_MAX = 2**53
+SCALED_MAX = 2**51  # see docs/adr/0002
 
 
 class InstrumentKind(StrEnum):

@@ -13,7 +13,8 @@ LEDGER_CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN)
 def exact(value: float, digits: int) -> Decimal:
     """Return the decimal that the float carries, given how many decimals its source text had.
 
-    Exact while `value * 10**digits` is below 2**53: a float is then a lossless carrier of such a text.
+    Exact while `value * 10**digits` is below 2**51: the nearest float and the product are each off by at most
+    half a unit in the last place, together by less than half of one scaled unit.
     """
     return Decimal(round(value * 10**digits)).scaleb(-digits)
 

@@ -16,6 +16,7 @@ from tests.architecture.source import (
 )
 
 FILE_LINES_MAX = 350
+TEST_FILE_LINES_MAX = 500  # tables of cases are long and plain
 FUNCTION_LINES_MAX = 60
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 
@@ -25,8 +26,12 @@ MODE_DECIDES_IN = "engine/runtime/factory.py"
 
 
 def test_files_stay_small():
-    long = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in files(*CODE)}
-    assert not {name: lines for name, lines in long.items() if lines > FILE_LINES_MAX}
+    lines = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in files(*CODE)}
+    assert not {
+        name: count
+        for name, count in lines.items()
+        if count > (TEST_FILE_LINES_MAX if name.startswith("tests/") else FILE_LINES_MAX)
+    }
 
 
 def test_functions_stay_small():

@@ -33,11 +33,16 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def runtime(tmp_path, monkeypatch):
-    folder = tmp_path / "run"
-    folder.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    return folder
+def short():
+    """A folder with a name short enough for sockets, however deep pytest works."""
+    with tempfile.TemporaryDirectory(prefix="tt", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def runtime(short, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    return short
 
 
 def test_a_checkout_finds_its_files():
@@ -110,11 +115,11 @@ def test_a_socket_is_short_private_and_known_by_the_folder_alone(runtime, tmp_pa
 
 
 @pytest.mark.parametrize("given", ["", "/nowhere/at/all", "/proc"])
-def test_without_a_runtime_directory_the_temporary_one_serves(monkeypatch, tmp_path, given):
+def test_without_a_runtime_directory_the_temporary_one_serves(monkeypatch, tmp_path, short, given):
     monkeypatch.setenv("XDG_RUNTIME_DIR", given)
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(short))
     monkeypatch.setattr(os, "access", lambda path, _how: str(path) != "/proc")
-    assert socket_path(tmp_path).parent == tmp_path / f"trader-tui-{os.getuid()}"
+    assert socket_path(tmp_path).parent == short / f"trader-tui-{os.getuid()}"
 
 
 def test_directories_with_long_names_are_passed_over(monkeypatch, tmp_path):

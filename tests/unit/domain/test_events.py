@@ -25,6 +25,7 @@ from engine.domain.events import (
     Priority,
     TimerFired,
     VenueReport,
+    Woken,
     priority_of,
 )
 from engine.domain.market import Bar, Quote, Trade
@@ -46,6 +47,7 @@ EXPECTED = {
     VenueReport: Priority.ANSWER,
     FeedChanged: Priority.ANSWER,
     TimerFired: Priority.SCHEDULED,
+    Woken: Priority.SCHEDULED,
     Bar: Priority.MARKET,
     Trade: Priority.MARKET,
     Quote: Priority.MARKET,
