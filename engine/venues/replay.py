@@ -8,6 +8,7 @@ tape ends is closed there, under the time its interval would have ended.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -77,6 +78,21 @@ def load_tape(
     )
 
 
+def clip(tape: Tape, since: int | None = None, until: int | None = None) -> Tape:
+    """Return the part of a tape with times in [since, until), ns UTC. Raises ConfigError where it is empty.
+
+    The quirks stay those of the whole file.
+    """
+    ts = tape.columns.ts
+    first = 0 if since is None else int(np.searchsorted(ts, since))
+    last = ts.size if until is None else int(np.searchsorted(ts, until))
+    if first >= last:
+        raise ConfigError("has no rows in the time asked for", file=str(tape.path))
+    kind = type(tape.columns)
+    columns = kind(*(getattr(tape.columns, field.name)[first:last] for field in fields(tape.columns)))
+    return msgspec.structs.replace(tape, columns=columns)
+
+
 def open_feed(
     tapes: Sequence[Tape], steps_ns: Iterable[int] = (), *, limit: int | None = None
 ) -> "FileFeed | MergedFeed":
@@ -108,7 +124,7 @@ class FileFeed:
         self.instruments = (tape.instrument,)
         self.base_step_ns = tape.base_step_ns
         self.has_trades = isinstance(tape.columns, TradeColumns)
-        self.rows = tape.quirks.rows
+        self.rows = int(tape.columns.ts.size)
         self._symbol = tape.instrument.symbol
         self._columns = tape.columns
         self._built, self._steps, self._lasts = _build(tape, set(steps_ns))

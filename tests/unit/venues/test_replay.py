@@ -17,6 +17,7 @@ from engine.venues.replay import (
     DataSource,
     FileFeed,
     MergedFeed,
+    clip,
     load_tape,
     open_feed,
     parse_source,
@@ -152,6 +153,22 @@ def test_a_source_may_carry_the_symbol_it_is_bound_to(tmp_path: Path):
     assert parse_source("d/f=1.csv") == DataSource(Path("d/f=1.csv"))
     odd = write(tmp_path / "a=b.csv", TRADE_HEADER)
     assert parse_source(str(odd)) == DataSource(odd)
+
+
+def test_a_tape_can_be_clipped_to_a_time(tmp_path: Path):
+    source = tape(minute_bars(tmp_path / "x_btcusdt.csv", 6))
+    clipped = FileFeed(clip(source, 2 * MINUTE, 5 * MINUTE), [2 * MINUTE])
+    assert clipped.rows == 3
+    assert [(ts, step) for ts, _, step in shown(list(clipped.events()))] == [
+        (120, 60),
+        (120, 120),
+        (180, 60),
+        (240, 60),
+        (240, 120),
+    ]
+    assert FileFeed(clip(source)).rows == 6
+    with pytest.raises(ConfigError, match="has no rows in the time asked for"):
+        clip(source, 7 * MINUTE)
 
 
 def test_the_fingerprint_names_the_files_as_they_were_read(tmp_path: Path):
