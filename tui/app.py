@@ -106,6 +106,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         keys = self.keymap[action_id]
         return key_name(keys[0]) if keys else ""
 
+    def keys_of(self, action_id: str) -> str:
+        """Return the names of all keys of an action."""
+        return ", ".join(key_name(key) for key in self.keymap[action_id])
+
     def compose(self) -> ComposeResult:
         """Yield the desk; panes are there from the first frame on and say what they wait for."""
         palette = self.palette
@@ -248,7 +252,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "flatten": lambda: self.panic_key(self.keymap["flatten"][0]),
             "interrupt": self._interrupt,
             "help": self._help,
-            "palette": self.action_command_palette,
+            "palette": self._open_palette,
             "theme": self._next_theme,
             "zoom": self._zoom,
             "escape": self._unzoom,
@@ -310,10 +314,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Redraw frames when the focus moves."""
         self.call_after_refresh(self.draw)
 
+    def _open_palette(self) -> None:
+        from textual.command import CommandPalette  # noqa: PLC0415 - loaded when first opened
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="Action or theme", id="--command-palette"))
+
     def _help(self) -> None:
         from tui.screens.help import HelpDialog  # noqa: PLC0415 - loaded when first opened
 
-        self.push_screen(HelpDialog(self.key_of))
+        self.push_screen(HelpDialog(self.keys_of, self.size.width))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Offer none of Textual's own commands: the action table has them all."""

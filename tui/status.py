@@ -1,6 +1,7 @@
 """The status row and the sentence under it, as functions of a frame: states are words, never colour alone."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -11,7 +12,7 @@ from tui.panes.pane import Frame
 from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
 from tui.widgets.cells import Cell, Row
 
-GAP = "  "
+WIDE = 100  # from here on facts stand two blanks apart
 STALE_FEED_S = 5.0
 
 
@@ -38,7 +39,8 @@ PHASE_STYLE = {
 def fit_items(items: Sequence[Item], width: int) -> Row:
     """Write the items into a row, giving up the cheapest forms until it fits."""
     level = [0] * len(items)
-    while _width(items, level) > width:
+    gap = "  " if width >= WIDE else " "
+    while _width(items, level, len(gap)) > width:
         able = [index for index, item in enumerate(items) if level[index] < len(item.forms) - 1]
         if not able:
             break
@@ -47,40 +49,46 @@ def fit_items(items: Sequence[Item], width: int) -> Row:
     for item, chosen in zip(items, level, strict=True):
         text = item.forms[chosen][0]
         if text:
-            cells += [(GAP, "text")] if cells else []
+            cells += [(gap, "text")] if cells else []
             cells.append((text, item.style))
     return tuple(cells)
 
 
-def _width(items: Sequence[Item], level: Sequence[int]) -> int:
+def _width(items: Sequence[Item], level: Sequence[int], gap: int) -> int:
     shown = [len(text) for item, chosen in zip(items, level, strict=True) if (text := item.forms[chosen][0])]
-    return sum(shown) + len(GAP) * max(0, len(shown) - 1)
+    return sum(shown) + gap * max(0, len(shown) - 1)
 
 
 def status_row(frame: Frame, width: int) -> Row:
     """Return the row that is there at every size."""
     snapshot = frame.snapshot
     if snapshot is None:
-        return ((" TRADER-TUI ", "accent!"), (GAP, "text"), (frame.waiting, "text*"))
+        return ((" TRADER-TUI ", "accent!"), ("  ", "text"), (frame.waiting, "text*"))
     status = snapshot.status
     mode, phase = status.mode.value.upper(), status.phase.value.upper()
-    risk = status.risk_mode
     items = [
         Item(((f" {mode} ", 60), (mode, KEPT)), MODE_STYLE.get(status.mode, "accent!")),
         Item(((f" {phase} ", 61), (phase, KEPT)), PHASE_STYLE[status.phase]),
         _flag("PAUSED" if status.paused else "", "warn!"),
         _flag(_alarms(snapshot), "danger!"),
         _flag(_unknown(snapshot), "danger!"),
-        Item(((risk.value.upper(), 40 if risk is RiskMode.NORMAL else KEPT), ("", 0)), RISK_STYLE[risk]),
+        _risk_item(snapshot.status.risk_mode),
         Item(_rung_forms(snapshot), RUNG_STYLE[status.rung]),
         _feed_item(snapshot),
         _engine_item(frame),
         _position_item(snapshot),
-        Item(((f"ord {_open_orders(snapshot)}", 80), ("", 0)), "text"),
+        _day_item(snapshot.account.day_pnl),
+        Item(((f"ord {_open_orders(snapshot)}", 88), ("", 0)), "text"),
         _reload_item(snapshot),
         Item(((f"{clock(status.now)}Z", 35), ("", 0)), "muted"),
     ]
     return fit_items(items, width)
+
+
+def _risk_item(risk: RiskMode) -> Item:
+    normal = risk is RiskMode.NORMAL
+    forms = (("NORMAL", 40), ("", 0)) if normal else ((f"risk {risk.value.upper()}", KEPT),)
+    return Item(forms, RISK_STYLE[risk])
 
 
 def _flag(text: str, style: str) -> Item:
@@ -102,9 +110,9 @@ def _rung_forms(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
     rung = snapshot.status.rung.name
     names = holder_names(snapshot)
     if not names:
-        return (f"rung {rung}", 25), (rung, KEPT)
+        return (f"rung {rung}", 25), (rung, 90), ("", 0)
     first = names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")
-    return (f"rung {rung} by {', '.join(names)}", 30), (f"rung {rung} by {first}", 42), (rung, KEPT)
+    return (f"rung {rung} by {', '.join(names)}", 30), (f"rung {rung} by {first}", 42), (f"rung {rung}", KEPT)
 
 
 def holder_names(snapshot: Snapshot) -> list[str]:
@@ -123,7 +131,8 @@ def _feed_item(snapshot: Snapshot) -> Item:
     seconds = worst.age_ms / 1000
     text = f"{seconds:.1f}s" if seconds < 100 else age(seconds)
     if worst.state != "connected":
-        return Item(((f"feed {worst.state} {text}", 45), (f"feed {worst.state}", KEPT)), "stale*")
+        forms = (f"feed {worst.state} {text}", 45), (f"feed {worst.state}", 50), ("feed DOWN", KEPT)
+        return Item(forms, "stale*")
     if seconds > STALE_FEED_S:
         return Item(((f"feed STALE {text}", KEPT),), "stale*")
     return Item(((f"feed {text}", 70), ("", 0)), "ok")
@@ -141,7 +150,11 @@ def _position_item(snapshot: Snapshot) -> Item:
     count = sum(row.qty != 0 for row in snapshot.positions)
     gain = snapshot.account.unrealized
     style = gain_style(gain) if count else "text"
-    return Item(((f"pos {count} {signed(gain)}", 55), (f"pos {count}", 85), ("", 0)), style)
+    return Item(((f"pos {count} {signed(gain)}", 55), (f"pos {count}", 92), ("", 0)), style)
+
+
+def _day_item(gain: Decimal) -> Item:
+    return Item(((f"day {signed(gain)}", 15), ("", 0)), gain_style(gain))
 
 
 def _open_orders(snapshot: Snapshot) -> int:
@@ -213,11 +226,13 @@ def _unknown_sentence(unknown: Sequence[OrderRow], now: int) -> str:
 def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
     status = snapshot.status
     if status.phase is Phase.HALTED:
-        return f"Halted after a flatten. {frame.key('arm')} arms again, with a reason.", "danger*"
+        key = frame.key("arm")
+        return f"Halted after a flatten. Press {key} to arm again; it asks for a reason.", "danger*"
     if status.rung is Rung.FULL:
         return "Armed and free: entries that pass the gates are sent.", "ok"
     freed = {FREED_BY.get(hold.holder, "") for hold in status.holds if hold.rung is status.rung} - {""}
-    words = {"arm": "arms", "pause": "resumes", "risk-mode": "sets the risk mode"}
+    words = {"arm": "to arm", "pause": "to resume", "risk-mode": "for the risk mode"}
     keys = ", ".join(f"{frame.key(name)} {words[name]}" for name in sorted(freed))
     held = ", ".join(holder_names(snapshot)) or "nobody"
-    return f"No new positions: held at {status.rung.name} by {held}." + (f" {keys}." if keys else ""), "warn"
+    press = f" Press {keys}." if keys else ""
+    return f"No new positions: held at {status.rung.name} by {held}.{press}", "warn"

@@ -46,8 +46,9 @@ def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:
     if not open_alarms:
         return ()
     worst = max(open_alarms, key=lambda alarm: list(Severity).index(alarm.severity))
-    more = f"  and {len(open_alarms) - 1} more" if len(open_alarms) > 1 else ""
-    said = f" {clean(worst.text)} {age_between(now, worst.since)}{more}  ({frame.key('acknowledge')} quiets)"
+    more = f", {len(open_alarms) - 1} more" if len(open_alarms) > 1 else ""
+    key = frame.key("acknowledge")
+    said = f" {clean(worst.text)} (since {age_between(now, worst.since)}{more}; {key} quiets)"
     return (f" {worst.severity.value.upper()} ", ALARM_STYLE[worst.severity]), (said, "text*")
 
 

@@ -87,7 +87,7 @@ class MarketPane(Pane):
             (price(tick.bid, tick.price_digits) if tick.bid > 0 else "-", "text"),
             (price(tick.ask, tick.price_digits) if tick.ask > 0 else "-", "text"),
             (spread_bps(tick.bid, tick.ask), "muted"),
-            (sparkline(tick.history, fitted.width_of("TREND")), "accent"),
+            (sparkline(tick.history, fitted.width_of("TREND")), _trend_style(tick)),
         ]
         if self.merged:
             values += _position_cells(held.get(tick.symbol))
@@ -101,6 +101,11 @@ class MarketPane(Pane):
             glyph, style = (UP, "buy*") if tick.price > before[0] else (DOWN, "sell*")
         self._seen[tick.symbol] = (tick.price, glyph, style)
         return glyph, style
+
+
+def _trend_style(tick: TickRow) -> str:
+    rising = bool(tick.history) and tick.price >= tick.history[0]
+    return "buy" if rising else "sell"
 
 
 def _held(snapshot: Snapshot) -> dict[str, tuple[Decimal, Decimal]]:

@@ -11,7 +11,7 @@ from engine.api import Snapshot
 from tui.formats import age, clean
 from tui.layout import Box, Slot
 from tui.theme import Palette
-from tui.widgets.cells import Cell, Line, Row, row_width
+from tui.widgets.cells import Cell, Line, Row, cells_of, cropped, row_width
 from tui.widgets.grid import Grid
 
 STOPPED_AFTER_S = 2.0
@@ -230,10 +230,13 @@ class Pane(Grid, can_focus=True):
         return ((f"╰{rule}", edge), (where, "muted"), ("──╯", edge))
 
     def _sided(self, row: Row, inner: int) -> Row:
+        used = sum(cells_of(text) for text, _ in row)
+        if used > inner:
+            row, used = cropped(row, inner), inner
         if not self.slot.framed:
             return ((" ", "text"), *row)
         edge = "focus" if self.has_focus else "border"
-        pad = max(0, inner - sum(_cells(text) for text, _ in row))
+        pad = inner - used
         return (("│ ", edge), *row, (" " * pad, "text"), (" │", edge))
 
     # moving
@@ -282,11 +285,3 @@ def wrapped(text: str, width: int) -> list[str]:
 def _filled(lines: list[Line], room: int) -> list[Line]:
     blank: Line = ((), "background")
     return [*lines[:room], *[blank] * (room - len(lines))]
-
-
-def _cells(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - only names in other alphabets need it
-
-    return cell_len(text)

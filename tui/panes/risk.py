@@ -19,8 +19,8 @@ from tui.widgets.cells import Cell, Column, Row, fit_columns
 GATES = (
     Column("GATE", 20, keep=99),
     Column("NOW", 5, keep=98),
-    Column("VALUE", 12, keep=60, number=True),
-    Column("LIMIT", 12, keep=50, number=True, flex=True),
+    Column("VALUE", 10, keep=60, number=True),
+    Column("LIMIT", 8, keep=50, number=True, flex=True),
 )
 RUNG_STYLE = {Rung.FULL: "ok*", Rung.REDUCE: "warn*", Rung.HOLD: "danger*", Rung.FLATTEN: "danger!"}
 RISK_STYLE = {RiskMode.NORMAL: "ok*", RiskMode.REDUCE: "warn*", RiskMode.OBSERVE: "danger*"}

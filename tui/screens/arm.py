@@ -42,7 +42,7 @@ class ArmDialog(Dialog[ArmAnswer]):
         if self._needs_reason:
             yield say("The engine was halted by a flatten. Why is it right to go on?", kind="label")
             yield Input(id="reason", placeholder="reason, kept in the record", compact=True)
-        yield say(f"Type  {status.confirm_name}  to arm:", kind="label")
+        yield say(f"Type {status.confirm_name} and press Enter:", kind="label")
         yield Input(id="name", placeholder=status.confirm_name, compact=True)
         yield say("", kind="problem", widget_id="problem")
 

@@ -87,18 +87,12 @@ def can_detach(engine_pid: int) -> bool:
     return engine_pid != os.getpid()
 
 
-LEAVE_WORDS: dict[str, tuple[Leave | None, str]] = {
-    "detach": (DETACH, "Detach                    the engine trades on; `trader-tui attach` comes back"),
-    "cancel": (
-        Leave(OnStop.CANCEL_ENTRIES),
-        "Shut down, cancel entries positions and their protective orders stay",
-    ),
-    "keep": (Leave(OnStop.KEEP), "Shut down, keep all       every order rests at the venue, unwatched"),
-    "flatten": (
-        Leave(OnStop.FLATTEN),
-        "Shut down, flatten first  cancel everything of ours, close positions",
-    ),
-    "stay": (None, "Stay                      nothing happens"),
+LEAVE_CHOICES: dict[str, tuple[Leave | None, str, str]] = {
+    "detach": (DETACH, "Detach", "the engine trades on; attach again later"),
+    "cancel": (Leave(OnStop.CANCEL_ENTRIES), "Shut down", "cancel entries; positions keep their stops"),
+    "keep": (Leave(OnStop.KEEP), "Shut down, keep all", "orders rest at the venue, unwatched"),
+    "flatten": (Leave(OnStop.FLATTEN), "Flatten, then shut down", "cancel everything, close positions"),
+    "stay": (None, "Stay", "nothing happens"),
 }
 
 
@@ -108,7 +102,7 @@ class LeaveDialog(Dialog[Leave]):
     def __init__(self, snapshot: Snapshot, *, can_detach: bool) -> None:
         super().__init__("Leave", "↑↓ choose · Enter does it · Esc stays")
         self._snapshot = snapshot
-        self._choices = [key for key in LEAVE_WORDS if key != "detach" or can_detach]
+        self._choices = [key for key in LEAVE_CHOICES if key != "detach" or can_detach]
         self._default = default_leave(snapshot, can_detach=can_detach)
 
     def parts(self) -> ComposeResult:
@@ -119,15 +113,17 @@ class LeaveDialog(Dialog[Leave]):
         positions = sum(row.qty != 0 for row in snapshot.positions)
         words = f"Open now: {positions} positions, {orders} orders"
         yield say(words + (f", {unknown} of them UNKNOWN." if unknown else "."))
-        choices = OptionList(
-            *(Option(Content(LEAVE_WORDS[key][1]), id=key) for key in self._choices),
-            id="choices",
-            compact=True,
-        )
-        answers = [LEAVE_WORDS[key][0] for key in self._choices]
+        options = [Option(_two_columns(key), id=key) for key in self._choices]
+        choices = OptionList(*options, id="choices", compact=True)
+        answers = [LEAVE_CHOICES[key][0] for key in self._choices]
         choices.highlighted = answers.index(self._default)
         yield choices
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(LEAVE_WORDS[event.option_id or "stay"][0])
+        self.dismiss(LEAVE_CHOICES[event.option_id or "stay"][0])
+
+
+def _two_columns(key: str) -> Content:
+    _, what, effect = LEAVE_CHOICES[key]
+    return Content(f"{what:<24} {effect}")

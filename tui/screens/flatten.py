@@ -24,7 +24,7 @@ def consequences(snapshot: Snapshot | None, key: str) -> list[Line]:
     worth = sum(abs(float(row.qty)) * marks.get(row.symbol, row.mark) for row in positions)
     head: Row = (
         (" FLATTEN? ", "danger!"),
-        (f"  {key} again within 2 s. Any other key: nothing happens.", "text*"),
+        (f"  {key} again within 2 s does this; wait, and nothing happens.", "text*"),
     )
     lines: list[Line] = [(head, "panel"), (((f"  cancel  {len(orders)} open orders", "text"),), "panel")]
     value = f"{money(worth)} {snapshot.account.currency}"

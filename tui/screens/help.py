@@ -7,46 +7,54 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from tui.actions import ACTIONS, Confirm, Group
+from tui.actions import ACTIONS, ActionSpec, Confirm, Group
 from tui.commands_table import COMMANDS, HEADINGS, RUNGS
+from tui.panes.pane import wrapped
 from tui.screens.dialog import Dialog, say
 
-COLUMN = 13
+INDENT = 37  # where descriptions begin
+WIDTH_MAX = 92
+BOX = 8  # what the box and its scrollbar take of the screen
+FIRST_PANE = "pane-1"
 
 
-def keys_text(key_of: Callable[[str], str]) -> str:
-    """Return the table of keys by group."""
+def keys_text(keys_of: Callable[[str], str], width: int) -> str:
+    """Return the table of keys by group; long descriptions go on under themselves."""
     lines: list[str] = []
     for group in Group:
         lines.append(group.value)
-        lines += [
-            _key_line(spec.id, spec.title, spec.description, spec.confirm, key_of)
-            for spec in ACTIONS
-            if spec.group is group and not (spec.id.startswith("pane-") and spec.id != "pane-1")
-        ]
+        for spec in ACTIONS:
+            if spec.group is group and (spec.id == FIRST_PANE or not spec.id.startswith("pane-")):
+                lines += _key_lines(spec, keys_of(spec.id), width - INDENT)
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
-def _key_line(
-    action_id: str, title: str, description: str, confirm: Confirm, key_of: Callable[[str], str]
-) -> str:
-    if action_id == "pane-1":
-        return f"  {'1 to 8':<14}{'Go to a pane':<20} Its number is in its title"
-    guard = f" [{confirm.value}]" if confirm is not Confirm.NONE else ""
-    return f"  {key_of(action_id):<14}{title:<20} {description}{guard}".rstrip()
+def _key_lines(spec: ActionSpec, keys: str, room: int) -> list[str]:
+    if spec.id == FIRST_PANE:
+        return [f"  {'1 to 8':<15}{'Go to a pane':<20}its number is in its title"]
+    guard = f" ({spec.confirm.value})" if spec.confirm is not Confirm.NONE else ""
+    first, *rest = wrapped(f"{spec.description}{guard}", room)
+    return [f"  {keys:<15}{spec.title:<20}{first}".rstrip(), *(f"{'':<{INDENT}}{line}" for line in rest)]
 
 
 def rungs_text() -> str:
     """Return the table of rungs and what each allows."""
-    lines = ["".join(f"{word:<{COLUMN}}" for word in HEADINGS)]
-    lines += ["".join(f"{word:<{COLUMN}}" for word in row) for row in RUNGS]
-    return "\n".join(lines)
+    widths = [max(map(len, column)) + 1 for column in zip(HEADINGS, *RUNGS, strict=True)]
+    rows = [
+        "".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
+        for row in (HEADINGS, *RUNGS)
+    ]
+    return "\n".join(row.rstrip() for row in rows)
 
 
-def commands_text() -> str:
+def commands_text(width: int) -> str:
     """Return what each command does."""
-    return "\n".join(f"  {name:<11}{text}" for name, text in COMMANDS)
+    lines: list[str] = []
+    for name, text in COMMANDS:
+        first, *rest = wrapped(text, width - 13)
+        lines += [f"  {name:<11}{first}", *(f"{'':<13}{line}" for line in rest)]
+    return "\n".join(lines)
 
 
 class HelpDialog(Dialog[None]):
@@ -58,16 +66,17 @@ class HelpDialog(Dialog[None]):
         Binding("k", "page(-1)", show=False),
     ]
 
-    def __init__(self, key_of: Callable[[str], str]) -> None:
+    def __init__(self, keys_of: Callable[[str], str], screen_width: int) -> None:
         super().__init__("Help", "↑↓ j k scroll · Esc closes")
-        self._key_of = key_of
+        self._keys_of = keys_of
+        self._width = min(WIDTH_MAX, screen_width - BOX)
 
     def parts(self) -> ComposeResult:
         """Yield the tables."""
         with VerticalScroll():
-            yield say(keys_text(self._key_of))
+            yield say(keys_text(self._keys_of, self._width))
             yield say(f"What a rung allows: the lowest one held counts\n{rungs_text()}")
-            yield say(f"Commands\n{commands_text()}")
+            yield say(f"Commands\n{commands_text(self._width)}")
             yield say(
                 "From a shell: trader-tui status | arm | disarm | pause | resume | flatten | stop | attach\n"
                 "If the screen hangs: F12 F12 still flattens; so does `trader-tui flatten` elsewhere."

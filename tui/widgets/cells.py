@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
+from rich.cells import cell_len
 
 from tui.formats import left, right
 
@@ -76,6 +77,25 @@ def _total(columns: tuple[Column, ...], shown: list[int]) -> int:
     return sum(columns[index].width for index in shown) + GAP * (len(shown) - 1)
 
 
+def cells_of(text: str) -> int:
+    """Return how many cells a text takes; ASCII, which most of it is, is counted fast."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def row_width(row: Row) -> int:
-    """Return the cells of a row whose texts were fitted or are plain."""
-    return sum(len(text) for text, _ in row)
+    """Return how many cells a row takes."""
+    return sum(cells_of(text) for text, _ in row)
+
+
+def cropped(row: Row, width: int) -> Row:
+    """Cut a row that is too long, with an ellipsis at its end."""
+    kept: list[Cell] = []
+    room = width
+    for text, style in row:
+        size = cells_of(text)
+        if size > room:
+            kept.append((left(text, room), style))
+            break
+        kept.append((text, style))
+        room -= size
+    return tuple(kept)
