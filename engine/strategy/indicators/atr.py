@@ -14,7 +14,7 @@ class Atr:
 
     def __init__(self, period: int) -> None:
         self.warmup = period + 1
-        self._period = period
+        self._period = float(period)  # mixing ints into float arithmetic costs time on every bar
         self._seen = 0  # bars so far, up to `warmup`; `_value` is the sum of their ranges until then
         self._close = 0.0
         self._value = 0.0
@@ -31,7 +31,8 @@ class Atr:
         span = top - bottom
         if self._seen < self.warmup:
             return self._seed(span)
-        self._value = value = (self._value * (self._period - 1) + span) / self._period
+        period = self._period
+        self._value = value = (self._value * (period - 1.0) + span) / period
         return value
 
     def _seed(self, span: float) -> float:

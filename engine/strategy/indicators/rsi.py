@@ -14,7 +14,7 @@ class Rsi:
 
     def __init__(self, period: int) -> None:
         self.warmup = period + 1
-        self._period = period
+        self._period = float(period)  # mixing ints into float arithmetic costs time on every bar
         self._seen = 0  # inputs so far, up to `warmup`; gain and loss are sums until then
         self._last = 0.0
         self._gain = 0.0
@@ -27,8 +27,8 @@ class Rsi:
         if self._seen < self.warmup:
             return self._seed(change)
         period = self._period
-        gain = self._gain * (period - 1)
-        loss = self._loss * (period - 1)
+        gain = self._gain * (period - 1.0)
+        loss = self._loss * (period - 1.0)
         if change < 0.0:
             loss -= change
         else:

@@ -12,15 +12,15 @@ _SCALE = 2.0**_SCALE_BITS
 class Sma:
     """SMA(n): the mean of the last n values.
 
-    The sum is kept exactly, in scaled integers, and rounded once: the result depends on the n values alone,
-    so it cannot drift, and costs the same for every period. Magnitudes below 1e-22 are cut at 3e-39.
+    The sum is kept exactly, in scaled integers, rounded once and divided: the result depends on the n values
+    alone, so it cannot drift, and costs the same for every period. Magnitudes below 1e-22 are cut at 3e-39.
     """
 
     __slots__ = ("_divisor", "_left", "_ring", "_total", "warmup")
 
     def __init__(self, period: int) -> None:
         self.warmup = period
-        self._divisor = period << _SCALE_BITS
+        self._divisor = period * _SCALE
         self._left = period
         self._ring = deque([0] * period, maxlen=period)
         self._total = 0
