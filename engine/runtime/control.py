@@ -99,6 +99,7 @@ class ControlServer:
         self._answer_timeout_s = answer_timeout_s
         self._clients: set[Client] = set()
         self._subscribers: set[Client] = set()
+        self._answers: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._latest: Snapshot | None = None
         self._built_s = 0.0
@@ -141,6 +142,8 @@ class ControlServer:
     async def _close(self) -> None:
         self._ticker.cancel()
         await asyncio.wait((self._ticker,))
+        for answer in self._answers:  # whoever would give them is no more
+            answer.cancel()
         for client in self._clients:
             if client.unread:  # the closing handshake would wait for it
                 client.connection.transport.abort()
@@ -192,7 +195,9 @@ class ControlServer:
         match message:
             case CommandRequest():
                 await client.commands.acquire()
-                answers.create_task(self._answer(client, message))
+                answer = answers.create_task(self._answer(client, message))
+                self._answers.add(answer)
+                answer.add_done_callback(self._answers.discard)
             case Subscribe():
                 await self._subscribe(client, message.rate_hz)
             case StatusRequest():

@@ -83,11 +83,16 @@ class PanicLine:
 
     def _fall_back(self, error: Exception) -> str:
         """Set the latch and return what to tell the operator."""
-        told = f"FLATTEN IS NOT CONFIRMED: {unreachable(self._path, self._instance, error)}"
+        return (
+            f"FLATTEN IS NOT CONFIRMED: {unreachable(self._path, self._instance, error)} {self._set_latch()}"
+            f"If positions may be open: `trader-tui flatten --direct --instance {self._instance}`."
+        )
+
+    def _set_latch(self) -> str:
         if self._latch is None:
-            return told
+            return ""
         try:
             self._latch.engage(f"panic by {self._actor}, which the engine did not confirm")
         except StorageError as failure:
-            return f"{told} The flatten latch could not be set either: {failure}"
-        return f"{told} The flatten latch is set: no entry leaves."
+            return f"The flatten latch could not be set either: {failure}. "
+        return "The flatten latch is set: no entry leaves. "

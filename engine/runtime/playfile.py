@@ -23,23 +23,19 @@ class Seen(msgspec.Struct, frozen=True):
 
 def look(path: Path) -> Seen:
     """Read a file. All that can go wrong with it is part of what was found."""
-    mark: tuple[int, ...] = ()
     try:
-        # Not blocking: somebody may have put a pipe there.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        with open(path, "rb", opener=_opened) as file:
             facts = os.fstat(file.fileno())
-            mark = _mark(facts)
             if not stat.S_ISREG(facts.st_mode):
-                return Seen(mark, trouble="it is not a file")
+                return Seen(_mark(facts), trouble="it is not a file")
             data = file.read(PLAY_BYTES_MAX + 1)
     except OSError as error:
-        return Seen(mark, trouble=error.strerror or str(error))
+        return Seen(mark(path), trouble=error.strerror or str(error))
     if not data.strip():
-        return Seen(mark, trouble="it is empty")
+        return Seen(_mark(facts), trouble="it is empty")
     if len(data) > PLAY_BYTES_MAX:
-        return Seen(mark, trouble=f"it is larger than {PLAY_BYTES_MAX // 1024} KiB")
-    return Seen(mark, content=hashlib.sha256(data).hexdigest())
+        return Seen(_mark(facts), trouble=f"it is larger than {PLAY_BYTES_MAX // 1024} KiB")
+    return Seen(_mark(facts), content=hashlib.sha256(data).hexdigest())
 
 
 def mark(path: Path) -> tuple[int, ...]:
@@ -52,3 +48,8 @@ def mark(path: Path) -> tuple[int, ...]:
 
 def _mark(facts: os.stat_result) -> tuple[int, ...]:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_mode
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting: somebody may have put a pipe there."""
+    return os.open(path, flags | os.O_NONBLOCK)
