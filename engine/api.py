@@ -1,7 +1,8 @@
 """The only door for the console: what it may see (Snapshot), say (Action) and hold (Link)."""
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import __version__
 from engine.core.snapshot import (
@@ -30,6 +31,13 @@ from engine.domain.orders import OrderKind, OrderState
 from engine.domain.reasons import REASONS, Reason
 from engine.domain.signals import Side, SignalKind
 from engine.runtime.protocol import CommandReply, Goodbye, Hello
+
+if TYPE_CHECKING:
+    from engine.config.settings import Settings
+    from engine.runtime.exitreport import ExitReport
+    from engine.runtime.report import RunReport
+    from engine.runtime.verify import Verdict
+    from engine.storage.lock import LockOwner
 
 __all__ = [
     "HOLDERS",
@@ -76,6 +84,21 @@ __all__ = [
     "TickRow",
     "TraderError",
     "__version__",
+    "block_signals",
+    "connect",
+    "fetch_status",
+    "flatten_direct",
+    "load_settings",
+    "run_backtest",
+    "run_engine",
+    "running_engine",
+    "running_instances",
+    "send_command",
+    "shipped",
+    "state_directory",
+    "user_directory",
+    "verify_session",
+    "wait_flat",
 ]
 
 
@@ -107,3 +130,136 @@ class Link(Protocol):
     async def close(self) -> None:
         """Let go of the connection; the engine goes on."""
         ...
+
+
+# The functions below import what they need when called: a console starts without the engine's weight.
+
+
+def load_settings(flags: Mapping[str, Any]) -> "Settings":
+    """Load the settings in layers; `flags` by dotted name. Raises ConfigError with every problem."""
+    from engine.config import layers
+
+    return layers.load_settings(flags)
+
+
+def state_directory(settings: "Settings") -> Path:
+    """Return the folder of the instance's state."""
+    from engine.config.packaged import instance_dir
+
+    return instance_dir(settings)
+
+
+def user_directory() -> Path:
+    """Return the folder of the user's own configuration, plays and themes."""
+    from engine.config.packaged import user_config_dir
+
+    return user_config_dir()
+
+
+def shipped(name: str) -> Path:
+    """Return a shipped file or folder by its name in the repository. Raises ConfigError."""
+    from engine.config.packaged import data_path
+
+    return data_path(name)
+
+
+def running_engine(settings: "Settings") -> "LockOwner | None":
+    """Return who runs the instance's engine, None where nobody does."""
+    from engine.storage.lock import holder
+
+    return holder(state_directory(settings))
+
+
+def running_instances(settings: "Settings") -> tuple["Settings", ...]:
+    """Return the settings narrowed to each instance on this machine whose engine runs."""
+    from engine.storage.lock import holder
+
+    root = state_directory(settings).parent
+    if not root.is_dir():
+        return ()
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and holder(path) is not None]
+    return tuple(settings.model_copy(update={"instance": path.name}) for path in folders)
+
+
+async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0) -> Link:
+    """Connect to the instance's engine. Raises ControlError."""
+    from engine.config.packaged import socket_path
+    from engine.runtime.link import SocketLink
+
+    directory = state_directory(settings)
+    return await SocketLink.connect(
+        socket_path(directory),
+        actor=actor,
+        timeout_s=timeout_s,
+        instance=settings.instance,
+        latch_dir=directory,
+    )
+
+
+def fetch_status(settings: "Settings") -> tuple[Hello, Snapshot]:
+    """Ask the instance's engine how it is. Raises ControlError."""
+    from engine.config.packaged import socket_path
+    from engine.runtime import ask
+
+    return ask.fetch_status(socket_path(state_directory(settings)), instance=settings.instance)
+
+
+def send_command(
+    settings: "Settings", action: Action, *, actor: str, reason: str = "", argument: str = ""
+) -> CommandReply:
+    """Send the instance's engine a command and return what became of it. Raises ControlError."""
+    from engine.config.packaged import socket_path
+    from engine.runtime import ask
+
+    return ask.send_command(
+        socket_path(state_directory(settings)),
+        action,
+        actor=actor,
+        reason=reason,
+        argument=argument,
+        instance=settings.instance,
+    )
+
+
+def wait_flat(settings: "Settings", *, timeout_s: float, on_progress: Callable[[Snapshot], None]) -> Snapshot:
+    """Watch a flatten to its end. Raises ControlError, also past the time-out."""
+    from engine.config.packaged import socket_path
+    from engine.runtime import ask
+
+    path = socket_path(state_directory(settings))
+    return ask.wait_flat(path, timeout_s=timeout_s, on_progress=on_progress, instance=settings.instance)
+
+
+def block_signals() -> None:
+    """Block the signals an engine takes in its own thread; call it before any thread exists."""
+    from engine.runtime.process import block_signals as block
+
+    block()
+
+
+def run_engine(settings: "Settings") -> "ExitReport":
+    """Run an engine in this process until it ends. Raises TraderError."""
+    from engine.runtime.process import run_engine as run
+
+    return run(settings)
+
+
+def flatten_direct(settings: "Settings", tell: Callable[[str], None]) -> "ExitReport":
+    """Flatten without the help of the running engine. Raises TraderError."""
+    from engine.runtime.direct import flatten_direct as flatten
+
+    return flatten(settings, tell)
+
+
+def run_backtest(settings: "Settings") -> "RunReport":
+    """Run the plays over the data files. Raises ConfigError."""
+    from engine.runtime.backtest import run_backtest as run
+
+    return run(settings)
+
+
+def verify_session(directory: Path) -> "Verdict":
+    """Re-run a recorded session. Raises TraderError."""
+    from engine.runtime.verify import verify_session as verify
+
+    return verify(directory)

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.domain.commands import Command
 from engine.domain.events import Event
-from engine.domain.market import Instrument, MarketEvent
+from engine.domain.market import Bar, Instrument, MarketEvent
 from engine.domain.orders import OrderRequest
 
 
@@ -61,6 +61,15 @@ class LiveFeed(Protocol):
 
     def next_at(self) -> int:
         """Return when (ns UTC) the next event is due."""
+        ...
+
+    def history(self, bars: int) -> Sequence[Bar]:
+        """Return so many closed bars of each symbol and step from before the start, oldest first."""
+        ...
+
+    @property
+    def skipped_ns(self) -> int:
+        """How much market time was never handed out because nobody asked in time."""
         ...
 
 

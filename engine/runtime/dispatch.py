@@ -35,12 +35,14 @@ class Dispatcher:
         journal: Journal,
         latch: LatchFile,
         log: structlog.typing.FilteringBoundLogger,
-        report: Callable[[Event], None],
+        report: Callable[[Event], bool],
+        on_batch: Callable[[Batch], None],
     ) -> None:
         self._journal = journal
         self._latch = latch
         self._log = log
         self._report = report
+        self._on_batch = on_batch
         self._unsaved: list[Command] = []
         self.flatten_ended: FlattenEnded | None = None
         self.stopped = False
@@ -50,6 +52,7 @@ class Dispatcher:
         for command in batch:
             self._act(command)
         stored = await self._store(batch, now)
+        self._on_batch(batch)
         refusals: Refusals = {}
         for command in batch:
             if type(command) is SubmitOrder and command.increases:

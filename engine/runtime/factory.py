@@ -1,5 +1,6 @@
 """Chooses the adapters of a mode: the one place where the mode decides anything."""
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.config.plays import load_play
-from engine.config.settings import Settings
+from engine.config.settings import Settings, Synchronous
 from engine.core.machine import Machine
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.domain.errors import ConfigError
@@ -159,7 +160,7 @@ def core_setup(
         currency=settings.account.currency,
         start_equity=settings.account.equity,
         takes_orders=mode is not Mode.SHADOW,
-        armed=mode is Mode.BACKTEST,
+        armed=settings.arm or mode is Mode.BACKTEST,
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
     )
 
@@ -185,13 +186,11 @@ def tape_config(
     )
 
 
-def market_config(
-    settings: Settings, plays: Sequence[PlayFile], birth_s: int, start: int
-) -> tuple[SessionConfig, SyntheticFeed]:
-    """Gather what a run on the embedded market is built from, and the market itself."""
+def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) -> SyntheticFeed:
+    """Open the embedded market. Raises ConfigError."""
     wish = settings.synthetic
     base_step_ns = wish.base_step_s * NS_PER_S
-    feed = SyntheticFeed(
+    return SyntheticFeed(
         wish.seed,
         start,
         symbols=wish.symbols,
@@ -199,17 +198,69 @@ def market_config(
         steps_ns=sorted({step_of(file.spec.timeframe, base_step_ns) for file in plays}),
         events_per_s=wish.events_per_s,
     )
+
+
+def market_config(
+    settings: Settings, plays: Sequence[PlayFile], feed: SyntheticFeed, birth_s: int
+) -> SessionConfig:
+    """Gather what a run on the embedded market is built from."""
     setup = core_setup(
         settings,
         instruments=feed.instruments,
-        plays=bind(plays, feed.instruments, base_step_ns),
+        plays=bind(plays, feed.instruments, feed.base_step_ns),
         birth_s=birth_s,
     )
     matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
-    config = SessionConfig(
+    return SessionConfig(
         setup=setup, venue=venue_config(settings, matching), data=(), settings=settings.to_json()
     )
-    return config, feed
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a session's market comes from. `files` holds sha256 by path of its tapes."""
+
+    settings: Settings
+    plays: tuple[PlayFile, ...]
+    files: dict[str, str]
+    tapes: tuple[Tape, ...] = ()
+    tape: FileFeed | MergedFeed | None = None
+    live: SyntheticFeed | None = None
+    load_s: float = 0.0
+
+    def configure(self, birth_s: int) -> SessionConfig:
+        """Gather what the session is built from."""
+        if self.live is not None:
+            return market_config(self.settings, self.plays, self.live, birth_s)
+        return tape_config(self.settings, self.tapes, self.plays, birth_s)
+
+
+def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> Source:
+    """Open the market data of the mode. Raises ConfigError for a mode that this version cannot run."""
+    if settings.mode in TAPE_MODES:
+        started = time.perf_counter()
+        tapes = load_tapes(settings)
+        feed = tape_feed(tapes, plays)
+        load_s = time.perf_counter() - started
+        return Source(
+            settings=settings, plays=plays, files=feed.fingerprint(), tapes=tapes, tape=feed, load_s=load_s
+        )
+    if settings.mode in MARKET_MODES:
+        return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
+    raise ConfigError(
+        f"mode {settings.mode} needs a real venue, which this version does not have yet; "
+        "use paper, replay or backtest",
+        field="mode",
+    )
+
+
+def goes_on_after_end(settings: Settings) -> bool:
+    """Tell whether a session that ended in order is gone on with: an account lives on, a tape begins anew."""
+    return settings.mode not in TAPE_MODES
+
+
+def synchronous_of(settings: Settings) -> Synchronous:
+    """Return how durable a commit must be: a tape can be played again, so the kernel's word is enough."""
+    return Synchronous.NORMAL if settings.mode in TAPE_MODES else settings.runtime.synchronous
 
 
 def build_loop(config: SessionConfig) -> Loop:

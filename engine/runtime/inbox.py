@@ -81,6 +81,10 @@ class Inbox:
         except TimeoutError:
             return
 
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        self._arrived.set()
+
     async def room(self) -> None:
         """Wait until a reader may offer again."""
         await self._room.wait()

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,10 @@ NO_FINGERPRINT = bytes(32)
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 
+def _ignore(_event: Event) -> None:
+    """Nobody listens."""
+
+
 class Committer(Protocol):
     """What makes a batch durable and says which of its orders must not be sent."""
 
@@ -35,6 +40,7 @@ class Pump:
         self._loop = loop
         self._dispatcher = dispatcher
         self._recorder = recorder
+        self._taken: Callable[[Event], None] = _ignore
         self.sequence = 0
         self.fingerprint = NO_FINGERPRINT
         self.tape_offset = 0  # events taken from a tape; they are counted in `sequence`, too
@@ -54,6 +60,7 @@ class Pump:
         steps = self._loop.market(event, now) if is_market(event) else self._loop.take(event, now)
         if steps is not None:
             await self._drive(steps, now)
+        self._taken(event)
 
     async def consume_tape(self, event: MarketEvent) -> None:
         """Take the next event of a tape, at the time it carries. The record holds the tape's offset only."""
@@ -100,9 +107,14 @@ class Pump:
         self.sequence, self.fingerprint = state.sequence, state.fingerprint
         self.tape_offset, self.now = state.tape_offset, state.now
 
-    def hand_over(self, *, dispatcher: Committer, recorder: Recorder) -> None:
-        """Go on with another dispatcher and recorder: recovery is over, the session begins."""
-        self._dispatcher, self._recorder = dispatcher, recorder
+    def hand_over(
+        self, *, dispatcher: Committer, recorder: Recorder, taken: Callable[[Event], None] = _ignore
+    ) -> None:
+        """Go on with another dispatcher and recorder: recovery is over, the session begins.
+
+        `taken` is told of each event from outside once all that follows from it is done.
+        """
+        self._dispatcher, self._recorder, self._taken = dispatcher, recorder, taken
 
     async def _drive(self, steps: Steps, now: int) -> None:
         """Run steps to their end, making each batch durable in between."""

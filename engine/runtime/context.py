@@ -1,0 +1,194 @@
+"""One context holds the wiring of one engine; one async context manager builds it and takes it down, LIFO."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from engine import __version__
+from engine.config.packaged import instance_dir
+from engine.config.settings import Settings
+from engine.domain.errors import StorageError
+from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.ports import HistoricalFeed, LiveFeed
+from engine.runtime.clock import SystemClock
+from engine.runtime.factory import (
+    Source,
+    goes_on_after_end,
+    load_plays,
+    open_source,
+    synchronous_of,
+)
+from engine.runtime.logs import EngineLog, readable_screen
+from engine.runtime.loop import Loop
+from engine.runtime.pump import Pump
+from engine.runtime.recovery import Recovered, Sources, recover
+from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
+from engine.storage.checkpoints import CheckpointStore
+from engine.storage.codec import SessionHeader
+from engine.storage.database import Database
+from engine.storage.journal import SqliteJournal
+from engine.storage.latch import Latch
+from engine.storage.lock import InstanceLock
+from engine.storage.record_writer import RecordWriter
+from engine.storage.records import room_for_session
+from engine.storage.sessions import Session, claim, end_session, newest_sessions, start_session
+
+BYTES_PER_GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineContext:
+    """The wiring of one engine."""
+
+    settings: Settings
+    directory: Path
+    clock: SystemClock
+    log: FilteringBoundLogger
+    database: Database
+    journal: SqliteJournal
+    checkpoints: CheckpointStore
+    recorder: RecordWriter
+    latch: Latch
+    source: Source
+    config: SessionConfig
+    loop: Loop
+    pump: Pump
+    session: str
+    resumed: str
+    notes: tuple[str, ...]
+
+    @property
+    def tape(self) -> HistoricalFeed | None:
+        """The tape that is played, None on a live feed."""
+        return self.source.tape
+
+    @property
+    def feed(self) -> LiveFeed | None:
+        """The live feed, None on a tape."""
+        return self.source.live
+
+
+@asynccontextmanager
+async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[EngineContext]:
+    """Build an engine's wiring and take it down again in reverse order.
+
+    What the user can mend is checked before anything is written. Raises ConfigError, LockHeldError and
+    StorageError.
+    """
+    clock = SystemClock()
+    now = clock.now()
+    plays = await asyncio.to_thread(load_plays, settings.plays)
+    source = await asyncio.to_thread(open_source, settings, plays, now)
+    directory = instance_dir(settings)
+    async with AsyncExitStack() as stack:
+        _make_directory(directory)
+        lock = InstanceLock(directory)
+        lock.acquire(settings.instance, now)
+        stack.callback(lock.release)
+        screen = readable_screen(sys.stderr, headless=headless)
+        log = stack.enter_context(
+            EngineLog(directory / "logs", settings.log, screen=screen, instance=settings.instance)
+        )
+        database = await Database.open(directory / "engine.sqlite", synchronous=synchronous_of(settings))
+        stack.push_async_callback(database.close)
+        await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
+        journal = SqliteJournal(database)
+        checkpoints = CheckpointStore(directory / "checkpoints")
+        records = directory / "records"
+        birth_s, started = await _first_free(database, now)
+        sources = Sources(
+            records=records,
+            checkpoints=checkpoints,
+            feed=source.tape,
+            files=source.files,
+            journal=journal,
+        )
+        config = source.configure(birth_s)
+        recovered = await recover(config, sources, now, goes_on_after_end=goes_on_after_end(settings))
+        session = session_name(started)
+        recorder = await asyncio.to_thread(_open_record, source, records / session, recovered, now)
+        stack.callback(recorder.close)
+        await start_session(
+            database,
+            Session(id=session, started=started, mode=settings.mode.value, record=str(records / session)),
+        )
+        log.logger.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
+        for note in recovered.notes:
+            log.logger.warning("recovery", text=note)
+        yield EngineContext(
+            settings=settings,
+            directory=directory,
+            clock=clock,
+            log=log.logger,
+            database=database,
+            journal=journal,
+            checkpoints=checkpoints,
+            recorder=recorder,
+            latch=Latch(directory),
+            source=source,
+            config=recovered.config,
+            loop=recovered.loop,
+            pump=recovered.pump,
+            session=session,
+            resumed=recovered.resumed,
+            notes=recovered.notes,
+        )
+
+
+async def close_session(context: EngineContext, exit_code: int) -> None:
+    """Store that the session ended in order: its record, its row and a last checkpoint."""
+    pump = context.pump
+    state = pump.state(context.session, context.config.shape, context.source.files, ended=True)
+    context.recorder.end(pump.sequence, pump.fingerprint.hex(), exit_code)
+    await asyncio.to_thread(context.recorder.flush, sync=True)
+    await asyncio.to_thread(context.checkpoints.save, pump.sequence, context.clock.now(), encode_state(state))
+    await end_session(context.database, context.session, context.clock.now(), exit_code)
+
+
+async def _first_free(database: Database, now: int) -> tuple[int, int]:
+    """Return a birth (s) and a start (ns) after every earlier session's, whatever the clock did meanwhile.
+
+    Client ids hold the birth, so a fresh lineage never repeats one.
+    """
+    async with database.reader() as reader:
+        newest = await newest_sessions(reader, 1)
+    last = newest[0].started if newest else 0
+    return max(now // NS_PER_S, last // NS_PER_S + 1), max(now, last + NS_PER_MS)
+
+
+def _open_record(source: Source, directory: Path, recovered: Recovered, now: int) -> RecordWriter:
+    settings, records, session = source.settings, directory.parent, directory.name
+    bytes_max = room_for_session(records, round(settings.runtime.record_max_gb * BYTES_PER_GB))
+    pump = recovered.pump
+    initial = pump.state(session, recovered.config.shape, source.files) if recovered.resumed else None
+    header = SessionHeader(
+        session=session,
+        started=now,
+        instance=settings.instance,
+        birth=recovered.config.setup.birth_s,
+        engine_version=__version__,
+        config=encode_config(recovered.config),
+        initial_state=encode_state(initial) if initial else None,
+        files=source.files,
+    )
+    return RecordWriter(directory, header, bytes_max=bytes_max)
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageError(
+            f"{directory}: the state directory cannot be made: {error.strerror}. Choose another --state-dir."
+        ) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"{directory}: the state directory cannot be written to. "
+            "Make it writable or choose another --state-dir."
+        )

@@ -1,0 +1,274 @@
+"""The engine at work: its tasks, its orderly end and the exit code of its process."""
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from engine import __version__
+from engine.config.packaged import socket_path
+from engine.config.settings import OnHangup
+from engine.core.snapshot import Phase, Snapshot
+from engine.core.view import view
+from engine.domain.errors import CheckpointError, TraderError
+from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop
+from engine.runtime.commands import CommandDesk
+from engine.runtime.context import EngineContext, close_session
+from engine.runtime.control import ControlServer
+from engine.runtime.dispatch import Dispatcher
+from engine.runtime.drivers import Gauges, RealTime, TapeTime, read_live
+from engine.runtime.exitreport import ExitReport, exit_report
+from engine.runtime.gauges import Health
+from engine.runtime.inbox import Inbox
+from engine.runtime.loop import Batch
+from engine.runtime.protocol import PROTOCOL_VERSION, Hello
+from engine.runtime.upkeep import Upkeep
+
+HISTORY_BARS = 300
+ENGINE_ACTOR = "engine"
+
+
+class Engine:
+    """One engine, from an open context to its exit report."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        *,
+        leave_at_end: bool = False,
+        until_flat: bool = False,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`leave_at_end`: end with the tape; `until_flat`: end with the flatten that a latch begins.
+
+        `ready` is called once commands can be taken.
+        """
+        self.context = context
+        self._leave_at_end = leave_at_end
+        self._until_flat = until_flat
+        self._ready = ready
+        self._settings = context.settings
+        self._inbox = Inbox()
+        self._gauges = Gauges()
+        self._ended = asyncio.Event()
+        self._exit_code = 0
+        self._why = "stopped"
+        self._wall_s = 0.0
+        self._stopping = asyncio.Event()
+        self._health = Health(context, self._gauges, self._inbox)
+        self._commands = CommandDesk(self._offer, self._now, context.pump.sequence)
+        self._dispatcher = Dispatcher(
+            journal=context.journal,
+            latch=context.latch,
+            log=context.log,
+            report=self._offer,
+            on_batch=self._on_batch,
+        )
+        self._upkeep = Upkeep(
+            context,
+            health=self._health,
+            inbox=self._inbox,
+            offer=self._offer,
+            now=self._now,
+        )
+
+    @property
+    def beat_s(self) -> float:
+        """When (monotonic s) the event loop last turned; the watchdog reads it from its thread."""
+        return self._health.beat_s
+
+    # from outside; `stop` and `flatten` may be called from the loop's thread only
+
+    def stop(self, why: str, exit_code: int = 0, on_stop: OnStop | None = None) -> None:
+        """Begin the orderly end: what the settings say about open orders, then leave."""
+        if self._exit_code == 0:
+            self._exit_code = exit_code
+        self._why = why
+        argument = (on_stop or self._settings.on_stop).value
+        self._commands.post(Action.STOP, ENGINE_ACTOR, why, argument)
+
+    def flatten(self, actor: str) -> None:
+        """Flatten, whoever asks and however."""
+        self._commands.post(Action.FLATTEN, actor, "flatten")
+
+    def report_stall(self, text: str) -> None:
+        """The loop stood still and turns again: that is a fault a person should know of, and it is over."""
+        now = self._now()
+        self._offer(Fault(now, FaultKind.STALL, text))
+        self._offer(Fault(now, FaultKind.STALL, text, cleared=True))
+
+    def hang_up(self) -> None:
+        """The terminal went away."""
+        if self._settings.on_hangup is OnHangup.STOP:
+            self.stop("hangup", 129)
+
+    # the run
+
+    async def run(self) -> ExitReport:
+        """Run until stopped; return how it ended. Whatever a task dies of ends the engine in order."""
+        context = self.context
+        context.pump.hand_over(dispatcher=self._dispatcher, recorder=context.recorder, taken=self._on_taken)
+        code = 1
+        try:
+            async with self._server() as server:
+                self._ready()
+                await self._work()
+                code = self._final_code()
+                await self._close(code)
+                await server.say_goodbye(code, self._why)
+        except Exception as error:
+            cause = _cause(error)
+            context.log.error("the engine broke", error=repr(cause), exc_info=cause)
+            known = isinstance(cause, TraderError)
+            return self._exit_report(1, str(cause) if known else f"{type(cause).__name__}: {cause}")
+        return self._exit_report(code, self._why)
+
+    async def _work(self) -> None:
+        """Run the pump and everything beside it until the end is reached."""
+        if self._settings.duration_s is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._settings.duration_s, self.stop, "the duration is over")
+        async with asyncio.TaskGroup() as tasks:
+            await self._begin()
+            beside = [
+                *(tasks.create_task(work, name=name) for name, work in self._upkeep.tasks()),
+                tasks.create_task(self._await_deadline(), name="deadline"),
+            ]
+            if self.context.feed is not None:
+                reader = read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
+                beside.append(tasks.create_task(reader, name="feed"))
+            await self._pump()
+            for task in beside:
+                task.cancel()
+
+    async def _begin(self) -> None:
+        context = self.context
+        pump = context.pump
+        if not context.resumed:
+            await pump.begin(self._now())
+        if context.feed is not None:
+            bars = tuple(context.feed.history(HISTORY_BARS))
+            if not context.resumed:
+                await pump.consume(Backfill(self._now(), bars), self._now())
+        self._follow_arm()
+        if context.latch.engaged() and context.loop.machine.authority.operator.phase is not Phase.HALTED:
+            self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
+        gc.collect()
+        gc.freeze()  # what is alive now stays: later collections need not look at it
+        gc.disable()  # collections are taken by the heartbeat, in quiet moments
+
+    def _follow_arm(self) -> None:
+        """A restart is armed only where --arm was given; a fresh start already is as its setup says."""
+        if not self.context.resumed:
+            return
+        phase = self.context.loop.machine.authority.operator.phase
+        if self._settings.arm and phase is Phase.DISARMED:
+            name = self.context.config.setup.confirm_name
+            self._commands.post(Action.ARM, ENGINE_ACTOR, "--arm", name)
+        elif not self._settings.arm and phase is Phase.ARMED:
+            self._commands.post(Action.DISARM, ENGINE_ACTOR, "a restart without --arm starts disarmed")
+
+    async def _pump(self) -> None:
+        started = time.perf_counter()
+        context = self.context
+        if context.tape is None:
+            driver = RealTime(
+                context.pump, self._inbox, context.clock, self._gauges, next_at=context.loop.next_at
+            )
+            await driver.run(self._ended)
+            return
+        tape = TapeTime(
+            context.pump,
+            self._inbox,
+            context.tape,
+            self._gauges,
+            speed=self._settings.speed,
+            next_at=context.loop.next_at,
+        )
+        await tape.run(self._ended)
+        self._wall_s = time.perf_counter() - started
+        if not self._ended.is_set() and self._leave_at_end:
+            self._why = "the tape ended"
+            return
+        await tape.after(self._ended)
+
+    async def _await_deadline(self) -> None:
+        """End a stop that takes too long."""
+        await self._stopping.wait()
+        await asyncio.sleep(self._settings.runtime.shutdown_deadline_s)
+        self._why = f"the shutdown deadline of {self._settings.runtime.shutdown_deadline_s:g} s passed"
+        self._exit_code = self._exit_code or 1
+        self._end()
+
+    # wiring
+
+    def _server(self) -> ControlServer:
+        context = self.context
+        hello = Hello(PROTOCOL_VERSION, __version__, os.getpid(), self._settings.instance, context.session)
+        return ControlServer(
+            socket_path(context.directory),
+            hello=hello,
+            snapshot=self.snapshot,
+            command=self._commands.ask,
+            log=context.log,
+            rate_hz=self._settings.runtime.snapshot_hz,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Return all that a console may know."""
+        core = view(self.context.loop.machine, self._now())
+        return msgspec.structs.replace(
+            core,
+            reloads=self._upkeep.reloads(),
+            feeds=self._health.feeds(),
+            health=self._health.section(),
+        )
+
+    def _offer(self, event: Event) -> bool:
+        return self._inbox.offer(event, time.perf_counter_ns())
+
+    def _now(self) -> int:
+        """Return the engine's time: the tape's on a tape, else the clock's."""
+        return self.context.pump.now if self.context.tape is not None else self.context.clock.now()
+
+    def _on_batch(self, batch: Batch) -> None:
+        self._commands.on_batch(batch)
+        flatten_ended = self._until_flat and self._dispatcher.flatten_ended is not None
+        if self._dispatcher.stopped or flatten_ended:
+            self._end()
+
+    def _on_taken(self, event: Event) -> None:
+        self._commands.on_event(event)
+        if self.context.loop.machine.authority.operator.stopping is not None:
+            self._stopping.set()
+
+    def _end(self) -> None:
+        self._ended.set()
+        self._inbox.wake()
+
+    # the end
+
+    def _final_code(self) -> int:
+        ended = self._dispatcher.flatten_ended
+        if ended is not None and not ended.flat:
+            return 4
+        return self._exit_code
+
+    async def _close(self, code: int) -> None:
+        try:
+            await close_session(self.context, code)
+        except CheckpointError as error:
+            self.context.log.error("the last checkpoint failed", error=str(error))
+
+    def _exit_report(self, code: int, text: str) -> ExitReport:
+        return exit_report(self.context, code, text, wall_s=self._wall_s)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the first single error inside nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

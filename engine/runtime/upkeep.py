@@ -1,0 +1,116 @@
+"""What an engine does beside its work: flush the record, beat, watch its files, save checkpoints."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Coroutine, Iterator
+
+import msgspec
+
+from engine.config.plays import load_play
+from engine.core.snapshot import ReloadRow
+from engine.domain.errors import CheckpointError
+from engine.domain.events import Event
+from engine.domain.market import Bar
+from engine.domain.play import PlaySpec
+from engine.runtime.context import EngineContext
+from engine.runtime.gauges import Health
+from engine.runtime.hotreload import PlayReloader, WatchedPlay
+from engine.runtime.inbox import Inbox
+from engine.runtime.session import encode_state
+
+FLUSH_S = 0.1
+RELOAD_S = 1.0
+LAG_PROBE_S = 0.25
+
+
+class Upkeep:
+    """The tasks beside the pump. None of them changes the core: what they find becomes an event."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        *,
+        health: Health,
+        inbox: Inbox,
+        offer: Callable[[Event], bool],
+        now: Callable[[], int],
+    ) -> None:
+        self._context, self._health, self._inbox = context, health, inbox
+        self._offer, self._now = offer, now
+        self._reloader = PlayReloader(
+            [WatchedPlay(file.path, file.spec) for file in context.source.plays],
+            load=load_play,
+            window=self._window,
+            now=context.clock.now(),
+        )
+
+    def tasks(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
+        """Yield each task with its name."""
+        yield "record", self._flush_record()
+        yield "heartbeat", self._beat()
+        yield "lag", self._probe_lag()
+        yield "reload", self._watch_files()
+        yield "checkpoints", self._keep_checkpoints()
+
+    def reloads(self) -> tuple[ReloadRow, ...]:
+        """Return what a screen shows of hot-reload."""
+        return self._reloader.rows()
+
+    def _window(self, spec: PlaySpec) -> tuple[Bar, ...]:
+        machine = self._context.loop.machine
+        for runner in machine.trading.runners:
+            if runner.binding.spec.name == spec.name:
+                return machine.market.window(runner.binding.symbol, runner.binding.step_ns)
+        return ()
+
+    async def _flush_record(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await asyncio.to_thread(self._context.recorder.flush)
+
+    async def _beat(self) -> None:
+        """Log how things are, and collect garbage while nothing waits."""
+        while True:
+            await asyncio.sleep(self._context.settings.runtime.heartbeat_s)
+            self._health.sample()
+            facts = msgspec.structs.asdict(self._health.section())
+            self._context.log.info("heartbeat", **facts)
+            if not len(self._inbox):
+                gc.collect(1)
+
+    async def _probe_lag(self) -> None:
+        """Measure how late the event loop wakes, and tell the watchdog that it still does."""
+        while True:
+            before = time.monotonic()
+            self._health.beat_s = before
+            await asyncio.sleep(LAG_PROBE_S)
+            self._health.lag_ms = max(0.0, time.monotonic() - before - LAG_PROBE_S) * 1000
+            self._health.sample()
+
+    async def _watch_files(self) -> None:
+        while True:
+            await asyncio.sleep(RELOAD_S)
+            for swap in await self._reloader.check(time.monotonic(), self._now()):
+                self._offer(swap)
+
+    async def _keep_checkpoints(self) -> None:
+        while True:
+            await self._checkpoint()
+            await asyncio.sleep(self._context.settings.runtime.checkpoint_s)
+
+    async def _checkpoint(self) -> None:
+        """Save a checkpoint; one that cannot be written is said, and the older ones stay."""
+        context = self._context
+        pump = context.pump
+        pump.mark_tape()
+        state = encode_state(pump.state(context.session, context.config.shape, context.source.files))
+        sequence = pump.sequence
+        try:
+            await asyncio.to_thread(context.recorder.flush)
+            await asyncio.to_thread(context.checkpoints.save, sequence, context.clock.now(), state)
+        except CheckpointError as error:
+            context.log.error("checkpoint failed", error=str(error))
+            return
+        self._health.checkpoint_s = time.monotonic()
+        await asyncio.to_thread(context.recorder.prune, sequence)
