@@ -15,7 +15,7 @@ from engine.runtime.playfile import Seen, look, mark
 from engine.strategy.evaluator import Evaluator
 
 BACKOFF_MAX_S = 300.0
-TEXT_MAX = 300
+FAULT_MAX = 300  # characters shown; `trader-tui play check` tells all
 _FIXED = ("name", "symbols", "timeframe")  # what positions, feeds and records hang on
 _SIDES = (0, 1, -1)
 
@@ -180,7 +180,8 @@ class _Entry:
 
     def reject(self, fault: str, wall_now: int) -> None:
         """Keep the running version."""
-        self._end("rejected", f"{fault}; generation {self.generation} runs on", wall_now)
+        short = " ".join(fault.replace(str(self.path), self.path.name).split())[:FAULT_MAX]
+        self._end("rejected", f"{short}; generation {self.generation} runs on", wall_now)
         self.rejections += 1
 
     def keep(self, wall_now: int, *, first: bool) -> None:
@@ -209,7 +210,7 @@ class _Entry:
             generation=self.generation,
             hash=self.hash,
             result="waiting" if self.pending else self.result,
-            text=" ".join((self.pending or self.text).split())[:TEXT_MAX],
+            text=self.pending or self.text,
             at=self.at,
             failures=self.rejections + self.tries,
             next_try_s=max(0.0, self.next_try_s - now_s),
