@@ -33,8 +33,11 @@ from engine.domain.signals import Side, SignalKind
 from engine.runtime.protocol import CommandReply, Goodbye, Hello
 
 if TYPE_CHECKING:
-    from engine.config.settings import Settings
+    from contextlib import AbstractAsyncContextManager
+
+    from engine.config.settings import Settings as Settings  # noqa: PLC0414 - exported for annotations
     from engine.runtime.exitreport import ExitReport
+    from engine.runtime.inprocess import InProcessEngine
     from engine.runtime.report import RunReport
     from engine.runtime.verify import Verdict
     from engine.storage.lock import LockOwner
@@ -89,6 +92,7 @@ __all__ = [
     "fetch_status",
     "flatten_direct",
     "load_settings",
+    "open_engine",
     "run_backtest",
     "run_engine",
     "running_engine",
@@ -242,6 +246,13 @@ def run_engine(settings: "Settings") -> "ExitReport":
     from engine.runtime.process import run_engine as run
 
     return run(settings)
+
+
+def open_engine(settings: "Settings") -> "AbstractAsyncContextManager[InProcessEngine]":
+    """Run an engine in the running event loop, for as long as the block lasts. Raises TraderError."""
+    from engine.runtime.inprocess import open_engine as open_
+
+    return open_(settings)
 
 
 def flatten_direct(settings: "Settings", tell: Callable[[str], None]) -> "ExitReport":

@@ -57,6 +57,11 @@ class Authority:
         self._cycle_id = "op@0"
         self._stopped = False
 
+    def begin(self, now: int) -> None:
+        """Date what is held from the start."""
+        self.holds.restore(())
+        self.holds.follow(self.operator, now)
+
     def on_control(self, control: Control, now: int) -> None:
         """Carry out a command, or refuse it with a Reason."""
         if control.action is Action.ACKNOWLEDGE:

@@ -103,6 +103,7 @@ class Machine:
 
     def start(self, now: int) -> tuple[Command, ...]:
         """Return what must run from the beginning: the watch over silent feeds."""
+        self.authority.begin(now)
         if self.setup.stale_check_ns:
             self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
         return self._take()

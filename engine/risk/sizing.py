@@ -23,7 +23,7 @@ def size_entry(
 ) -> Decimal | Refusal:
     """Return the entry's quantity in base units on the lot size, or why there is none.
 
-    quantity = notional / price, rounded toward zero to the lot; the notional is a fixed one or a part of equity.
+    quantity = notional / price, rounded toward zero to the lot; it is fixed or a part of equity.
     """
     match sizing.kind:
         case SizingKind.NOTIONAL:

@@ -60,6 +60,7 @@ class EngineContext:
     loop: Loop
     pump: Pump
     session: str
+    started: int
     resumed: str
     notes: tuple[str, ...]
 
@@ -112,7 +113,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         config = source.configure(birth_s)
         recovered = await recover(config, sources, now, goes_on_after_end=goes_on_after_end(settings))
         session = session_name(started)
-        recorder = await asyncio.to_thread(_open_record, source, records / session, recovered, now)
+        recorder = await asyncio.to_thread(_open_record, source, records / session, recovered, started)
         stack.callback(recorder.close)
         await start_session(
             database,
@@ -136,6 +137,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
             loop=recovered.loop,
             pump=recovered.pump,
             session=session,
+            started=started,
             resumed=recovered.resumed,
             notes=recovered.notes,
         )
@@ -169,7 +171,7 @@ def _open_record(source: Source, directory: Path, recovered: Recovered, now: int
     initial = pump.state(session, recovered.config.shape, source.files) if recovered.resumed else None
     header = SessionHeader(
         session=session,
-        started=now,
+        started=started,
         instance=settings.instance,
         birth=recovered.config.setup.birth_s,
         engine_version=__version__,

@@ -24,7 +24,7 @@ from engine.runtime.exitreport import ExitReport, exit_report
 from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
-from engine.runtime.protocol import PROTOCOL_VERSION, Hello
+from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
 from engine.runtime.upkeep import Upkeep
 
 HISTORY_BARS = 300
@@ -148,7 +148,7 @@ class Engine:
         context = self.context
         pump = context.pump
         if not context.resumed:
-            await pump.begin(self._now())
+            await pump.begin(context.started)
         if context.feed is not None:
             bars = tuple(context.feed.history(HISTORY_BARS))
             if not context.resumed:
@@ -207,15 +207,24 @@ class Engine:
 
     def _server(self) -> ControlServer:
         context = self.context
-        hello = Hello(PROTOCOL_VERSION, __version__, os.getpid(), self._settings.instance, context.session)
         return ControlServer(
             socket_path(context.directory),
-            hello=hello,
+            hello=self.hello,
             snapshot=self.snapshot,
-            command=self._commands.ask,
+            command=self.ask,
             log=context.log,
             rate_hz=self._settings.runtime.snapshot_hz,
         )
+
+    @property
+    def hello(self) -> Hello:
+        """What the engine says of itself to a console."""
+        instance, session = self._settings.instance, self.context.session
+        return Hello(PROTOCOL_VERSION, __version__, os.getpid(), instance, session)
+
+    async def ask(self, request: CommandRequest) -> CommandReply:
+        """Carry out an operator's command and return what became of it."""
+        return await self._commands.ask(request)
 
     def snapshot(self) -> Snapshot:
         """Return all that a console may know."""

@@ -38,8 +38,14 @@ class Upkeep:
     ) -> None:
         self._context, self._health, self._inbox = context, health, inbox
         self._offer, self._now = offer, now
+        runners = context.loop.machine.trading.runners
         self._reloader = PlayReloader(
-            [WatchedPlay(file.path, file.spec) for file in context.source.plays],
+            [
+                WatchedPlay(file.path, runner.binding.spec, runner.generation)
+                for file, runner in zip(
+                    context.source.plays, context.loop.machine.trading.runners, strict=True
+                )
+            ],
             load=load_play,
             window=self._window,
             now=context.clock.now(),
