@@ -33,7 +33,6 @@ from engine.domain.events import (
     OrderRejected,
     OrderSent,
     OrderTimedOut,
-    OtherEvent,
     PlaySwapped,
     TimerFired,
     VenueReport,

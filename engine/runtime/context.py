@@ -164,7 +164,7 @@ async def _first_free(database: Database, now: int) -> tuple[int, int]:
     return max(now // NS_PER_S, last // NS_PER_S + 1), max(now, last + NS_PER_MS)
 
 
-def _open_record(source: Source, directory: Path, recovered: Recovered, now: int) -> RecordWriter:
+def _open_record(source: Source, directory: Path, recovered: Recovered, started: int) -> RecordWriter:
     settings, records, session = source.settings, directory.parent, directory.name
     bytes_max = room_for_session(records, round(settings.runtime.record_max_gb * BYTES_PER_GB))
     pump = recovered.pump

@@ -42,9 +42,7 @@ class Upkeep:
         self._reloader = PlayReloader(
             [
                 WatchedPlay(file.path, runner.binding.spec, runner.generation)
-                for file, runner in zip(
-                    context.source.plays, context.loop.machine.trading.runners, strict=True
-                )
+                for file, runner in zip(context.source.plays, runners, strict=True)
             ],
             load=load_play,
             window=self._window,
