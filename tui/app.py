@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -51,7 +52,7 @@ def _palette_provider() -> type[Provider]:
 class ConsoleApp(App[int], inherit_bindings=False):
     """The Textual app. Workers post messages; handlers here own every change of the screen."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette_provider}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = ""

@@ -36,4 +36,6 @@ async def stream(connect: Connect, post: Post) -> None:
             post(SnapshotArrived(snapshot))
     except (TraderError, OSError) as error:
         problem = str(error)
+    finally:
+        await link.close()
     post(LinkDown(link.goodbye, problem))

@@ -17,6 +17,7 @@ from textual.message import Message
 
 from tui.governor import ByteMeter
 from tui.panic import PanicWatch
+from tui.thrift import squeeze
 
 READ_SIZE = 4096
 POLL_S = 0.1
@@ -122,7 +123,8 @@ class TraderDriver(LinuxDriver):
         return writer._queue.qsize() if writer is not None else 0  # noqa: SLF001 - Textual shows it nowhere else
 
     def write(self, data: str) -> None:
-        """Write and count."""
+        """Write, in as few bytes as say it, and count."""
+        data = squeeze(data)
         self._sink.meter.add(len(data.encode()))
         super().write(data)
 

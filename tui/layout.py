@@ -111,7 +111,8 @@ def _stack(column: Column, box: Box, *, framed: bool, wanted: Mapping[str, int])
     groups = [list(group) for group, _ in column]
     weights = [weight for _, weight in column]
     while len(groups) > 1 and len(groups) * SLOT_MIN > box.height:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
         weights.pop()
     heights = _heights(groups, weights, box.height, wanted)
     y, slots = box.y, []
@@ -125,7 +126,8 @@ def _heights(
     groups: Sequence[Sequence[str]], weights: Sequence[int], total: int, wanted: Mapping[str, int]
 ) -> list[int]:
     """Share rows out by weight, but give no group more than it wants while another can use them."""
-    heights = share_out(total, weights)
+    base = min(SLOT_MIN, total // len(weights))
+    heights = [base + part for part in share_out(total - base * len(weights), weights)]
     caps = [max((wanted.get(pane, total) for pane in group), default=total) for group in groups]
     caps = [max(SLOT_MIN, cap) for cap in caps]
     spare = sum(max(0, height - cap) for height, cap in zip(heights, caps, strict=True))

@@ -41,10 +41,8 @@ def _key_lines(spec: ActionSpec, keys: str, room: int) -> list[str]:
 def rungs_text() -> str:
     """Return the table of rungs and what each allows."""
     widths = [max(map(len, column)) + 1 for column in zip(HEADINGS, *RUNGS, strict=True)]
-    rows = [
-        "".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
-        for row in (HEADINGS, *RUNGS)
-    ]
+    padded = (zip(row, widths, strict=True) for row in (HEADINGS, *RUNGS))
+    rows = ["".join(word.ljust(width) for word, width in row) for row in padded]
     return "\n".join(row.rstrip() for row in rows)
 
 

@@ -91,17 +91,21 @@ class Desk(Widget):
         """Take how many rows short panes need; lay out again only where that changed."""
         if wanted != self._wanted:
             self._wanted = dict(wanted)
-            self.refresh(layout=True)
+            self._lay_out_again()
 
     def choose(self, name: str) -> None:
         """Bring a pane to the front and focus it; one that the plan has no place for is maximised."""
         self._recent = [name, *(other for other in self._recent if other != name)]
         if self.zoomed or name not in self.order():
             self.zoomed = name
-        self.refresh(layout=True)
+        self._lay_out_again()
         self.panes[name].focus(scroll_visible=False)
 
     def zoom(self, name: str) -> None:
         """Give a pane the whole screen, or take it back where it has it."""
         self.zoomed = "" if self.zoomed else name
-        self.refresh(layout=True)
+        self._lay_out_again()
+
+    def _lay_out_again(self) -> None:
+        """Ask for a new arrangement: a child's wish for one clears what its parent has cached."""
+        self.rows[0].refresh(layout=True)

@@ -1,0 +1,102 @@
+"""The user's keys: what is written, what is refused and with which words."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.api import ConfigError
+from tui.actions import ACTIONS, BY_ID, RESERVED_KEYS, key_name
+from tui.keymap import default_keymap, load_keymap, textual_key
+from tui.theme import packaged_dir
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "keymap.yaml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_no_file_means_the_defaults(tmp_path: Path) -> None:
+    """A fresh user has none."""
+    assert load_keymap(None) == default_keymap()
+    assert load_keymap(tmp_path / "absent.yaml") == default_keymap()
+
+
+def test_the_packaged_file_documents_the_defaults() -> None:
+    """Whoever copies it changes nothing by that."""
+    assert load_keymap(packaged_dir("configs") / "keymap.yaml") == default_keymap()
+
+
+def test_keys_are_replaced_by_action(tmp_path: Path) -> None:
+    """Lines left out keep their default."""
+    keymap = load_keymap(written(tmp_path, "pause: f5\nhelp: ['?', h]\nzoom: Ctrl-o\n"))
+    assert keymap["pause"] == ("f5",)
+    assert keymap["help"] == ("question_mark", "h")
+    assert keymap["zoom"] == ("ctrl+o",)
+    assert keymap["arm"] == ("a",)
+
+
+def test_an_action_may_lose_its_key(tmp_path: Path) -> None:
+    """The palette still has it."""
+    assert load_keymap(written(tmp_path, "theme:\n"))["theme"] == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pauze: p\n", ":1: pauze: there is no such action; did you mean pause?"),
+        ("qqqq: p\n", "there is no such action; known actions: arm,"),
+        ("arm: a\npause: a\n", ":2: pause: a is the key of both arm and pause"),
+        ("pause: d\n", ":1: pause: d is the key of both disarm and pause"),
+        ("arm: ctrl+b\n", "ctrl+b belongs to tmux or the terminal"),
+        ("arm: ' '\n", "a key is empty"),
+        ("flatten:\n", "this action must keep a key"),
+        ("arm: [\n", "is not valid YAML"),
+        ("arm\n", "expected `key: value` lines"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    """With file, line and action."""
+    with pytest.raises(ConfigError) as error:
+        load_keymap(written(tmp_path, text))
+    assert said in str(error.value)
+    assert "keymap.yaml" in str(error.value)
+
+
+def test_the_table_is_sound() -> None:
+    """Ids and keys are unique, none is reserved, and footers do not tie."""
+    keys = [key for spec in ACTIONS for key in spec.keys]
+    assert len(BY_ID) == len(ACTIONS)
+    assert len(set(keys)) == len(keys)
+    assert not RESERVED_KEYS & set(keys)
+    order = [spec.footer for spec in ACTIONS if spec.footer]
+    assert len(set(order)) == len(order)
+
+
+def test_kill_needs_no_more_than_arm() -> None:
+    """Flatten is two presses; arming is a dialog with a typed name."""
+    assert BY_ID["flatten"].always
+    assert not BY_ID["arm"].always
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("question_mark", "?"),
+        ("ctrl+q", "Ctrl-Q"),
+        ("f12", "F12"),
+        ("ctrl+backslash", "Ctrl-\\"),
+        ("G", "G"),
+        ("tab", "Tab"),
+    ],
+)
+def test_keys_are_called_as_people_call_them(key: str, name: str) -> None:
+    """In the footer and in help."""
+    assert key_name(key) == name
+
+
+def test_punctuation_gets_textuals_name() -> None:
+    """A user may write a slash."""
+    assert textual_key("/") == "slash"
+    assert textual_key("G") == "G"
+    assert textual_key("f5") == "f5"

@@ -1,0 +1,147 @@
+"""The status row and its sentence: words at every size, and the dear ones last to go."""
+
+from itertools import product
+
+import msgspec
+import pytest
+
+from engine.api import FeedRow, FlattenSection, Hold, Holder, Phase, RiskMode, Rung, Snapshot
+from tests.console_fakes import (
+    ALARM,
+    FEEDS,
+    NOW,
+    RELOADS,
+    UNKNOWN_ORDER,
+    S,
+    disarmed,
+    empty_snapshot,
+    flattening_snapshot,
+    snapshot,
+    status,
+    trouble_snapshot,
+)
+from tui.actions import ACTIONS, key_name
+from tui.panes.pane import Frame
+from tui.status import attention_row, status_row
+from tui.widgets.cells import row_width
+
+KEYS = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS)
+
+
+def words(moment: Snapshot | None, width: int = 200, **frame: object) -> str:
+    made = Frame(moment, keys=KEYS, **frame)  # type: ignore[arg-type]  # the fields of Frame by name
+    return "".join(text for text, _ in status_row(made, width))
+
+
+def sentence(moment: Snapshot | None, **frame: object) -> str:
+    made = Frame(moment, keys=KEYS, **frame)  # type: ignore[arg-type]  # the fields of Frame by name
+    return "".join(text for text, _ in attention_row(made, 200)).strip()
+
+
+def test_the_whole_row() -> None:
+    """As designed."""
+    assert " ".join(words(snapshot()).split()) == (
+        "PAPER ARMED NORMAL rung FULL feed 0.1s eng ok pos 3 +98.44 day +124.22 ord 4 "
+        "reload gen 17 ok 14:02:11Z"
+    )
+
+
+@pytest.mark.parametrize(
+    ("moment", "width"),
+    product((snapshot(), empty_snapshot(), trouble_snapshot(), flattening_snapshot()), (80, 120, 200)),
+)
+def test_it_fits_and_names_what_matters_most(moment: Snapshot, width: int) -> None:
+    """Mode, phase, rung and what is wrong are there at 80 columns too."""
+    text = words(moment, width)
+    assert len(text) <= width
+    state = moment.status
+    assert state.mode.value.upper() in text
+    assert state.phase.value.upper() in text
+    assert state.rung.name in text
+    assert "pos" in text
+    assert ("PAUSED" in text) is state.paused
+    assert ("ALARM" in text) is bool(moment.alarms)
+
+
+def test_the_holder_of_the_rung_is_named() -> None:
+    """And how many more there are where there is no room."""
+    assert "rung REDUCE by DISARMED" in words(empty_snapshot())
+    assert "rung REDUCE by PAUSED +2" in words(trouble_snapshot(), 190)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": status(data_ended=True)}, "feed ended"),
+        ({"feeds": ()}, "feed -"),
+        ({"feeds": (msgspec.structs.replace(FEEDS[0], age_ms=7_000.0),)}, "feed STALE 7.0s"),
+        ({"feeds": (msgspec.structs.replace(FEEDS[0], age_ms=700_000.0),)}, "feed STALE 11m"),
+        ({"feeds": (FeedRow("x", "disconnected", 100.0, 1, ""),)}, "feed disconnected 0.1s"),
+        ({"reloads": RELOADS}, "reload gen 17 REJECTED"),
+        ({"orders": (UNKNOWN_ORDER,)}, " UNKNOWN 1 "),
+        ({"alarms": (ALARM,)}, " ALARM 1 "),
+        ({"status": status(risk_mode=RiskMode.OBSERVE)}, "risk OBSERVE"),
+        ({"positions": ()}, "pos 0 +98.44"),
+    ],
+)
+def test_each_state_is_a_word(changes: dict[str, object], said: str) -> None:
+    """Never a colour alone."""
+    assert said in words(snapshot(**changes))
+
+
+def test_no_alarm_no_badge() -> None:
+    """An acknowledged one is quiet."""
+    assert "ALARM" not in words(snapshot(alarms=(msgspec.structs.replace(ALARM, acknowledged=True),)))
+
+
+def test_before_the_first_snapshot_it_says_what_it_waits_for() -> None:
+    """Not a blank row."""
+    assert (
+        words(None, waiting="connecting to the engine ...").strip()
+        == "TRADER-TUI   connecting to the engine ..."
+    )
+    assert sentence(None) == ""
+
+
+def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
+    """The first may still trade."""
+    assert "eng SILENT 12s" in words(snapshot(), silent_s=12.0)
+    assert "It may still trade" in sentence(snapshot(), silent_s=12.0)
+    assert "ENGINE GONE" in words(snapshot(), ended=True)
+    assert sentence(snapshot(), ended=True).startswith(
+        "The engine is gone; this is its last state. Ctrl-Q leaves."
+    )
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        (snapshot(), "Armed and free"),
+        (empty_snapshot(), "No new positions: held at REDUCE by DISARMED. Press a to arm."),
+        (
+            snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD)),
+            "Halted after a flatten. Press a to arm again",
+        ),
+        (flattening_snapshot(), "FLATTENING for 2s: closing positions, cancels left 1, positions left 2"),
+        (
+            snapshot(flatten=FlattenSection("ended", NOW, 0, 1, ("v7 BTCUSDT",))),
+            "NOT FLAT: 1 left at the venue",
+        ),
+        (snapshot(orders=(UNKNOWN_ORDER,)), "1 order UNKNOWN for 63s: no new exposure on ETHUSDT"),
+        (snapshot(orders=(UNKNOWN_ORDER, UNKNOWN_ORDER)), "2 orders UNKNOWN"),
+        (snapshot(alarms=trouble_snapshot().alarms), "ALARM: engine loop stalled for 2.1 s (x quiets)"),
+        (
+            snapshot(status=status(rung=Rung.REDUCE, holds=(Hold(Holder.STALE, "SOLUSDT", NOW - S),))),
+            "held at REDUCE by STALE SOLUSDT.",
+        ),
+        (snapshot(status=disarmed(plays=())), "no play on default"),
+    ],
+)
+def test_the_sentence_says_what_to_know_now(moment: Snapshot, said: str) -> None:
+    """The most urgent thing, with the key that changes it."""
+    assert said in sentence(moment)
+
+
+def test_a_terminal_of_one_cell_is_no_error() -> None:
+    """The row is then longer than the screen, which crops it."""
+    assert row_width(status_row(Frame(snapshot()), 1)) >= 1
