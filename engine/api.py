@@ -235,8 +235,8 @@ def wait_flat(settings: "Settings", *, timeout_s: float, on_progress: Callable[[
 
 
 def block_signals() -> None:
-    """Block the signals an engine takes in its own thread; call it before any thread exists."""
-    from engine.runtime.process import block_signals as block
+    """Block the signals an engine takes in its own thread; call it first thing in the process."""
+    from engine.runtime.sigmask import block_signals as block
 
     block()
 

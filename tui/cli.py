@@ -73,7 +73,9 @@ def run(**options: Any) -> None:
     """Run an engine, with the console unless --headless or --plain; attach where one runs already."""
     from tui import launch
 
-    sys.exit(launch.run(load(options, RUN_FLAGS), launch.RunOptions.of(options)))
+    shown = launch.RunOptions.of(options)
+    launch.block(shown)
+    sys.exit(launch.run(load(options, RUN_FLAGS), shown))
 
 
 @cli.command()
@@ -83,6 +85,7 @@ def attach(**options: Any) -> None:
     """Open the console on the engine that runs already."""
     from tui import launch
 
+    launch.block(launch.RunOptions())
     sys.exit(launch.attach(load(options)))
 
 
@@ -151,8 +154,11 @@ def stop(on_stop: str | None, as_json: bool, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **options: Any) -> None:
     """The kill-switch: cancel everything of ours, close every position, verify. Exit 4 where that failed."""
+    from engine.api import block_signals
     from tui import remote
 
+    if direct:
+        block_signals()
     settings = load(options)
     if direct:
         sys.exit(remote.flatten_direct(settings, as_json=as_json))

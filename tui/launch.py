@@ -42,6 +42,14 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**{name: bool(options[name]) for name in own}, given=given)
 
 
+def block(options: RunOptions) -> None:
+    """Block the signals that a thread of ours will take, before any thread exists."""
+    if options.headless:
+        block_signals()
+    elif not (options.plain or options.in_process):
+        signal.pthread_sigmask(signal.SIG_BLOCK, CONSOLE_SIGNALS)
+
+
 def run(settings: "Settings", options: RunOptions) -> int:
     """Run what the options ask for; return the exit code."""
     if options.headless:
@@ -68,7 +76,6 @@ def attach(settings: "Settings") -> int:
 
 
 def _headless(settings: "Settings", *, as_json: bool) -> int:
-    block_signals()
     report = run_engine(settings)
     if as_json:
         facts = report.run if report.run is not None else report
@@ -108,7 +115,6 @@ def _plain(settings: "Settings") -> int:
 def _console(
     settings: "Settings", supervisor: Supervisor, connect: Callable[[], Any], given: tuple[str, ...]
 ) -> int:
-    signal.pthread_sigmask(signal.SIG_BLOCK, CONSOLE_SIGNALS)
     app = _app(settings, connect)
     _take_signals(app)
     code = app.run()

@@ -13,7 +13,6 @@ from engine.api import (
     Phase,
     Snapshot,
     TraderError,
-    block_signals,
     fetch_status,
     running_engine,
     running_instances,
@@ -132,7 +131,6 @@ def _flatten_one(settings: "Settings", timeout_s: float, *, as_json: bool) -> di
 
 def flatten_direct(settings: "Settings", *, as_json: bool) -> int:
     """End the engine and flatten from its last state in this process."""
-    block_signals()
     report = api_flatten_direct(settings, lambda text: _line(text, err=True))
     flat = report.exit_code == 0 and not report.positions and not report.open_orders
     left = [*report.open_orders, *report.positions]

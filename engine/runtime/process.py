@@ -16,8 +16,8 @@ from engine.domain.errors import StorageError, TraderError
 from engine.runtime.context import open_context
 from engine.runtime.engine import Engine
 from engine.runtime.exitreport import ExitReport
+from engine.runtime.sigmask import HANDLED
 
-HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 STALL_S = 2.0
 WATCH_S = 0.25
 
@@ -28,11 +28,6 @@ class Ready(msgspec.Struct, frozen=True):
     ok: bool
     exit_code: int = 0
     message: str = ""
-
-
-def block_signals() -> None:
-    """Block what `Signals` takes, before any thread exists: every thread inherits the mask."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
 
 
 class Signals:
@@ -99,7 +94,7 @@ def run_engine(
     until_flat: bool = False,
     ready_fd: int | None = None,
 ) -> ExitReport:
-    """Run one engine in this process until it ends. Signals must be blocked already (`block_signals`).
+    """Run one engine in this process until it ends. Signals must be blocked already (runtime/sigmask.py).
 
     Raises TraderError for what keeps it from starting; that is also told on `ready_fd`.
     """
@@ -143,8 +138,7 @@ def _tell(ready_fd: int | None, message: Ready) -> None:
 
 
 def process_main() -> int:
-    """Run the engine that a console started: settings as JSON on standard input, the word on a descriptor."""
-    block_signals()
+    """Run the engine a console started: settings as JSON on standard input, the word on a descriptor."""
     ready_fd = int(sys.argv[1])
     settings = Settings.from_json(sys.stdin.read())
     try:
