@@ -89,8 +89,11 @@ class OrderBook:
         return self._put(msgspec.structs.replace(order, cancel_requested=False, updated=now))
 
     def fill(self, order: Order, fill: Fill, now: int) -> Order | None:
-        """Add a fill to its order; None where the trade id was booked before."""
-        key = f"{fill.symbol}/{fill.trade_id}"
+        """Add a fill to its order; None where it was booked before.
+
+        A trade between two of our own orders carries one trade id on both sides: it is booked to each.
+        """
+        key = f"{fill.symbol}/{fill.trade_id}/{fill.client_id}"
         if key in self._trade_ids:
             return None
         self._trade_ids[key] = None
@@ -107,6 +110,8 @@ class OrderBook:
                 fees=order.fees + fill.fee,
                 venue_id=fill.venue_id or order.venue_id,
                 updated=now,
+                # what was asked of an order before it ended does not count for one that proves alive
+                cancel_requested=order.cancel_requested and order.state.is_open,
             )
         )
 
