@@ -58,9 +58,9 @@ def _cap(name: str, reason: Reason, value: Decimal, cap: Decimal | None) -> Gate
 
 def venue_gate(facts: EntryFacts, _limits: Limits) -> GateResult:
     """The mode's venue takes orders."""
-    value = "takes orders" if facts.takes_orders else "takes none"
+    value = "yes" if facts.takes_orders else "no"
     return _result(
-        "venue", Reason.VENUE_TAKES_NO_ORDERS, ok=facts.takes_orders, value=value, limit="takes orders"
+        "takes orders", Reason.VENUE_TAKES_NO_ORDERS, ok=facts.takes_orders, value=value, limit="yes"
     )
 
 
@@ -91,7 +91,7 @@ def freshness_gate(facts: EntryFacts, limits: Limits) -> GateResult:
 
 def breaker_gate(_facts: EntryFacts, _limits: Limits) -> GateResult:
     """The venue's circuit breaker; there is none before real venues are."""
-    return GateResult("breaker", Verdict.NOT_BUILT, "no breaker", "closed")
+    return GateResult("breaker", Verdict.NOT_BUILT, "-", "closed")
 
 
 def daily_loss_gate(facts: EntryFacts, limits: Limits) -> GateResult:
@@ -127,7 +127,7 @@ def open_orders_gate(facts: EntryFacts, limits: Limits) -> GateResult:
 
 def approval_gate(_facts: EntryFacts, _limits: Limits) -> GateResult:
     """The play's hash is approved for live; approvals do not exist before live does."""
-    return GateResult("play approved", Verdict.NOT_BUILT, "no approvals", "approved in live")
+    return GateResult("play approved", Verdict.NOT_BUILT, "-", "in live")
 
 
 GATES: tuple[Gate, ...] = (

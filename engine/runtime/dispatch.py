@@ -1,18 +1,36 @@
 """Makes commands durable before they act, and carries out those that concern the engine itself."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
 
-from engine.domain.commands import Command, FlattenEnded, Latch, Notice, NoticeLevel, Stopped, SubmitOrder
+from engine.domain.commands import (
+    CancelOrder,
+    ClearTimer,
+    Command,
+    FlattenEnded,
+    Notice,
+    NoticeLevel,
+    QueryVenue,
+    SaveTransition,
+    SetTimer,
+    Stopped,
+    SubmitOrder,
+)
+from engine.domain.commands import Latch as LatchCommand
 from engine.domain.errors import StorageError
 from engine.domain.events import Event, Fault, FaultKind
 from engine.domain.reasons import Reason
 from engine.ports import Journal
-from engine.runtime.loop import Batch, Refusals
-from engine.storage.latch import Latch as LatchFile
+from engine.runtime.loop import NO_REFUSALS, Batch, Refusals
+from engine.storage.latch import Latch
 
-UNSAVED_MAX = 10_000  # commands kept for a disk that may come back
+WAITING_MAX = 10_000  # commands that may wait for the disk
+
+# What must be durable before anything goes on: what is about to be done, and what a person has set.
+INTENTS = frozenset({SubmitOrder, CancelOrder, SaveTransition})
+_UNSTORED = frozenset({QueryVenue, SetTimer, ClearTimer, Notice, LatchCommand, FlattenEnded, Stopped})
 
 _LOG_METHOD = {
     NoticeLevel.INFO: "info",
@@ -23,8 +41,10 @@ _LOG_METHOD = {
 
 
 class Dispatcher:
-    """Stores each batch, then says which of its orders must not be sent.
+    """Stores what was decided, then says which of its orders must not be sent.
 
+    Intents wait for the disk. Evidence (answers, fills, signals) joins the next intent's transaction or the
+    next `flush`, whichever comes first: it can be asked for again, and nothing acts on its being stored.
     No durable intent, no entry. Reductions pass while the disk fails: their commands are kept and stored as
     soon as it works again.
     """
@@ -33,7 +53,7 @@ class Dispatcher:
         self,
         *,
         journal: Journal,
-        latch: LatchFile,
+        latch: Latch,
         log: structlog.typing.FilteringBoundLogger,
         report: Callable[[Event], bool],
         on_batch: Callable[[Batch], None],
@@ -43,45 +63,62 @@ class Dispatcher:
         self._log = log
         self._report = report
         self._on_batch = on_batch
-        self._unsaved: list[Command] = []
+        self._waiting: list[Command] = []
+        self._writing = asyncio.Lock()
+        self._failing = False
         self.flatten_ended: FlattenEnded | None = None
         self.stopped = False
 
     async def commit(self, batch: Batch, now: int) -> Refusals:
-        """Make a batch durable; return the client ids that must not be sent, with reasons."""
+        """Make a batch's intents durable; return the client ids that must not be sent, with reasons."""
+        must_wait = False
         for command in batch:
-            self._act(command)
-        stored = await self._store(batch, now)
+            kind = type(command)
+            must_wait = must_wait or kind in INTENTS
+            if kind in _UNSTORED:
+                self._act(command)
+            else:
+                self._waiting.append(command)
+        stored = await self.flush(now) if must_wait or len(self._waiting) >= WAITING_MAX else True
         self._on_batch(batch)
-        refusals: Refusals = {}
-        for command in batch:
-            if type(command) is SubmitOrder and command.increases:
-                if not stored:
-                    refusals[command.request.client_id] = Reason.NOT_JOURNALED
-                elif self._latch.engaged():
-                    refusals[command.request.client_id] = Reason.LATCHED
-        return refusals
+        return self._refusals(batch, stored=stored) if must_wait else NO_REFUSALS
 
-    async def _store(self, batch: Batch, now: int) -> bool:
-        waiting = bool(self._unsaved)
-        try:
-            await self._journal.commit([*self._unsaved, *batch] if waiting else batch)
-        except StorageError as error:
-            self._unsaved = [*self._unsaved, *batch][-UNSAVED_MAX:]
-            if not waiting:
-                self._log.error("storage failed", error=str(error))
-                self._report(Fault(now, FaultKind.STORAGE, f"nothing can be stored: {error}"))
-            return False
-        if waiting:
-            self._log.info("storage works again", stored=len(self._unsaved))
-            self._unsaved.clear()
+    async def flush(self, now: int) -> bool:
+        """Store what waits; False where the disk fails, and then all of it is kept."""
+        async with self._writing:
+            commands, self._waiting = self._waiting, []
+            if not commands:
+                return not self._failing
+            try:
+                await self._journal.commit(commands)
+            except StorageError as error:
+                self._waiting = [*commands, *self._waiting][-WAITING_MAX:]
+                self._fail(error, now)
+                return False
+        if self._failing:
+            self._failing = False
+            self._log.info("storage works again", stored=len(commands))
             self._report(Fault(now, FaultKind.STORAGE, "all that waited is stored", cleared=True))
         return True
+
+    def _fail(self, error: StorageError, now: int) -> None:
+        if not self._failing:
+            self._failing = True
+            self._log.error("storage failed", error=str(error))
+            self._report(Fault(now, FaultKind.STORAGE, f"nothing can be stored: {error}"))
+
+    def _refusals(self, batch: Batch, *, stored: bool) -> Refusals:
+        entries = [c.request.client_id for c in batch if type(c) is SubmitOrder and c.increases]
+        if not entries:
+            return NO_REFUSALS
+        if not stored:
+            return dict.fromkeys(entries, Reason.NOT_JOURNALED)
+        return dict.fromkeys(entries, Reason.LATCHED) if self._latch.engaged() else NO_REFUSALS
 
     def _act(self, command: Command) -> None:
         if type(command) is Notice:
             getattr(self._log, _LOG_METHOD[command.level])(command.kind, text=command.text, at=command.ts)
-        elif type(command) is Latch:
+        elif type(command) is LatchCommand:
             self._set_latch(command)
         elif type(command) is FlattenEnded:
             self.flatten_ended = command
@@ -91,7 +128,7 @@ class Dispatcher:
         elif type(command) is Stopped:
             self.stopped = True
 
-    def _set_latch(self, command: Latch) -> None:
+    def _set_latch(self, command: LatchCommand) -> None:
         """A latch that cannot be written holds back nothing that reduces, so a failure is said and passed."""
         try:
             if command.engaged:

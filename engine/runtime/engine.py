@@ -73,6 +73,7 @@ class Engine:
             inbox=self._inbox,
             offer=self._offer,
             now=self._now,
+            store=self._dispatcher.flush,
         )
 
     @property
@@ -267,6 +268,7 @@ class Engine:
         return self._exit_code
 
     async def _close(self, code: int) -> None:
+        await self._dispatcher.flush(self._now())
         try:
             await close_session(self.context, code)
         except CheckpointError as error:

@@ -22,7 +22,7 @@ Batch = tuple[Command, ...]
 Refusals = dict[str, Reason]
 Steps = Generator[Batch, Refusals | None, None]
 
-_NO_REFUSALS: Refusals = {}
+NO_REFUSALS: Refusals = {}
 
 
 class LoopState(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,7 @@ class Loop:
 
     def carry_on(self, commands: Batch, now: int) -> Steps:
         """Carry out commands that `machine.handle` already returned, and all that follows from them."""
-        refusals = (yield commands) or _NO_REFUSALS
+        refusals = (yield commands) or NO_REFUSALS
         yield from self._settle(self._carry_out(commands, now, refusals), now)
 
     def _settle(self, events: Iterable[Event], now: int) -> Steps:
@@ -90,7 +90,7 @@ class Loop:
         while queue:
             commands = handle(queue.popleft(), now)
             if commands:
-                refusals = (yield commands) or _NO_REFUSALS
+                refusals = (yield commands) or NO_REFUSALS
                 queue.extend(self._carry_out(commands, now, refusals))
 
     def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:

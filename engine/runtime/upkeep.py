@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 import msgspec
 
@@ -35,9 +35,11 @@ class Upkeep:
         inbox: Inbox,
         offer: Callable[[Event], bool],
         now: Callable[[], int],
+        store: Callable[[int], Awaitable[object]],
     ) -> None:
+        """`store` writes the evidence that waits for the disk."""
         self._context, self._health, self._inbox = context, health, inbox
-        self._offer, self._now = offer, now
+        self._offer, self._now, self._store = offer, now, store
         runners = context.loop.machine.trading.runners
         self._reloader = PlayReloader(
             [
@@ -51,7 +53,7 @@ class Upkeep:
 
     def tasks(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
         """Yield each task with its name."""
-        yield "record", self._flush_record()
+        yield "stores", self._flush_stores()
         yield "heartbeat", self._beat()
         yield "lag", self._probe_lag()
         yield "reload", self._watch_files()
@@ -68,9 +70,10 @@ class Upkeep:
                 return machine.market.window(runner.binding.symbol, runner.binding.step_ns)
         return ()
 
-    async def _flush_record(self) -> None:
+    async def _flush_stores(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_S)
+            await self._store(self._now())
             await asyncio.to_thread(self._context.recorder.flush)
 
     async def _beat(self) -> None:
