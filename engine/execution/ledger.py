@@ -88,8 +88,8 @@ class Ledger:
         return tuple(self._positions.values())
 
     def open_positions(self) -> tuple[Position, ...]:
-        """Return the positions that are not flat."""
-        return tuple(self._positions[key] for key in self._open)
+        """Return the positions that are not flat, in an order that a restart keeps: of their first opening."""
+        return tuple(position for position in self._positions.values() if position.qty)
 
     def net_qty(self, symbol: str) -> Decimal:
         """Return the net quantity over all plays: what the venue should show."""
