@@ -33,7 +33,8 @@ class Wanted(msgspec.Struct, frozen=True):
         """Tell whether a resting order already is what is wanted."""
         request = order.request
         resting = request.trigger if request.kind is OrderKind.STOP else request.price
-        return order.remaining_qty == self.qty and resting == self.price and not order.cancel_requested
+        fits = request.side is self.side and order.remaining_qty == self.qty and resting == self.price
+        return fits and not order.cancel_requested
 
 
 def wanted_orders(position: Position, plan: Plan, instrument: Instrument) -> tuple[Wanted, ...]:
