@@ -49,6 +49,10 @@ def _palette_provider() -> type[Provider]:
     return ActionProvider
 
 
+class DeskScreen(Screen[None], inherit_bindings=False):
+    """The screen under all dialogs; its keys are the action table's alone, Tab included."""
+
+
 class ConsoleApp(App[int], inherit_bindings=False):
     """The Textual app. Workers post messages; handlers here own every change of the screen."""
 
@@ -110,6 +114,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def keys_of(self, action_id: str) -> str:
         """Return the names of all keys of an action."""
         return ", ".join(key_name(key) for key in self.keymap[action_id])
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen that holds the desk."""
+        return DeskScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """Yield the desk; panes are there from the first frame on and say what they wait for."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.layout import Box, Plan, plan, share_out
+from tui.layout import SLOT_MIN, Box, Plan, plan, share_out
 
 PANES = {"market", "positions", "orders", "signals", "risk", "reload", "events", "health"}
 
@@ -49,7 +49,7 @@ def test_every_pane_can_be_reached(width: int, height: int, wanted: dict[str, in
     """On its own or as a tab, and never lower than its frame and two rows."""
     made = plan(width, height, wanted=wanted)
     assert {name for slot in made.slots for name in slot.panes} == PANES
-    assert all(slot.box.height >= 4 for slot in made.slots)
+    assert all(slot.box.height >= SLOT_MIN for slot in made.slots)
 
 
 @given(st.integers(1, 59), st.integers(3, 80))

@@ -1,0 +1,88 @@
+"""A console on a fake link and a clock that is set by hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from engine.api import Snapshot
+from tests.console_fakes import FakeLink, snapshot
+from tui.app import ConsoleApp
+from tui.settings import ConsoleSettings
+from tui.widgets.grid import Grid
+
+
+class Clock:
+    """Stands still until told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A running console with its pilot, link and clock."""
+
+    def __init__(self, app: ConsoleApp, pilot: Pilot[int], link: FakeLink, clock: Clock) -> None:
+        self.app, self.pilot, self.link, self.clock = app, pilot, link, clock
+
+    async def settle(self) -> None:
+        """Let messages and workers come to rest, then draw."""
+        for _ in range(3):
+            await self.pilot.pause()
+        self.app.draw()
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let their consequences come to rest."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def play(self, moment: Snapshot) -> None:
+        """Send a snapshot and draw it."""
+        self.link.play(moment)
+        await self.settle()
+
+    def text(self, pane: str) -> str:
+        """Return what a pane or row shows."""
+        widget = self.app.screen_stack[0].query_one(f"#{pane}", Widget)
+        assert isinstance(widget, Grid)
+        return widget.text()
+
+    def prose(self, pane: str) -> str:
+        """Return a pane's text without its frame and line breaks."""
+        return " ".join(self.text(pane).replace("│", " ").split())
+
+    @property
+    def focused(self) -> str:
+        """Which pane has the focus."""
+        return (self.app.focused.id or "") if self.app.focused is not None else ""
+
+    def toasts(self) -> list[str]:
+        """Return what was told, oldest first."""
+        return [f"{note.title}|{note.message}" for note in self.app._notifications]
+
+
+@asynccontextmanager
+async def console(
+    *moments: Snapshot,
+    size: tuple[int, int] = (120, 40),
+    link: FakeLink | None = None,
+    settings: ConsoleSettings | None = None,
+) -> AsyncIterator[Desk]:
+    """Run a console; without moments it shows the busy one."""
+    clock = Clock()
+    played = link or FakeLink(moments or (snapshot(),))
+
+    async def connect() -> FakeLink:
+        return played
+
+    app = ConsoleApp(connect, settings=settings or ConsoleSettings(), clock=clock, driver_class=None)
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        desk = Desk(app, pilot, played, clock)
+        await desk.settle()
+        yield desk

@@ -1,0 +1,100 @@
+"""What the screens look like: pictures at the three designed sizes, compared to the approved ones.
+
+After a wanted change: `pytest tests/screens/test_pictures.py --snapshot-update`, and look at them.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+
+import pytest
+
+from engine.api import Snapshot
+from tests.console_fakes import (
+    FakeLink,
+    empty_snapshot,
+    flattening_snapshot,
+    snapshot,
+    trouble_snapshot,
+)
+from tui.app import ConsoleApp
+from tui.settings import ConsoleSettings
+
+SIZES = ((80, 24), (120, 40), (200, 50))
+Compare = Callable[..., bool]
+
+
+def console(moment: Snapshot | None, theme: str = "dark") -> ConsoleApp:
+    link = FakeLink([moment] if moment is not None else [])
+
+    async def connect() -> FakeLink:
+        return link
+
+    app = ConsoleApp(connect, settings=ConsoleSettings(theme=theme), clock=lambda: 100.0, driver_class=None)
+    app.animation_level = "none"
+    return app
+
+
+def shown(app: ConsoleApp, keys: Sequence[str] = ()) -> Callable[..., object]:
+    """Return what to do before the picture is taken: settle, press, settle, still the cursor."""
+
+    async def before(pilot: object) -> None:
+        for _ in range(3):
+            await app.animator.wait_until_complete()
+            await pilot.pause()  # type: ignore[attr-defined]  # a Pilot, which the plugin does not type
+        app.draw()
+        await pilot.press(*keys)  # type: ignore[attr-defined]
+        for field in app.screen.query("Input"):
+            field.cursor_blink = False  # type: ignore[attr-defined]  # an Input
+        await pilot.pause()  # type: ignore[attr-defined]
+        app.draw()
+
+    return before
+
+
+@pytest.mark.parametrize(("size", "theme"), product(SIZES, ("dark", "light")))
+def test_a_busy_desk(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    """The screen one looks at all day."""
+    app = console(snapshot(), theme)
+    assert snap_compare(app, terminal_size=size, run_before=shown(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_everything_wrong_at_once(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The screen one looks at at three in the morning."""
+    app = console(trouble_snapshot())
+    assert snap_compare(app, terminal_size=size, run_before=shown(app))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("arm", ("a", "p", "a")),
+        ("risk-mode", ("m",)),
+        ("leave", ("ctrl+q",)),
+        ("help", ("question_mark",)),
+        ("flatten", ("f12",)),
+        ("zoom", ("3", "z")),
+    ],
+)
+def test_dialogs_fit_the_small_screen(snap_compare: Compare, name: str, keys: tuple[str, ...]) -> None:
+    """80 columns, 24 rows."""
+    app = console(empty_snapshot() if name == "arm" else snapshot())
+    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app, keys))
+
+
+def test_a_flatten_under_way(snap_compare: Compare) -> None:
+    """What is left, in the second row."""
+    app = console(flattening_snapshot())
+    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app))
+
+
+def test_before_the_engine_answers(snap_compare: Compare) -> None:
+    """The first frame."""
+    app = console(None)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app))
+
+
+def test_a_tiny_terminal(snap_compare: Compare) -> None:
+    """Status and orders."""
+    app = console(snapshot())
+    assert snap_compare(app, terminal_size=(50, 12), run_before=shown(app))
