@@ -18,7 +18,7 @@ from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
 from engine.domain.market import Instrument
 from engine.domain.money import canonical
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, OrderTrigger
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, OrderTrigger, next_state
 from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason, veto
 from engine.domain.signals import Side
@@ -46,7 +46,11 @@ class DeskState(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """Owns our orders; knows the ledger it books to and the outbox it writes to."""
+    """Owns our orders; knows the ledger it books to and the outbox it writes to.
+
+    The venue repeats and reorders its answers: one that is no news to its order changes, stores and says
+    nothing, and the methods that take it return None.
+    """
 
     def __init__(
         self, ids: IdSpace, instruments: dict[str, Instrument], ledger: Ledger, outbox: list[Command]
@@ -114,25 +118,29 @@ class Desk:
 
     def on_sent(self, client_id: str, now: int) -> None:
         """The order left for the venue. Not stored: PENDING on disk already means it may have been sent."""
-        order = self.book.get(client_id)
+        order = self._moved_by(OrderTrigger.SEND, client_id)
         if order is not None:
             self.book.move(order, OrderTrigger.SEND, now)
 
     def on_ack(self, client_id: str, venue_id: str, now: int) -> Order | None:
-        """The venue holds the order."""
+        """The venue holds the order; after a fill that was faster only its id there is news."""
         order = self.book.get(client_id)
-        return None if order is None else self._move(order, OrderTrigger.ACK, now, venue_id=venue_id)
+        if order is None:
+            return None
+        if next_state(order.state, OrderTrigger.ACK) is order.state and venue_id in ("", order.venue_id):
+            return None
+        return self._move(order, OrderTrigger.ACK, now, venue_id=venue_id)
 
     def on_timeout(self, client_id: str, now: int) -> Order | None:
         """Nobody answered: the order is UNKNOWN."""
-        order = self.book.get(client_id)
+        order = self._moved_by(OrderTrigger.TIMEOUT, client_id)
         if order is None:
             return None
         return self._move(order, OrderTrigger.TIMEOUT, now, reason=Reason.NO_ANSWER.value)
 
     def on_reject(self, client_id: str, reason: Reason, text: str, now: int) -> Order | None:
         """The order never came to life."""
-        order = self.book.get(client_id)
+        order = self._moved_by(OrderTrigger.REJECT, client_id)
         if order is None:
             return None
         request = order.request
@@ -153,7 +161,7 @@ class Desk:
 
     def on_cancel(self, client_id: str, reason: Reason | None, now: int) -> Order | None:
         """The rest of the order is gone."""
-        order = self.book.get(client_id)
+        order = self._moved_by(OrderTrigger.CANCEL, client_id)
         if order is None:
             return None
         self._notice(now, NoticeLevel.INFO, "canceled", f"{describe(order.request)} canceled", order.request)
@@ -162,7 +170,9 @@ class Desk:
     def on_cancel_rejected(self, client_id: str, now: int) -> Order | None:
         """A cancel was not carried out: it may be asked for again."""
         order = self.book.get(client_id)
-        return None if order is None else self.book.allow_cancel_again(order, now)
+        if order is None or not order.state.is_open:
+            return None
+        return self.book.allow_cancel_again(order, now)
 
     def on_fill(self, fill: Fill, now: int) -> tuple[Order, Position] | None:
         """Book a fill once; None for one that was booked before or belongs to no order of ours."""
@@ -192,6 +202,11 @@ class Desk:
         text = f"{describe(request)} filled {canonical(fill.qty)} at {canonical(fill.price)}"
         self._notice(now, NoticeLevel.GOOD, "fill", text, request)
         return filled, position
+
+    def _moved_by(self, trigger: OrderTrigger, client_id: str) -> Order | None:
+        """Return the order that a trigger moves; None where there is no such order or it is no news to it."""
+        order = self.book.get(client_id)
+        return None if order is None or next_state(order.state, trigger) is order.state else order
 
     def _move(
         self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""

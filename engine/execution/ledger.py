@@ -88,7 +88,7 @@ class Ledger:
         return tuple(self._positions.values())
 
     def open_positions(self) -> tuple[Position, ...]:
-        """Return the positions that are not flat, in an order that a restart keeps: of their first opening."""
+        """Return the positions that are not flat, in the order of their first opening: a restart keeps it."""
         return tuple(position for position in self._positions.values() if position.qty)
 
     def net_qty(self, symbol: str) -> Decimal:

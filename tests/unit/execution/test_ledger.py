@@ -77,7 +77,7 @@ def test_equity_is_start_plus_realised_minus_fees_plus_open():
     ledger = traded((BTC, "buy", "2", "100"), (BTC, "sell", "1", "110"), (ETH, "sell", "1", "50"))
     ledger.mark(BTC, 120.0, T0)
     ledger.mark(ETH, 40.0, T0)
-    assert (ledger.realized, ledger.fees, ledger.fills, ledger.trades) == (10, 3, 3, 0)
+    assert (ledger.realized, ledger.fees, ledger.fills) == (Decimal(10), Decimal(3), 3)
     assert ledger.unrealized() == 30.0
     assert ledger.equity() == 1037.0
     assert ledger.exact_equity() == Decimal(1037)

@@ -1,6 +1,7 @@
 """Every gate lets through what it should and stops what it should, with its reason and its numbers."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,7 +45,7 @@ NAMES = (
 PAUSED = Hold(Holder.PAUSED, "", 0)
 
 # What stops an entry: the changed fact, the gate that stops it, its reason, the value and limit it names.
-VETOES = [
+VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"takes_orders": False}, "venue", Reason.VENUE_TAKES_NO_ORDERS, "takes none", "takes orders"),
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
