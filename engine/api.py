@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import __version__
+from engine.core.commands_table import COLUMNS as COMMANDS_COLUMNS
+from engine.core.commands_table import COMMANDS_TABLE, RowKind
+from engine.core.commands_table import Row as CommandsRow
 from engine.core.snapshot import (
     AccountSection,
     FeedRow,
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from engine.storage.lock import LockOwner
 
 __all__ = [
+    "COMMANDS_COLUMNS",
+    "COMMANDS_TABLE",
     "HOLDERS",
     "REASONS",
     "RUNG_MEANING",
@@ -50,6 +55,7 @@ __all__ = [
     "Action",
     "Alarm",
     "CommandReply",
+    "CommandsRow",
     "ConfigError",
     "ControlError",
     "FeedRow",
@@ -77,6 +83,7 @@ __all__ = [
     "Reason",
     "ReloadRow",
     "RiskMode",
+    "RowKind",
     "Rung",
     "Severity",
     "Side",

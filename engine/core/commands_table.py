@@ -1,0 +1,313 @@
+"""What each rung, each holder and each command means for entries, exits, orders and positions: one table.
+
+The help screen and docs/commands.md show it. A holder's effects are those of its rung, a command's those of
+the holders it takes or frees, so that no cell is written twice. A row tells what holds while nobody
+else holds a lower rung; where several hold one, the lowest counts.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from engine.domain.events import Action, OnStop
+from engine.domain.modes import HOLDERS, RUNG_MEANING, Holder, RiskMode, Rung
+
+
+class Entries(StrEnum):
+    """What becomes of a signal that would open a position."""
+
+    GATED = "if the gates pass"
+    VETOED = "no"
+
+
+class Increases(StrEnum):
+    """Whether an open position may grow: plays never add to one, but what is left of an entry fills on."""
+
+    REST_OF_ENTRY = "rest of an entry"
+    NONE = "no"
+
+
+class Exits(StrEnum):
+    """What becomes of a play's own signal to close; stops and targets at the venue are `Protective`."""
+
+    SENT = "on fresh data"
+    VETOED = "no"
+
+
+class EntryOrders(StrEnum):
+    """What becomes of entry orders that rest at the venue."""
+
+    REST = "rest"
+    CANCELED = "canceled"
+
+
+class Protective(StrEnum):
+    """What becomes of stops and targets."""
+
+    KEPT_UP = "kept up"
+    NOT_PLACED = "none placed"
+    CANCELED_LAST = "canceled last"
+
+
+class Positions(StrEnum):
+    """What becomes of open positions."""
+
+    KEPT = "kept"
+    CLOSED = "closed"
+
+
+class Restart(StrEnum):
+    """What a restart of the engine makes of it."""
+
+    DISARMS = "starts disarmed"  # unless started with --arm
+    AS_ITS_HOLDERS = "as its holders"
+    HELD = "still held"
+    AFRESH = "looked at afresh"
+    GOES_ON = "goes on"
+    OVER = "over"
+    STAYS_FREE = "stays free"
+
+
+class Confirmation(StrEnum):
+    """What the operator is asked for in the console; the command line asks for the name and reasons only."""
+
+    NONE = "none"
+    NAME = "typed name; after a halt a reason, too"
+    TWICE = "the key twice within 2 s"
+    DIALOG = "dialog"
+    REASON = "dialog, reason, cool-down"
+
+
+class RowKind(StrEnum):
+    """What a row is about."""
+
+    RUNG = "rung"
+    HOLDER = "holder"
+    COMMAND = "command"
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """The cells that follow from the rung."""
+
+    entries: Entries
+    increases: Increases
+    exits: Exits
+    entry_orders: EntryOrders
+    protective: Protective
+    positions: Positions
+
+
+COLUMNS = (
+    "new entries",
+    "increases",
+    "play exits",
+    "resting entry orders",
+    "protective orders",
+    "positions",
+    "after a restart",
+    "confirmation",
+)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table. `takes` and `frees` are what a command does to the ladder."""
+
+    kind: RowKind
+    name: str
+    about: str
+    rung: Rung
+    effects: Effects
+    restart: Restart
+    confirmation: Confirmation = Confirmation.NONE
+    symbol_only: bool = False  # the holder holds for a symbol, not for everything
+    action: Action | None = None
+    argument: str = ""
+    takes: tuple[Holder, ...] = ()
+    frees: tuple[Holder, ...] = ()
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row under `COLUMNS`, in words."""
+        return (*(str(value) for value in msgspec.structs.astuple(self.effects)), self.restart, self.asked)
+
+    @property
+    def asked(self) -> str:
+        """The confirmation in words, empty for what is not a command."""
+        return self.confirmation.value if self.kind is RowKind.COMMAND else ""
+
+
+_NO_ENTRIES = Effects(
+    Entries.VETOED,
+    Increases.NONE,
+    Exits.SENT,
+    EntryOrders.CANCELED,
+    Protective.KEPT_UP,
+    Positions.KEPT,
+)
+RUNG_EFFECTS: dict[Rung, Effects] = {
+    Rung.FULL: Effects(
+        Entries.GATED,
+        Increases.REST_OF_ENTRY,
+        Exits.SENT,
+        EntryOrders.REST,
+        Protective.KEPT_UP,
+        Positions.KEPT,
+    ),
+    Rung.REDUCE: _NO_ENTRIES,
+    Rung.HOLD: msgspec.structs.replace(_NO_ENTRIES, exits=Exits.VETOED),
+    Rung.FLATTEN: msgspec.structs.replace(
+        _NO_ENTRIES,
+        exits=Exits.VETOED,
+        protective=Protective.CANCELED_LAST,
+        positions=Positions.CLOSED,
+    ),
+}
+
+HOLDER_ABOUT: dict[Holder, str] = {
+    Holder.DISARMED: "nobody has armed yet, or somebody disarmed",
+    Holder.PAUSED: "an operator paused",
+    Holder.RISK_REDUCE: "risk mode REDUCE: set by an operator, or by the day's loss",
+    Holder.STALE: "no data of the symbol for longer than stale_after_s",
+    Holder.BREAKER: "the venue's circuit breaker is open; no venue of this version has one",
+    Holder.RECONCILING: "the books are compared with a real venue's; no venue of this version is real",
+    Holder.UNKNOWN_ORDER: "an order of the symbol got no answer and may be live",
+    Holder.RISK_OBSERVE: "risk mode OBSERVE, set by an operator",
+    Holder.STOPPING: "the engine is shutting down",
+    Holder.HALTED: "a flatten has ended",
+    Holder.FAULT: "something of the engine broke: its disk, or its loop stood still",
+    Holder.FLATTENING: "a flatten is running",
+}
+
+# A halted engine places no protection: whatever fills then is closed by a new flatten.
+_EFFECTS_OF: dict[Holder, Effects] = {
+    Holder.HALTED: msgspec.structs.replace(RUNG_EFFECTS[Rung.HOLD], protective=Protective.NOT_PLACED)
+}
+_RESTART_OF_RUNG = {Rung.FULL: Restart.DISARMS, Rung.FLATTEN: Restart.GOES_ON}
+_RESTART_OF = {Holder.FLATTENING: Restart.GOES_ON, Holder.STOPPING: Restart.OVER}
+SYMBOL_HOLDERS = frozenset({Holder.STALE, Holder.UNKNOWN_ORDER})
+
+
+def _restart_of(holder: Holder) -> Restart:
+    usual = Restart.HELD if HOLDERS[holder].survives_restart else Restart.AFRESH
+    return _RESTART_OF.get(holder, usual)
+
+
+def _rung_row(rung: Rung) -> Row:
+    return Row(
+        kind=RowKind.RUNG,
+        name=rung.name,
+        about=RUNG_MEANING[rung],
+        rung=rung,
+        effects=RUNG_EFFECTS[rung],
+        restart=_RESTART_OF_RUNG.get(rung, Restart.AS_ITS_HOLDERS),
+    )
+
+
+def _holder_row(holder: Holder) -> Row:
+    rung = HOLDERS[holder].rung
+    return Row(
+        kind=RowKind.HOLDER,
+        name=holder.value.replace("_", " "),
+        about=HOLDER_ABOUT[holder],
+        rung=rung,
+        effects=_EFFECTS_OF.get(holder, RUNG_EFFECTS[rung]),
+        restart=_restart_of(holder),
+        symbol_only=holder in SYMBOL_HOLDERS,
+        takes=(holder,),
+    )
+
+
+def _command(
+    action: Action,
+    argument: str = "",
+    *,
+    about: str,
+    takes: tuple[Holder, ...] = (),
+    frees: tuple[Holder, ...] = (),
+    restart: Restart | None = None,
+    confirmation: Confirmation = Confirmation.NONE,
+) -> Row:
+    """Return the row of a command: of the holders it takes the lowest decides, without one FULL is left."""
+    lowest = min(takes, key=lambda holder: HOLDERS[holder].rung, default=None)
+    rung = Rung.FULL if lowest is None else HOLDERS[lowest].rung
+    return Row(
+        kind=RowKind.COMMAND,
+        name=f"{action.value} {argument}".replace("_", " ").strip(),
+        about=about,
+        rung=rung,
+        effects=RUNG_EFFECTS[rung],
+        restart=restart or (Restart.STAYS_FREE if lowest is None else _restart_of(lowest)),
+        confirmation=confirmation,
+        action=action,
+        argument=argument,
+        takes=takes,
+        frees=frees,
+    )
+
+
+_COMMANDS: tuple[Row, ...] = (
+    _command(
+        Action.ARM,
+        about="lets plays open positions",
+        frees=(Holder.DISARMED, Holder.HALTED),
+        restart=Restart.DISARMS,
+        confirmation=Confirmation.NAME,
+    ),
+    _command(Action.DISARM, about="no new exposure until armed again", takes=(Holder.DISARMED,)),
+    _command(Action.PAUSE, about="no new exposure until resumed", takes=(Holder.PAUSED,)),
+    _command(Action.RESUME, about="ends a pause", frees=(Holder.PAUSED,)),
+    _command(
+        Action.RISK_MODE,
+        RiskMode.REDUCE.value,
+        about="only what reduces exposure; from OBSERVE it needs a reason and the cool-down",
+        takes=(Holder.RISK_REDUCE,),
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(
+        Action.RISK_MODE,
+        RiskMode.OBSERVE.value,
+        about="protective orders only",
+        takes=(Holder.RISK_OBSERVE,),
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(
+        Action.RISK_MODE,
+        RiskMode.NORMAL.value,
+        about="ends a lowered risk mode once it has stood for mode_dwell_s",
+        frees=(Holder.RISK_REDUCE, Holder.RISK_OBSERVE),
+        confirmation=Confirmation.REASON,
+    ),
+    _command(
+        Action.FLATTEN,
+        about="cancels entries, closes reduce-only, verifies, cancels protection, verifies; ends in HALTED",
+        takes=(Holder.FLATTENING,),
+        confirmation=Confirmation.TWICE,
+    ),
+    _command(
+        Action.STOP,
+        OnStop.CANCEL_ENTRIES.value,
+        about="leaves once no entry order is open any more",
+        takes=(Holder.STOPPING,),
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(
+        Action.STOP,
+        OnStop.KEEP.value,
+        about="leaves at once, without waiting for the venue",
+        takes=(Holder.STOPPING,),
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(
+        Action.STOP,
+        OnStop.FLATTEN.value,
+        about="flattens first, then leaves; the next start is HALTED",
+        takes=(Holder.STOPPING, Holder.FLATTENING),
+        confirmation=Confirmation.DIALOG,
+    ),
+)
+
+COMMANDS_TABLE: tuple[Row, ...] = (
+    *(_rung_row(rung) for rung in sorted(Rung, reverse=True)),
+    *(_holder_row(holder) for holder in Holder),
+    *_COMMANDS,
+)
