@@ -1,6 +1,7 @@
 """The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
 
 from collections import deque
+from itertools import islice
 
 import msgspec
 
@@ -15,7 +16,6 @@ class SymbolState(msgspec.Struct):
     """What is known of one symbol; `seen` is when the engine took its last event."""
 
     symbol: str
-    ts: int = 0
     seen: int = 0
     price: float = 0.0
     bid: float = 0.0
@@ -43,42 +43,40 @@ class Market:
         self._symbols = {i.symbol: SymbolState(i.symbol) for i in instruments}
         self._digits = {i.symbol: i.price_digits for i in instruments}
         self._windows: dict[tuple[str, int], deque[Bar]] = {}
-        self._last: dict[
-            str, deque[Bar]
-        ] = {}  # the window of the last bar's step, to spare a tuple key a bar
+        # The window and step of each symbol's last bar: a tuple key on every bar costs more than the rest.
+        self._last: dict[str, deque[Bar]] = {}
         self._last_step: dict[str, int] = {}
 
     def on_bar(self, bar: Bar, now: int) -> None:
         """Take a closed bar."""
-        state = self._symbols[bar.symbol]
-        state.ts = ts = bar.ts
+        symbol, ts = bar.symbol, bar.ts
+        state = self._symbols[symbol]
         state.seen = now
         state.price = bar.close
         if ts >= state.day_end:
             self._begin_day(state, ts, bar.open)
         if not state.has_trades:
             state.day_volume += bar.volume
-        if ts >= state.history_next:
-            self._remember(state, ts, bar.close)
-        self._keep(bar)
+        if bar.step_ns != self._last_step.get(symbol):
+            self._choose_window(symbol, bar.step_ns)
+        self._last[symbol].append(bar)
 
     def on_trade(self, trade: Trade, now: int) -> None:
         """Take a print."""
         state = self._symbols[trade.symbol]
-        state.ts = ts = trade.ts
+        ts = trade.ts
         state.seen = now
         state.price = trade.price
         state.has_trades = True
-        if ts >= state.day_end:
-            self._begin_day(state, ts, trade.price)
-        state.day_volume += trade.qty
         if ts >= state.history_next:
+            if ts >= state.day_end:
+                self._begin_day(state, ts, trade.price)
             self._remember(state, ts, trade.price)
+        state.day_volume += trade.qty
 
     def on_quote(self, quote: Quote, now: int) -> None:
         """Take a best bid and offer."""
         state = self._symbols[quote.symbol]
-        state.ts = quote.ts
         state.seen = now
         state.bid, state.ask = quote.bid, quote.ask
 
@@ -88,7 +86,7 @@ class Market:
         state.day_volume = 0.0
 
     def _remember(self, state: SymbolState, ts: int, price: float) -> None:
-        state.history_next = ts + HISTORY_STEP_NS
+        state.history_next = (ts // HISTORY_STEP_NS + 1) * HISTORY_STEP_NS
         state.history.append(price)
         if len(state.history) > HISTORY_POINTS:
             del state.history[0]
@@ -96,7 +94,8 @@ class Market:
     def backfill(self, bars: tuple[Bar, ...]) -> None:
         """Take bars of the past into the windows and the sparkline."""
         for bar in bars:
-            self._keep(bar)
+            self._choose_window(bar.symbol, bar.step_ns)
+            self._last[bar.symbol].append(bar)
             history = self._symbols[bar.symbol].history
             history.append(bar.close)
             del history[:-HISTORY_POINTS]
@@ -130,20 +129,25 @@ class Market:
                 change=s.price / s.day_open - 1.0 if s.day_open else 0.0,
                 volume=s.day_volume,
                 price_digits=self._digits[s.symbol],
-                history=tuple(s.history),
+                history=self._history(s),
             )
             for s in self._symbols.values()
         )
 
-    def _keep(self, bar: Bar) -> None:
-        symbol = bar.symbol
-        if self._last_step.get(symbol) != bar.step_ns:
-            key = (symbol, bar.step_ns)
-            window = self._windows.get(key)
-            if window is None:
-                window = self._windows[key] = deque(maxlen=self._window_bars)
-            self._last[symbol], self._last_step[symbol] = window, bar.step_ns
-        self._last[symbol].append(bar)
+    def _history(self, state: SymbolState) -> tuple[float, ...]:
+        """Return the points of a sparkline: prices a second apart, or the last closes where only bars come."""
+        if state.has_trades or state.symbol not in self._last:
+            return tuple(state.history)
+        window = self._last[state.symbol]
+        first = max(0, len(window) - HISTORY_POINTS)
+        return tuple(bar.close for bar in islice(window, first, None))
+
+    def _choose_window(self, symbol: str, step_ns: int) -> None:
+        """Make a step's window the one that bars of the symbol go to until the step changes."""
+        window = self._windows.get((symbol, step_ns))
+        if window is None:
+            window = self._windows[symbol, step_ns] = deque(maxlen=self._window_bars)
+        self._last[symbol], self._last_step[symbol] = window, step_ns
 
     def state(self) -> MarketState:
         """Return all that a checkpoint needs."""

@@ -3,6 +3,7 @@
 import hashlib
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.domain.money import canonical
 from engine.domain.positions import Fill
@@ -15,6 +16,7 @@ class TallyState(msgspec.Struct, frozen=True):
     """The fingerprints so far: a hash chain needs only its last link."""
 
     signals: int = 0
+    vetoed: int = 0
     signal_chain: bytes = _START
     trade_chain: bytes = _START
 
@@ -32,15 +34,18 @@ class Tally:
     def signal(self, signal: Signal) -> None:
         """Add a signal."""
         line = f"{signal.ts}|{signal.play}|{signal.symbol}|{signal.side}|{signal.kind}"
-        before = self.state
-        self.state = TallyState(before.signals + 1, _link(before.signal_chain, line), before.trade_chain)
+        chain = _link(self.state.signal_chain, line)
+        self.state = replace(self.state, signals=self.state.signals + 1, signal_chain=chain)
+
+    def veto(self) -> None:
+        """Count a signal that led to no order; it stays in the fingerprint of all signals."""
+        self.state = replace(self.state, vetoed=self.state.vetoed + 1)
 
     def fill(self, fill: Fill) -> None:
         """Add a fill."""
         amounts = "|".join(canonical(amount) for amount in (fill.price, fill.qty, fill.fee))
-        before = self.state
-        chain = _link(before.trade_chain, f"{fill.ts}|{fill.side}|{amounts}")
-        self.state = TallyState(before.signals, before.signal_chain, chain)
+        chain = _link(self.state.trade_chain, f"{fill.ts}|{fill.side}|{amounts}")
+        self.state = replace(self.state, trade_chain=chain)
 
     @property
     def signal_hash(self) -> str:

@@ -101,6 +101,8 @@ class Trading:
         outcome = self._enter(signal, runner, now) if entry else self._exit(signal, now)
         refused = outcome if isinstance(outcome, Veto) else None
         client_id = "" if isinstance(outcome, Veto) else outcome.client_id
+        if refused is not None:
+            self._tally.veto()
         self._outbox.append(SaveSignal(signal, client_id, refused))
         self._board.signals.append(
             SignalRow(
@@ -157,6 +159,8 @@ class Trading:
         position = self._ledger.position(play, symbol)
         if position.qty * signal.side.sign >= 0:
             return _veto(signal, Reason.NOTHING_TO_CLOSE, now)
+        # What is left of the entry would open again what the exit closes.
+        self._desk.cancel_all(now, OrderRole.ENTRY, play=play, symbol=symbol)
         return self._desk.submit(
             role=OrderRole.EXIT,
             play=play,
@@ -197,15 +201,31 @@ class Trading:
         elif plan is not None and upkeep:
             protect(self._desk, position, plan, now, order.request.cycle_id)
 
-    def on_refused(self, order: Order, now: int) -> None:
-        """A stop that the venue refused leaves its position bare: that is an alarm."""
+    def on_unfilled(self, order: Order, now: int) -> None:
+        """A stop that ended with none in its place leaves its position bare: that is an alarm."""
         request = order.request
-        position = self._ledger.position(request.play, request.symbol)
-        if request.role is OrderRole.STOP and not position.is_flat:
-            text = f"{request.symbol} of {request.play} has no stop: {describe(request)} was refused"
-            self._board.raise_alarm(
-                f"unprotected:{request.play}:{request.symbol}", Severity.CRITICAL, text, now
-            )
+        play, symbol = request.play, request.symbol
+        if request.role is not OrderRole.STOP or self._ledger.position(play, symbol).is_flat:
+            return
+        others = self._desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
+        if all(other.cancel_requested for other in others):
+            text = f"{symbol} of {play} has no stop: {describe(request)} was {order.state}"
+            self._board.raise_alarm(f"unprotected:{play}:{symbol}", Severity.CRITICAL, text, now)
+
+    def on_acked(self, order: Order) -> None:
+        """A stop that rests at the venue ends the alarm of its position."""
+        request = order.request
+        if request.role is OrderRole.STOP and not order.cancel_requested:
+            self._board.clear_alarm(f"unprotected:{request.play}:{request.symbol}")
+
+    def follow_books(self) -> None:
+        """Take the plays' positions as the ledger has them after it was corrected."""
+        for runner in self.runners:
+            play, symbol = runner.binding.spec.name, runner.binding.symbol
+            position = self._ledger.position(play, symbol)
+            self._set_side(play, symbol, position.qty)
+            if position.is_flat:
+                self._board.clear_alarm(f"unprotected:{play}:{symbol}")
 
     def _set_side(self, play: str, symbol: str, qty: Decimal) -> None:
         side = (qty > ZERO) - (qty < ZERO)

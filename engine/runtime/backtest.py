@@ -45,11 +45,10 @@ def play_tape(loop: Loop, feed: FileFeed | MergedFeed) -> None:
 
 def _drive(loop: Loop, feed: FileFeed | MergedFeed) -> int:
     now = 0
-    market, next_at = loop.market, loop.next_at
+    market = loop.market
     for event in feed.events():
         now = event.ts
-        due = next_at()
-        if due is not None and due <= now:
+        if loop.next_due <= now:
             _finish(loop.due(now))
         steps = market(event, now)
         if steps is not None:

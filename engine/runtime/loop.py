@@ -23,6 +23,7 @@ Refusals = dict[str, Reason]
 Steps = Generator[Batch, Refusals | None, None]
 
 NO_REFUSALS: Refusals = {}
+NEVER = 2**63
 
 
 class LoopState(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ class Loop:
         self._timers: list[tuple[int, int, str]] = []
         self._timer_at: dict[str, int] = {}
         self._timer_sequence = 0
+        self.next_due = NEVER  # when the next timer or venue answer is due, ns UTC
 
     def start(self, now: int) -> Steps:
         """Begin a run."""
@@ -66,18 +68,22 @@ class Loop:
 
     def due(self, now: int) -> Steps:
         """Take the timers and venue answers that are due by `now`, oldest first."""
-        while (at := self.next_at()) is not None and at <= now:
-            yield from self._settle(self._pop_due(at), at)
+        while (at := self.next_due) <= now:
+            events = self._pop_due(at)
+            self._look_ahead()
+            yield from self._settle(events, at)
 
     def next_at(self) -> int | None:
-        """Return when the next timer or venue answer is due."""
+        """Return when the next timer or venue answer is due, None where nothing waits."""
+        return None if self.next_due == NEVER else self.next_due
+
+    def _look_ahead(self) -> None:
+        """Keep `next_due` true: it is read on every event and changes only where commands are carried out."""
         while self._timers and self._timer_at.get(self._timers[0][2]) != self._timers[0][0]:
             heapq.heappop(self._timers)
-        timer_at = self._timers[0][0] if self._timers else None
+        timer_at = self._timers[0][0] if self._timers else NEVER
         venue_at = self.venue.next_at()
-        if timer_at is None or venue_at is None:
-            return timer_at if venue_at is None else venue_at
-        return min(timer_at, venue_at)
+        self.next_due = timer_at if venue_at is None else min(timer_at, venue_at)
 
     def carry_on(self, commands: Batch, now: int) -> Steps:
         """Carry out commands that `machine.handle` already returned, and all that follows from them."""
@@ -106,6 +112,7 @@ class Loop:
                 self._set_timer(command.timer_id, command.at)
             elif type(command) is ClearTimer:
                 self._timer_at.pop(command.timer_id, None)
+        self._look_ahead()
         return events
 
     def _submit(self, command: SubmitOrder, now: int, refusals: Refusals) -> Sequence[Event]:
@@ -147,3 +154,4 @@ class Loop:
         self._timer_at.clear()
         for timer_id, at in state.timers:
             self._set_timer(timer_id, at)
+        self._look_ahead()

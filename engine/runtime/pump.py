@@ -65,8 +65,7 @@ class Pump:
     async def consume_tape(self, event: MarketEvent) -> None:
         """Take the next event of a tape, at the time it carries. The record holds the tape's offset only."""
         now = event.ts
-        due = self._loop.next_at()
-        if due is not None and due <= now:
+        if self._loop.next_due <= now:
             await self._drive(self._loop.due(now), now)
         self.now = now
         self.sequence += 1
@@ -77,8 +76,7 @@ class Pump:
 
     async def pass_time(self, now: int) -> None:
         """Take what is due by `now`."""
-        due = self._loop.next_at()
-        if due is not None and due <= now:
+        if self._loop.next_due <= now:
             await self._drive(self._loop.due(now), now)
         self.now = now
 

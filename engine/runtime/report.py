@@ -17,6 +17,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     fills: int
     trades: int  # round trips
+    vetoed: int  # signals that led to no order
+    risk_mode: str  # at the end: a limit may have latched it
     signal_hash: str
     trade_hash: str
     start_equity: str
@@ -53,6 +55,8 @@ def report(
         orders=machine.desk.sequence,
         fills=ledger.fills,
         trades=ledger.trades,
+        vetoed=tally.state.vetoed,
+        risk_mode=machine.authority.operator.risk_mode.value,
         signal_hash=tally.signal_hash,
         trade_hash=tally.trade_hash,
         start_equity=canonical(ledger.start_equity),
