@@ -66,7 +66,7 @@ class Inbox:
         for queue in self._queues:
             if queue:
                 waiting = queue.popleft()
-                if len(queue) < self._lossless_max // 2:
+                if len(queue) <= self._lossless_max // 2:
                     self._room.set()
                 self._forget(waiting)
                 return waiting
