@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.domain.events import Action, Fault, FaultKind, FeedChanged, FeedState, Priority, Woken
+from engine.domain.events import Action, Fault, FaultKind, FeedChanged, FeedState, Woken
 from engine.domain.market import Trade
 from engine.runtime.inbox import Inbox
 from tests.builders import BTC, ETH, bar, control, fill, quote, trade
