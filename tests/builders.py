@@ -14,6 +14,7 @@ from engine.domain.events import Action, Control, Event, OnStop
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_DAY, NS_PER_S, Bar, Instrument, MarketEvent, Quote, Trade
 from engine.domain.modes import Mode, Rung
+from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest
 from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule, Sizing, SizingKind
 from engine.domain.positions import Fill
@@ -267,9 +268,12 @@ def of(kind: type[C], commands: Iterable[Command]) -> list[C]:
     return [command for command in commands if isinstance(command, kind)]
 
 
-def submitted(commands: Iterable[Command]) -> list[tuple[OrderRole, Side, Decimal]]:
-    """Return role, side and quantity of every order that was asked for."""
-    return [(c.request.role, c.request.side, c.request.qty) for c in of(SubmitOrder, commands)]
+def submitted(commands: Iterable[Command]) -> list[tuple[str, str, str]]:
+    """Return role, side and quantity of every order that was asked for, in words."""
+    return [
+        (c.request.role.value, c.request.side.value, canonical(c.request.qty))
+        for c in of(SubmitOrder, commands)
+    ]
 
 
 def vetoes(commands: Iterable[Command]) -> list[str]:

@@ -26,6 +26,7 @@ from engine.domain.events import Action, Control, OnStop, VenueReport
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.domain.modes import Hold, Holder, RiskMode, Rung
+from engine.domain.orders import Order
 from engine.domain.reasons import Reason, veto
 from engine.execution.desk import Desk
 from engine.execution.flatten import RETRY_TIMER, Flatten, FlattenState, Step
@@ -110,9 +111,14 @@ class Authority:
         if self.holds.set(holder, now, symbol=symbol, detail=detail, held=held) and held:
             self._lower(now, symbol or None)
 
+    def uphold(self, order: Order, now: int) -> None:
+        """Cancel an entry that proves alive where the rung no longer allows it."""
+        if order.request.role is OrderRole.ENTRY:
+            self._lower(now, order.request.symbol)
+
     def _lower(self, now: int, symbol: str | None = None) -> None:
-        """Cancel resting entries where the rung no longer allows them."""
-        if self.holds.rung(symbol or "") < Rung.FULL:
+        """Cancel resting entries where the rung no longer allows them and a stop does not keep them."""
+        if self.holds.rung(symbol or "") < Rung.FULL and self.operator.stopping is not OnStop.KEEP:
             self._desk.cancel_all(now, OrderRole.ENTRY, symbol=symbol)
 
     def start_flatten(self, now: int, actor: str, reason: str, then: OperatorState | None = None) -> None:
@@ -155,7 +161,9 @@ class Authority:
     def _stop_is_done(self, how: OnStop) -> bool:
         if self.operator.phase is Phase.FLATTENING:
             return False
-        return how is OnStop.KEEP or next(self._desk.book.select(OrderRole.ENTRY), None) is None
+        if how is not OnStop.CANCEL_ENTRIES:
+            return True  # kept as it is, or as flat as a flatten could get
+        return next(self._desk.book.select(OrderRole.ENTRY), None) is None
 
     def on_report(self, report: VenueReport, now: int) -> None:
         """Let a flatten hold the venue's report against what it needs."""

@@ -42,7 +42,7 @@ from engine.domain.ids import IdSpace
 from engine.domain.market import NS_PER_S, Bar, Quote, Trade
 from engine.domain.modes import Holder, RiskMode
 from engine.domain.money import ZERO, canonical
-from engine.domain.orders import OrderState
+from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.execution.desk import Desk, DeskState, describe
@@ -195,28 +195,40 @@ class Machine:
         order, position = booked
         self.tally.fill(fill)
         authority = self.authority
+        authority.flatten.on_fill()
         quiet = authority.operator.phase in (Phase.FLATTENING, Phase.HALTED)
         self.trading.on_position(position, order, now, upkeep=not quiet)
         self._check_loss(now)
+        authority.uphold(order, now)
         if authority.operator.phase is Phase.HALTED and not position.is_flat:
             text = f"late fill of {fill.symbol} while halted: closing it"
             self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
             authority.start_flatten(now, "engine", "late fill while halted")
+        self._follow_unknown(now)
 
     def _on_ack(self, event: OrderAcked, now: int) -> None:
-        self.desk.on_ack(event.client_id, event.venue_id, now)
+        order = self.desk.on_ack(event.client_id, event.venue_id, now)
+        if order is not None:
+            self.trading.on_acked(order)
+            self.authority.uphold(order, now)
         self._follow_unknown(now)
 
     def _on_reject(self, event: OrderRejected, now: int) -> None:
         order = self.desk.on_reject(event.client_id, event.reason, event.text, now)
         if order is not None:
-            self.trading.on_refused(order, now)
-        self.authority.flatten.hold_off(now)
+            self._on_unfilled(order, now)
         self._follow_unknown(now)
 
     def _on_cancel(self, event: OrderCanceled, now: int) -> None:
-        self.desk.on_cancel(event.client_id, event.reason, now)
+        order = self.desk.on_cancel(event.client_id, event.reason, now)
+        if order is not None:
+            self._on_unfilled(order, now)
         self._follow_unknown(now)
+
+    def _on_unfilled(self, order: Order, now: int) -> None:
+        """Follow an order that ended without all of its fills."""
+        self.trading.on_unfilled(order, now)
+        self.authority.flatten.on_unfilled(order, now)
 
     def _on_cancel_rejected(self, event: CancelRejected, now: int) -> None:
         self.desk.on_cancel_rejected(event.client_id, now)
@@ -224,11 +236,12 @@ class Machine:
 
     def _on_timeout(self, event: OrderTimedOut, now: int) -> None:
         order = self.desk.on_timeout(event.client_id, now)
-        if order is not None and order.state is OrderState.UNKNOWN:
+        if order is not None:
             symbol = order.request.symbol
             self.authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=order.client_id)
             text = f"no answer for {describe(order.request)} ({order.client_id}): it may be live"
             self.board.raise_alarm(f"unknown:{symbol}", Severity.CRITICAL, text, now)
+            self.authority.flatten.on_unfilled(order, now)
 
     def _follow_unknown(self, now: int) -> None:
         """Let go of the symbols whose unknown orders the venue has settled."""
@@ -243,6 +256,7 @@ class Machine:
 
     def _on_report(self, report: VenueReport, now: int) -> None:
         self.authority.on_report(report, now)
+        self.trading.follow_books()
         if not report.complete:
             return
         shown = {position.symbol: position.qty for position in report.positions}

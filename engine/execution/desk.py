@@ -17,13 +17,15 @@ from engine.domain.commands import (
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
 from engine.domain.market import Instrument
-from engine.domain.money import canonical
+from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, OrderTrigger, next_state
 from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason, veto
 from engine.domain.signals import Side
 from engine.execution.book import BookState, OrderBook
 from engine.execution.ledger import Ledger
+
+ADJUSTMENT = "adjustment"  # the trade id of a correction of our books
 
 _INTENT_OF = {
     OrderState.PENDING: IntentState.PENDING,
@@ -113,6 +115,28 @@ class Desk:
         for order in orders:
             self.cancel(order, now)
         return len(orders)
+
+    def write_off(self, position: Position, now: int) -> None:
+        """Book away a position that the venue does not show, at the mark and without a fee.
+
+        The correction is stored as a fill of an order that was never sent.
+        """
+        self.sequence += 1
+        symbol = position.symbol
+        fill = Fill(
+            ts=now,
+            client_id=self._ids.client_id(position.play, OrderRole.FLATTEN, self.sequence),
+            trade_id=ADJUSTMENT,
+            symbol=symbol,
+            side=Side.SELL if position.qty > 0 else Side.BUY,
+            price=self.instruments[symbol].price(self._ledger.mark_of(symbol)),
+            qty=abs(position.qty),
+            fee=ZERO,
+        )
+        self._outbox.append(SaveFill(fill, self._ledger.book(position.play, fill)))
+        gone = canonical(position.qty)
+        text = f"{gone} {symbol} of {position.play} written off: the venue shows no position"
+        self._outbox.append(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
 
     # answers
 

@@ -2,6 +2,9 @@
 
 Flat means that the venue shows none of our orders and no position in our instruments, and that no order of
 ours is unsettled. Anything else at the deadline is a residual, listed with its venue ids.
+
+Closing waits for nobody: an entry whose cancel is not answered keeps no position open. Being flat waits for
+everybody: whatever is unsettled fails the verification, and the steps begin anew after a moment.
 """
 
 from decimal import Decimal
@@ -10,9 +13,10 @@ from enum import StrEnum
 import msgspec
 
 from engine.domain.commands import CancelOrder, Command, QueryVenue, SetTimer
-from engine.domain.events import VenueReport
+from engine.domain.events import VenueOrder, VenuePosition, VenueReport
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.money import canonical
+from engine.domain.orders import Order, OrderState
 from engine.domain.signals import Side
 from engine.execution.desk import Desk
 from engine.execution.ledger import Ledger
@@ -44,9 +48,9 @@ class Advance(StrEnum):
     """What moves a flatten on."""
 
     START = "start"
-    DONE = "done"  # nothing of the step is left
+    DONE = "done"  # the step has done what it can
     CONFIRMED = "confirmed"  # the venue shows what the step needs
-    DENIED = "denied"  # the venue shows something of ours
+    DENIED = "denied"  # the venue or our books show something of ours
     DEADLINE = "deadline"
 
 
@@ -78,6 +82,8 @@ class FlattenState(msgspec.Struct, frozen=True):
     request_id: int = 0
     residual: tuple[str, ...] = ()
     waiting: bool = False  # for the retry timer: the venue said no, and asking at once would ask forever
+    unfilled: bool = False  # a close ended unfilled, and since then the venue showed nothing to close
+    shown: tuple[str, ...] = ()  # what the last report showed and our books do not hold
 
 
 class Flatten:
@@ -97,7 +103,7 @@ class Flatten:
 
     def start(self, now: int) -> None:
         """Begin, or begin anew after an end."""
-        self._step(Advance.START, since=now, residual=(), waiting=False)
+        self._step(Advance.START, since=now, residual=(), waiting=False, unfilled=False, shown=())
 
     def advance(self, now: int, cycle_id: str) -> None:
         """Do what the present step needs, and go on while steps are done."""
@@ -105,11 +111,13 @@ class Flatten:
             before = self.state.step
             match before:
                 case Step.CANCEL_ENTRIES:
-                    self._cancel(now, *_ENTERING)
+                    self._desk.cancel_all(now, *_ENTERING)
+                    self._step(Advance.DONE)
                 case Step.CLOSE:
                     self._close(now, cycle_id)
                 case Step.CANCEL_PROTECTION:
-                    self._cancel(now, *_PROTECTING)
+                    if self._desk.cancel_all(now, *_PROTECTING) == 0:
+                        self._step(Advance.DONE)
                 case _:
                     return  # a verification waits for the venue's report
             if self.state.step is before:
@@ -120,6 +128,20 @@ class Flatten:
         if self.running and not self.state.waiting:
             self.state = msgspec.structs.replace(self.state, waiting=True)
             self._outbox.append(SetTimer(RETRY_TIMER, now + RETRY_NS))
+
+    def on_unfilled(self, order: Order, now: int) -> None:
+        """Take note of an order that was refused, canceled or not answered.
+
+        Where it was a close, the venue is asked what it shows before another one is sent.
+        """
+        if self.running and order.request.role is OrderRole.FLATTEN:
+            self.state = msgspec.structs.replace(self.state, unfilled=True)
+            self.hold_off(now)
+
+    def on_fill(self) -> None:
+        """Take note that positions moved: what was learnt of them before no longer counts."""
+        if self.state.unfilled:
+            self.state = msgspec.structs.replace(self.state, unfilled=False)
 
     def on_retry(self, now: int, cycle_id: str) -> None:
         """Try again."""
@@ -135,18 +157,16 @@ class Flatten:
         if step is Step.VERIFY:
             orders = [o for o in orders if not self._is_protective(o.client_id)]
         positions = [p for p in report.positions if p.qty != 0 and p.symbol in self._desk.instruments]
-        if report.complete and not orders and not positions and not self._unsettled():
-            self._step(Advance.CONFIRMED)
-            self.advance(now, cycle_id)
-            return
-        for order in orders:
-            if self._desk.book.get(order.client_id) is None:  # ours by its id, lost from the book
-                self._outbox.append(CancelOrder(order.client_id, order.venue_id, order.symbol))
-        for position in positions:
-            if self._ledger.net_qty(position.symbol) == 0:
-                self._close_one(PLAY, position.symbol, position.qty, now, cycle_id)
-        self._step(Advance.DENIED)
-        self.hold_off(now)
+        clean = report.complete and not orders and not positions
+        if clean and self._settled(now):
+            self._step(Advance.CONFIRMED, shown=())
+        else:
+            waited = self.state.unfilled and bool(positions)
+            self._act_on(orders, positions, now, cycle_id)
+            self._step(Advance.DENIED, unfilled=self.state.unfilled and clean)
+            if not waited:
+                self.hold_off(now)
+        self.advance(now, cycle_id)
 
     def on_deadline(self) -> None:
         """Give up waiting; what is left becomes the residual."""
@@ -163,19 +183,22 @@ class Flatten:
         positions = [
             f"position {p.symbol} {canonical(p.qty)} ({p.play})" for p in self._ledger.open_positions()
         ]
-        return tuple(orders + positions)
-
-    def _cancel(self, now: int, *roles: OrderRole) -> None:
-        if self._desk.cancel_all(now, *roles) == 0:
-            self._step(Advance.DONE)
+        return (*orders, *positions, *self.state.shown)
 
     def _close(self, now: int, cycle_id: str) -> None:
-        working = {(o.request.play, o.request.symbol) for o in self._desk.book.select(OrderRole.FLATTEN)}
-        positions = self._ledger.open_positions()
-        for p in positions:
-            if (p.play, p.symbol) not in working:
-                self._close_one(p.play, p.symbol, p.qty, now, cycle_id)
-        if not positions and not working:
+        """Close what no close is working for. A close that is UNKNOWN works for nothing: it may not exist."""
+        closes = [o for o in self._desk.book.select(OrderRole.FLATTEN) if o.state is not OrderState.UNKNOWN]
+        working = {(o.request.play, o.request.symbol) for o in closes}
+        # What was closed under PLAY was never in our books: the verification writes it off again.
+        positions = [p for p in self._ledger.open_positions() if p.play != PLAY]
+        if not self.state.unfilled:
+            for p in positions:
+                if (p.play, p.symbol) not in working:
+                    self._close_one(p.play, p.symbol, p.qty, now, cycle_id)
+            if positions:
+                return
+        canceling = any(o.cancel_requested for o in self._desk.book.select(*_ENTERING))
+        if not working and not canceling:
             self._step(Advance.DONE)
 
     def _close_one(self, play: str, symbol: str, qty: Decimal, now: int, cycle_id: str) -> None:
@@ -189,21 +212,49 @@ class Flatten:
             cycle_id=cycle_id,
         )
 
+    def _act_on(
+        self, orders: list[VenueOrder], positions: list[VenuePosition], now: int, cycle_id: str
+    ) -> None:
+        """Cancel and close what the venue shows and our books do not hold, and keep it for the residual."""
+        shown = []
+        for o in orders:
+            known = self._desk.book.get(o.client_id)
+            if known is None or not known.state.is_open:
+                self._outbox.append(CancelOrder(o.client_id, o.venue_id, o.symbol))
+                rest = canonical(o.qty - o.filled_qty)
+                shown.append(f"order {o.venue_id} {o.client_id} {o.side} {rest} {o.symbol} at the venue")
+        for position in positions:
+            net = self._ledger.net_qty(position.symbol)
+            if net != position.qty:
+                shown.append(f"position {position.symbol} {canonical(position.qty)} at the venue")
+            if net == 0:
+                self._close_one(PLAY, position.symbol, position.qty, now, cycle_id)
+        self.state = msgspec.structs.replace(self.state, shown=tuple(shown))
+
+    def _settled(self, now: int) -> bool:
+        """Whether nothing of ours is open in our books either, where the venue shows nothing.
+
+        A position in our books alone is a fill that is younger than the report, unless the venue also let a
+        close of it go unfilled: then it is gone there (closed by hand, liquidated), and is written off here.
+        """
+        everything = self.state.step is Step.VERIFY_FLAT
+        roles = tuple(OrderRole) if everything else (*_ENTERING, OrderRole.FLATTEN)
+        if next(self._desk.book.select(*roles), None) is not None:
+            return False
+        positions = self._ledger.open_positions()
+        if not self.state.unfilled and any(p.play != PLAY for p in positions):
+            return False
+        for position in positions:
+            self._desk.write_off(position, now)
+        return True
+
     def _is_protective(self, client_id: str) -> bool:
         order = self._desk.book.get(client_id)
         return order is not None and order.request.role in _PROTECTING
-
-    def _unsettled(self) -> bool:
-        if self.state.step is Step.VERIFY_FLAT:
-            return len(self._desk.book) > 0
-        return any(True for _ in self._desk.book.select(*_ENTERING, OrderRole.FLATTEN))
 
     def _step(self, advance: Advance, **changes: object) -> None:
         step = FLATTEN_TABLE[self.state.step].get(advance, self.state.step)
         self.state = msgspec.structs.replace(self.state, step=step, **changes)
         if step in (Step.VERIFY, Step.VERIFY_FLAT):
-            self._query()
-
-    def _query(self) -> None:
-        self.state = msgspec.structs.replace(self.state, request_id=self.state.request_id + 1)
-        self._outbox.append(QueryVenue(self.state.request_id))
+            self.state = msgspec.structs.replace(self.state, request_id=self.state.request_id + 1)
+            self._outbox.append(QueryVenue(self.state.request_id))

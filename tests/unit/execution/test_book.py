@@ -86,7 +86,11 @@ def test_fills_add_up_to_the_order():
     )
     rest = book.fill(get(book), fill(qty="0.6", price="110", fee=Decimal("0.2"), trade_id="t2"), T0 + 2)
     assert rest is not None
-    assert (rest.state, rest.filled_qty, rest.filled_notional) == (OrderState.FILLED, Decimal(1), Decimal(106))
+    assert (rest.state, rest.filled_qty, rest.filled_notional) == (
+        OrderState.FILLED,
+        Decimal(1),
+        Decimal(106),
+    )
     assert (rest.fees, rest.venue_id, rest.updated) == (Decimal("0.3"), "v9", T0 + 2)
 
 
