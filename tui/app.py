@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -93,6 +93,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._interrupted_at = float("-inf")
         self._frame_timer: Timer | None = None
         self._desk: Desk | None = None
+        self._bar: Grid | None = None  # the consequences of a flatten, while its window is open
         self._wanted: dict[str, int] = {}
         self._use_keymap()
         self._register_theme()
@@ -160,6 +161,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._arm_frames()
         driver = self._driver
         backlog = driver.backlog if isinstance(driver, TraderDriver) else 0
+        if self._bar is not None and not self.panic_watch.waiting:
+            self.call_next(self._hide_bar)
         if self.governor.allow(backlog):
             self.draw()
 
@@ -366,6 +369,15 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     # the panic key
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let any other key or a paste end the window; the real driver has done so in its own thread."""
+        if not isinstance(self._driver, TraderDriver) and (
+            isinstance(event, events.Paste)
+            or (isinstance(event, events.Key) and event.key not in self.panic_watch.keys)
+        ):
+            self.panic_watch.reset()
+        await super().on_event(event)
+
     def panic_key(self, key: str) -> None:
         """Take a press of a panic key: from the driver's input thread, or from a binding."""
         match self.panic_watch.press(key):
@@ -375,6 +387,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 self.post_message(PanicPressed(key, fired=True, error=self._panic()))
             case Press.OTHER:
                 return
+
+    def panic_now(self, source: str) -> None:
+        """Flatten without asking, from any thread: a signal said so. `source` is shown."""
+        self.post_message(PanicPressed(source, fired=True, error=self._panic()))
 
     def _panic(self) -> str:
         if self.link is None or self.gone:
@@ -392,8 +408,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         await self._hide_bar()
         if not message.fired:
             lines = consequences(self.latest, key_name(message.key))
-            await self.screen.mount(FlattenBar(self.palette, lines))
-            self.set_timer(FLATTEN_WINDOW_S, self._hide_bar)
+            self._bar = FlattenBar(self.palette, lines)
+            await self.screen.mount(self._bar)
         elif message.error:
             self._flatten_unheard(message.error)
         else:
@@ -401,8 +417,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.set_timer(FLATTEN_ANSWER_S, self._check_flatten)
 
     async def _hide_bar(self) -> None:
-        for screen in self.screen_stack:
-            await screen.query("#flatten-bar").remove()
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            await bar.remove()
 
     def _check_flatten(self) -> None:
         phase = self.latest.status.phase if self.latest else None

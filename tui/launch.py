@@ -156,7 +156,7 @@ def _take_signals(app: "ConsoleApp") -> None:
         while True:
             number = signal.sigwait(CONSOLE_SIGNALS)
             if number == signal.SIGUSR1:
-                app.panic_key("SIGUSR1")
+                app.panic_now("SIGUSR1")
                 continue
             app.leave(128 + number)
             time.sleep(FORCED_EXIT_S)

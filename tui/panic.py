@@ -38,6 +38,12 @@ class PanicWatch:
             self._last_key, self._last_at = ("", 0.0) if again else (key, now)
             return Press.FIRE if again else Press.FIRST
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a second press would fire now."""
+        with self._lock:
+            return bool(self._last_key) and self._clock() - self._last_at <= self.window_s
+
     def reset(self) -> None:
         """Forget a first press: text was pasted, or the operator turned back."""
         with self._lock:

@@ -1,6 +1,7 @@
 """Every key: what it sends, what it shows and what it asks first."""
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
@@ -125,6 +126,21 @@ async def test_a_late_second_press_flattens_nothing() -> None:
     async with console() as desk:
         await desk.press("f12")
         desk.clock.now += 2.5
+        await desk.press("f12")
+        assert desk.link.panics == 0
+
+
+@pytest.mark.parametrize("between", ["j", "paste"])
+async def test_anything_in_between_flattens_nothing(between: str) -> None:
+    """The bar goes too: it would promise what the key no longer does."""
+    async with console() as desk:
+        await desk.press("f12")
+        if between == "paste":
+            desk.app.post_message(events.Paste("\x1c\x1c"))
+        else:
+            await desk.press(between)
+        await desk.pilot.pause(0.3)
+        assert not desk.app.screen.query("#flatten-bar")
         await desk.press("f12")
         assert desk.link.panics == 0
 

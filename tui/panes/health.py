@@ -10,6 +10,7 @@ from tui.widgets.cells import Cell, Row
 
 LABEL = 12
 FACTS = 12
+PAIRED_WIDTH = 76
 WARN_P99_MS, BAD_P99_MS = 6.0, 25.0
 WARN_LAG_MS, BAD_LAG_MS = 50.0, 250.0
 WARN_COMMIT_MS, BAD_COMMIT_MS = 20.0, 100.0
@@ -117,7 +118,7 @@ def _feed(feed: FeedRow) -> Row:
 
 def _paired(facts: list[Row], width: int, height: int) -> list[Row]:
     """Put facts side by side where one column would be cut off and two have room."""
-    if width < 96 or len(facts) <= height - 2:
+    if width < PAIRED_WIDTH or len(facts) <= height - 2:
         return facts
     half = (len(facts) + 1) // 2
     column = width // 2

@@ -1,21 +1,22 @@
 """Help: every key, what each rung allows and what each command does. All of it from tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from engine.api import COMMANDS_COLUMNS, COMMANDS_TABLE
 from tui.actions import ACTIONS, ActionSpec, Confirm, Group
-from tui.commands_table import COMMANDS, HEADINGS, RUNGS
 from tui.panes.pane import wrapped
 from tui.screens.dialog import Dialog, say
 
 INDENT = 37  # where descriptions begin
-WIDTH_MAX = 92
+WIDTH_MAX = 116
 BOX = 8  # what the box and its scrollbar take of the screen
 FIRST_PANE = "pane-1"
+SHOWN = (0, 1, 3, 4, 5, 6, 7)  # the columns of the table of commands that help has room for
 
 
 def keys_text(keys_of: Callable[[str], str], width: int) -> str:
@@ -38,21 +39,21 @@ def _key_lines(spec: ActionSpec, keys: str, room: int) -> list[str]:
     return [f"  {keys:<15}{spec.title:<20}{first}".rstrip(), *(f"{'':<{INDENT}}{line}" for line in rest)]
 
 
-def rungs_text() -> str:
-    """Return the table of rungs and what each allows."""
-    widths = [max(map(len, column)) + 1 for column in zip(HEADINGS, *RUNGS, strict=True)]
-    padded = (zip(row, widths, strict=True) for row in (HEADINGS, *RUNGS))
-    rows = ["".join(word.ljust(width) for word, width in row) for row in padded]
-    return "\n".join(row.rstrip() for row in rows)
-
-
 def commands_text(width: int) -> str:
-    """Return what each command does."""
-    lines: list[str] = []
-    for name, text in COMMANDS:
-        first, *rest = wrapped(text, width - 13)
-        lines += [f"  {name:<11}{first}", *(f"{'':<13}{line}" for line in rest)]
-    return "\n".join(lines)
+    """Return what every rung, holder and command means: a table where it fits, else a list."""
+    rows = [(row.name, *row.cells[: len(COMMANDS_COLUMNS) - 1]) for row in COMMANDS_TABLE]
+    head = ("", *COMMANDS_COLUMNS[:-1])
+    table = [tuple(row[index] for index in SHOWN) for row in (head, *rows)]
+    widths = [max(map(len, column)) + 2 for column in zip(*table, strict=True)]
+    if sum(widths) > width:
+        return "\n".join(line for row in rows for line in _listed(row, head, width))
+    aligned = ["".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(line.rstrip() for line in aligned)
+
+
+def _listed(row: Sequence[str], head: Sequence[str], width: int) -> list[str]:
+    facts = ", ".join(f"{head[index]} {row[index]}" for index in SHOWN[1:])
+    return [row[0], *(f"  {line}" for line in wrapped(facts, width - 2))]
 
 
 class HelpDialog(Dialog[None]):
@@ -73,8 +74,8 @@ class HelpDialog(Dialog[None]):
         """Yield the tables."""
         with VerticalScroll():
             yield say(keys_text(self._keys_of, self._width))
-            yield say(f"What a rung allows: the lowest one held counts\n{rungs_text()}")
-            yield say(f"Commands\n{commands_text(self._width)}")
+            yield say("Rungs, holders and commands: what becomes of entries, exits, orders and positions.")
+            yield say(commands_text(self._width))
             yield say(
                 "From a shell: trader-tui status | arm | disarm | pause | resume | flatten | stop | attach\n"
                 "If the screen hangs: F12 F12 still flattens; so does `trader-tui flatten` elsewhere."

@@ -67,6 +67,15 @@ def test_a_paste_breaks_the_pair(watch: PanicWatch) -> None:
     assert watch.press("f12") is Press.FIRST
 
 
+def test_waiting_ends_with_the_window(watch: PanicWatch, clock: Clock) -> None:
+    """The screen shows the consequences as long as a second press would fire."""
+    assert not watch.waiting
+    watch.press("f12")
+    assert watch.waiting
+    clock.now += 2.1
+    assert not watch.waiting
+
+
 def test_two_threads_fire_once(watch: PanicWatch) -> None:
     """The input thread and the screen may press at once."""
     seen: list[Press] = []
