@@ -27,6 +27,7 @@ from engine.runtime.loop import NO_REFUSALS, Batch, Refusals
 from engine.storage.latch import Latch
 
 WAITING_MAX = 10_000  # commands that may wait for the disk
+_ALL_STORED = "all that waited is stored"
 
 # What must be durable before anything goes on: what is about to be done, and what a person has set.
 INTENTS = frozenset({SubmitOrder, CancelOrder, SaveTransition})
@@ -66,6 +67,7 @@ class Dispatcher:
         self._waiting: list[Command] = []
         self._writing = asyncio.Lock()
         self._failing = False
+        self._lost = 0  # commands that a long failure let go
         self.flatten_ended: FlattenEnded | None = None
         self.stopped = False
 
@@ -92,14 +94,27 @@ class Dispatcher:
             try:
                 await self._journal.commit(commands)
             except StorageError as error:
-                self._waiting = [*commands, *self._waiting][-WAITING_MAX:]
+                self._keep(commands)
                 self._fail(error, now)
                 return False
+            except asyncio.CancelledError:
+                self._keep(commands)  # perhaps they are stored: storing them again changes nothing
+                raise
         if self._failing:
-            self._failing = False
-            self._log.info("storage works again", stored=len(commands))
-            self._report(Fault(now, FaultKind.STORAGE, "all that waited is stored", cleared=True))
+            self._recovered(now, len(commands))
         return True
+
+    def _keep(self, commands: list[Command]) -> None:
+        """Let commands wait again, before those that came meanwhile; past the bound the oldest go."""
+        waiting = [*commands, *self._waiting]
+        self._lost += max(0, len(waiting) - WAITING_MAX)
+        self._waiting = waiting[-WAITING_MAX:]
+
+    def _recovered(self, now: int, stored: int) -> None:
+        lost, self._lost, self._failing = self._lost, 0, False
+        text = f"what waited is stored but for {lost} of the oldest commands" if lost else _ALL_STORED
+        self._log.info("storage works again", stored=stored, lost=lost)
+        self._report(Fault(now, FaultKind.STORAGE, text, cleared=True))
 
     def _fail(self, error: StorageError, now: int) -> None:
         if not self._failing:
