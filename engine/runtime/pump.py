@@ -1,5 +1,6 @@
 """The pump: the single writer. It numbers and records events and drives the loop to the end of each."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -46,6 +47,8 @@ class Pump:
         self.tape_offset = 0  # events taken from a tape; they are counted in `sequence`, too
         self.now = 0  # the loop's time: the last stamp
         self.commit_latency = Histogram()
+        # Held while an event is worked on: nobody could go on from a state that is taken in the middle of one.
+        self.between_events = asyncio.Lock()
 
     async def begin(self, now: int) -> None:
         """Start the loop."""
@@ -54,28 +57,32 @@ class Pump:
 
     async def consume(self, event: Event, now: int) -> None:
         """Take an event from outside: what fell due before it, then the event and all that follows."""
-        await self.pass_time(now)
-        self.sequence += 1
-        self._recorder.consumed(self.sequence, now, event)
-        steps = self._loop.market(event, now) if is_market(event) else self._loop.take(event, now)
-        if steps is not None:
-            await self._drive(steps, now)
+        async with self.between_events:
+            await self._pass_time(now)
+            self.sequence += 1
+            self._recorder.consumed(self.sequence, now, event)
+            steps = self._loop.market(event, now) if is_market(event) else self._loop.take(event, now)
+            if steps is not None:
+                await self._drive(steps, now)
         self._taken(event)
 
     async def consume_tape(self, event: MarketEvent) -> None:
         """Take the next event of a tape, at the time it carries. The record holds the tape's offset only."""
-        now = event.ts
-        if self._loop.next_due <= now:
-            await self._drive(self._loop.due(now), now)
-        self.now = now
-        self.sequence += 1
-        self.tape_offset += 1
-        steps = self._loop.market(event, now)
-        if steps is not None:
-            await self._drive(steps, now)
+        async with self.between_events:
+            now = event.ts
+            await self._pass_time(now)
+            self.sequence += 1
+            self.tape_offset += 1
+            steps = self._loop.market(event, now)
+            if steps is not None:
+                await self._drive(steps, now)
 
     async def pass_time(self, now: int) -> None:
         """Take what is due by `now`."""
+        async with self.between_events:
+            await self._pass_time(now)
+
+    async def _pass_time(self, now: int) -> None:
         if self._loop.next_due <= now:
             await self._drive(self._loop.due(now), now)
         self.now = now
@@ -85,7 +92,7 @@ class Pump:
         self._recorder.tape(self.sequence, self.tape_offset)
 
     def state(self, session: str, shape: str, files: dict[str, str], *, ended: bool = False) -> EngineState:
-        """Return all that a restart needs."""
+        """Return all that a restart needs. Take it while holding `between_events`, or when nothing runs."""
         return EngineState(
             session=session,
             shape=shape,

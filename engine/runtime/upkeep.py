@@ -110,12 +110,14 @@ class Upkeep:
         """Save a checkpoint; one that cannot be written is said, and the older ones stay."""
         context = self._context
         pump = context.pump
-        pump.mark_tape()
-        state = encode_state(pump.state(context.session, context.config.shape, context.source.files))
-        sequence = pump.sequence
+        async with pump.between_events:
+            pump.mark_tape()
+            sequence = pump.sequence
+            state = pump.state(context.session, context.config.shape, context.source.files)
+            payload = encode_state(state)  # before the core goes on: the state refers to what it changes
         try:
             await asyncio.to_thread(context.recorder.flush)
-            await asyncio.to_thread(context.checkpoints.save, sequence, context.clock.now(), state)
+            await asyncio.to_thread(context.checkpoints.save, sequence, context.clock.now(), payload)
         except CheckpointError as error:
             context.log.error("checkpoint failed", error=str(error))
             return
