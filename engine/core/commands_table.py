@@ -224,18 +224,22 @@ def _command(
     about: str,
     takes: tuple[Holder, ...] = (),
     frees: tuple[Holder, ...] = (),
+    entry_orders: EntryOrders | None = None,
     restart: Restart | None = None,
     confirmation: Confirmation = Confirmation.NONE,
 ) -> Row:
     """Return the row of a command: of the holders it takes the lowest decides, without one FULL is left."""
     lowest = min(takes, key=lambda holder: HOLDERS[holder].rung, default=None)
     rung = Rung.FULL if lowest is None else HOLDERS[lowest].rung
+    effects = RUNG_EFFECTS[rung]
+    if entry_orders is not None:
+        effects = msgspec.structs.replace(effects, entry_orders=entry_orders)
     return Row(
         kind=RowKind.COMMAND,
         name=f"{action.value} {argument}".replace("_", " ").strip(),
         about=about,
         rung=rung,
-        effects=RUNG_EFFECTS[rung],
+        effects=effects,
         restart=restart or (Restart.STAYS_FREE if lowest is None else _restart_of(lowest)),
         confirmation=confirmation,
         action=action,
@@ -293,8 +297,9 @@ _COMMANDS: tuple[Row, ...] = (
     _command(
         Action.STOP,
         OnStop.KEEP.value,
-        about="leaves at once, without waiting for the venue",
+        about="leaves at once; entry orders go on resting",
         takes=(Holder.STOPPING,),
+        entry_orders=EntryOrders.REST,
         confirmation=Confirmation.DIALOG,
     ),
     _command(

@@ -196,8 +196,7 @@ class Machine:
         self.tally.fill(fill)
         authority = self.authority
         authority.flatten.on_fill()
-        quiet = authority.operator.phase in (Phase.FLATTENING, Phase.HALTED)
-        self.trading.on_position(position, order, now, upkeep=not quiet)
+        self.trading.on_position(position, order, now, authority.operator.phase)
         self._check_loss(now)
         authority.uphold(order, now)
         if authority.operator.phase is Phase.HALTED and not position.is_flat:

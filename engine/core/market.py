@@ -135,7 +135,7 @@ class Market:
         )
 
     def _history(self, state: SymbolState) -> tuple[float, ...]:
-        """Return the points of a sparkline: prices a second apart, or the last closes where only bars come."""
+        """Return the points of a sparkline: prices a second apart, the last closes where only bars come."""
         if state.has_trades or state.symbol not in self._last:
             return tuple(state.history)
         window = self._last[state.symbol]

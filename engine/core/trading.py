@@ -8,7 +8,7 @@ from engine.core.board import Board
 from engine.core.holds import Holds
 from engine.core.market import Market
 from engine.core.setup import CoreSetup, PlayBinding
-from engine.core.snapshot import SignalRow
+from engine.core.snapshot import Phase, SignalRow
 from engine.core.tally import Tally
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, SaveSignal
@@ -187,19 +187,28 @@ class Trading:
 
     # fills and endings
 
-    def on_position(self, position: Position, order: Order, now: int, *, upkeep: bool) -> None:
-        """Follow a position after a fill: protect what is open, tidy up after what is closed."""
+    def on_position(self, position: Position, order: Order, now: int, phase: Phase) -> None:
+        """Follow a position after a fill: protect what is open, tidy up after what is closed.
+
+        A flatten does both itself, protection last; a halted engine protects nothing, for it closes it.
+        """
         play, symbol = position.play, position.symbol
         self._set_side(play, symbol, position.qty)
-        plan = self._plans.get((play, symbol))
         if position.is_flat:
-            roles = (OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT)
-            self._desk.cancel_all(now, *roles, play=play, symbol=symbol)
-            if order.request.role is not OrderRole.ENTRY:
-                self._desk.cancel_all(now, OrderRole.ENTRY, play=play, symbol=symbol)
             self._board.clear_alarm(f"unprotected:{play}:{symbol}")
-        elif plan is not None and upkeep:
+            if phase is not Phase.FLATTENING:
+                self._tidy_up(play, symbol, order.request.role, now)
+            return
+        plan = self._plans.get((play, symbol))
+        if plan is not None and phase not in (Phase.FLATTENING, Phase.HALTED):
             protect(self._desk, position, plan, now, order.request.cycle_id)
+
+    def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
+        """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
+        roles = [OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT]
+        if ended_by is not OrderRole.ENTRY:
+            roles.append(OrderRole.ENTRY)
+        self._desk.cancel_all(now, *roles, play=play, symbol=symbol)
 
     def on_unfilled(self, order: Order, now: int) -> None:
         """A stop that ended with none in its place leaves its position bare: that is an alarm."""
