@@ -105,6 +105,7 @@ __all__ = [
     "running_engine",
     "running_instances",
     "send_command",
+    "set_latch",
     "shipped",
     "state_directory",
     "user_directory",
@@ -269,11 +270,18 @@ def flatten_direct(settings: "Settings", tell: Callable[[str], None]) -> "ExitRe
     return flatten(settings, tell)
 
 
-def run_backtest(settings: "Settings") -> "RunReport":
-    """Run the plays over the data files. Raises ConfigError."""
+def set_latch(settings: "Settings", why: str) -> None:
+    """Forbid entries to whatever runs the instance, now and later, until it is armed. Raises StorageError."""
+    from engine.storage.latch import Latch
+
+    Latch(state_directory(settings)).engage(why)
+
+
+def run_backtest(settings: "Settings", *, since: int | None = None, until: int | None = None) -> "RunReport":
+    """Run the plays over the data files, or over [since, until) of them (ns UTC). Raises ConfigError."""
     from engine.runtime.backtest import run_backtest as run
 
-    return run(settings)
+    return run(settings, since=since, until=until)
 
 
 def verify_session(directory: Path) -> "Verdict":

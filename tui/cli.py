@@ -15,8 +15,25 @@ if TYPE_CHECKING:
 MODES = ("replay", "shadow", "paper", "demo", "live")
 
 
+SECONDS_MAX = 86_400.0
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 another engine holds the instance, "
+    "4 refused, not flat or not identical, 128+n ended by signal n."
+)
+# As the help lists them: what starts, what looks, what acts, what needs no engine.
+COMMANDS = (
+    *("run", "attach", "status"),
+    *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
+    *("backtest", "verify"),
+)
+
+
 class RunByDefault(click.Group):
     """`trader-tui` alone, or with flags only, means `trader-tui run`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List commands in the order in which a session uses them."""
+        return sorted(super().list_commands(ctx), key=COMMANDS.index)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before arguments that name no command."""
@@ -26,74 +43,138 @@ class RunByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=RunByDefault,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
 @click.version_option(package_name="trader-tui", prog_name="trader-tui")
 def cli() -> None:
-    """A trading console for the terminal; without a command it runs the embedded market in paper mode."""
+    """A trading console for the terminal.
+
+    Without a command it runs the embedded market in paper mode: no keys, no network, no real money. The
+    engine is a process of its own: the console can be left and attached again while it trades on.
+    """
 
 
 def instance_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
     """Add the options that say which engine is meant."""
-    command = click.option("--instance", metavar="NAME", help="Which engine; one state folder each.")(command)
+    command = click.option(
+        "--instance",
+        metavar="NAME",
+        help="Which engine; each has a state folder of its own (default: default).",
+    )(command)
     return click.option(
         "--state-dir",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Where instances keep their state.",
+        help="Folder of all instances' state.",
     )(command)
 
 
 def data_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
     """Add the options that say which recorded data is meant."""
     command = click.option(
-        "--bar-ts", type=click.Choice(["open", "close"]), help="What the times of a bar file name."
+        "--bar-ts", type=click.Choice(["open", "close"]), help="Which end of a bar the file's times name."
     )(command)
     return click.option(
-        "--data", multiple=True, metavar="[SYM=]FILE", help="CSV or CSV.gz of bars or trades; repeatable."
+        "--data",
+        multiple=True,
+        metavar="[SYM=]FILE",
+        help="CSV or CSV.gz of bars or trades; may be repeated.",
     )(command)
+
+
+def json_option(command: "Callable[..., Any]") -> "Callable[..., Any]":
+    """Add the option that makes an answer readable for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")(command)
+
+
+reason_option = click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept in the record. Needed towards more freedom."
+)
+theme_option = click.option("--theme", metavar="NAME", help="The screen's theme.")
 
 
 @cli.command()
-@click.option("--mode", type=click.Choice(MODES), help="What runs: paper is the default.")
-@click.option("--play", "plays", multiple=True, metavar="FILE", help="A play's file or name; repeatable.")
+@click.option("--mode", type=click.Choice(MODES), help="paper (the default) trades on the embedded market.")
+@click.option(
+    "--play", "plays", multiple=True, metavar="FILE", help="A play's file or name; may be repeated."
+)
 @data_options
-@click.option("--venue", metavar="NAME", help="Where orders go.")
+@click.option("--speed", metavar="max|N", help="Of a replay: N times real time, or as fast as it goes.")
+@click.option("--arm", is_flag=True, help="Start armed: plays may open positions (replay and paper only).")
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0, min_open=True, max=SECONDS_MAX),
+    metavar="S",
+    help="Stop in order after S seconds.",
+)
+@click.option("--venue", metavar="NAME", help="Where orders go (default: simulated).")
 @click.option("--profile", metavar="NAME", help="A named set of settings.")
 @instance_options
 @click.option("--headless", is_flag=True, help="The engine alone, without a screen.")
 @click.option("--plain", is_flag=True, help="Lines instead of a screen.")
-@click.option("--in-process", is_flag=True, help="The engine in the console's own process; it ends with it.")
-@click.option("--arm", is_flag=True, help="Start armed (replay and paper only).")
-@click.option("--speed", metavar="max|N", help="Of a replay: times real time, or as fast as it goes.")
-@click.option("--duration", type=float, metavar="S", help="Stop after so many seconds.")
-@click.option("--theme", metavar="NAME", help="The screen's theme.")
+@click.option("--in-process", is_flag=True, help="Engine and console in one process; both end together.")
+@theme_option
 @click.option("--confirm", is_flag=True, help="Needed for live.")
-@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="With --headless: end with one JSON object.")
 def run(**options: Any) -> None:
-    """Run an engine, with the console unless --headless or --plain; attach where one runs already."""
+    """Run an engine and its console; attach where it runs already."""
     from tui import launch
 
+    _refuse_contradictions(options)
     shown = launch.RunOptions.of(options)
     launch.block(shown)
-    sys.exit(launch.run(load(options, RUN_FLAGS), shown))
+    settings = load(options, RUN_FLAGS)
+    _refuse_idle_options(options, settings)
+    sys.exit(launch.run(settings, shown))
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    """Refuse options that cannot be had together."""
+    ways = [way for way in ("--headless", "--plain", "--in-process") if options[way[2:].replace("-", "_")]]
+    if len(ways) > 1:
+        raise click.UsageError(f"{' and '.join(ways)} exclude each other; choose one.")
+    if options["as_json"] and not options["headless"]:
+        raise click.UsageError(
+            "--json needs --headless; a running engine answers to `trader-tui status --json`."
+        )
+
+
+def _refuse_idle_options(options: dict[str, Any], settings: "Settings") -> None:
+    """Refuse options that would do nothing, or not what they seem to, in the mode that was chosen."""
+    mode = settings.mode.value
+    if options["arm"] and mode in ("live", "demo"):
+        raise click.UsageError(
+            f"--arm does not go with {mode}: it always starts disarmed. "
+            "Arm it with `trader-tui arm --confirm NAME` once it runs."
+        )
+    if mode == "replay":
+        return
+    for name, option in (("data", "--data"), ("speed", "--speed"), ("bar_ts", "--bar-ts")):
+        if options[name]:
+            raise click.UsageError(f"{option} plays recorded data, and {mode} does not: add --mode replay.")
 
 
 @cli.command()
 @instance_options
-@click.option("--theme", metavar="NAME", help="The screen's theme.")
-def attach(**options: Any) -> None:
+@click.option("--plain", is_flag=True, help="Lines instead of a screen.")
+@theme_option
+def attach(plain: bool, **options: Any) -> None:
     """Open the console on the engine that runs already."""
     from tui import launch
 
-    launch.block(launch.RunOptions())
-    sys.exit(launch.attach(load(options)))
+    shown = launch.RunOptions(plain=plain)
+    launch.block(shown)
+    sys.exit(launch.attach(load(options), shown))
 
 
 @cli.command()
 @instance_options
-@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
+@json_option
 def status(as_json: bool, **options: Any) -> None:
-    """Say how the engine is."""
+    """Say how the engine is and what it holds."""
     from tui import remote
 
     sys.exit(remote.status(load(options), as_json=as_json))
@@ -102,10 +183,13 @@ def status(as_json: bool, **options: Any) -> None:
 @cli.command()
 @instance_options
 @click.option("--confirm", "name", default="", metavar="NAME", help="The play's name, typed as confirmation.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; needed after a flatten.")
-@click.option("--json", "as_json", is_flag=True)
+@reason_option
+@json_option
 def arm(name: str, reason: str, as_json: bool, **options: Any) -> None:
-    """Allow entries."""
+    """Allow plays to open positions.
+
+    Needs --confirm with the name that the console asks for: that of the first play.
+    """
     _command("arm", options, reason=reason, argument=name, as_json=as_json)
 
 
@@ -114,8 +198,8 @@ def _plain_command(name: str, text: str) -> None:
 
     @cli.command(name, help=text)
     @instance_options
-    @click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
-    @click.option("--json", "as_json", is_flag=True)
+    @reason_option
+    @json_option
     def command(reason: str, as_json: bool, **options: Any) -> None:
         _command(name, options, reason=reason, as_json=as_json)
 
@@ -128,35 +212,62 @@ _plain_command("resume", "End a pause.")
 @cli.command()
 @click.argument("mode", type=click.Choice(["normal", "reduce", "observe"]))
 @instance_options
-@click.option("--reason", default="", metavar="TEXT", help="Why; needed on the way up.")
-@click.option("--json", "as_json", is_flag=True)
+@reason_option
+@json_option
 def mode(mode: str, reason: str, as_json: bool, **options: Any) -> None:
-    """Set the risk mode."""
+    """Set the risk mode.
+
+    normal allows what the gates pass, reduce only what lessens exposure, observe nothing but protection.
+    """
     _command("risk_mode", options, reason=reason, argument=mode, as_json=as_json)
 
 
 @cli.command()
 @instance_options
-@click.option("--on-stop", type=click.Choice(["cancel_entries", "keep", "flatten"]), help="What stays open.")
-@click.option("--json", "as_json", is_flag=True)
-def stop(on_stop: str | None, as_json: bool, **options: Any) -> None:
-    """Shut the engine down in order."""
+@click.option(
+    "--on-stop",
+    type=click.Choice(["cancel_entries", "keep", "flatten"]),
+    help="What becomes of open orders and positions.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True, max=SECONDS_MAX),
+    default=40.0,
+    metavar="S",
+    help="How long to wait for its end (default 40).",
+)
+@json_option
+def stop(on_stop: str | None, timeout_s: float, as_json: bool, **options: Any) -> None:
+    """Shut the engine down in order and wait until it has ended."""
     from tui import remote
 
-    sys.exit(remote.stop(load(options), on_stop or "", as_json=as_json))
+    sys.exit(remote.stop(load(options), on_stop or "", timeout_s=timeout_s, as_json=as_json))
 
 
 @cli.command()
 @instance_options
-@click.option("--all", "everywhere", is_flag=True, help="Every instance on this machine.")
-@click.option("--direct", is_flag=True, help="End an engine that does not answer and flatten from here.")
-@click.option("--timeout", "timeout_s", default=40.0, metavar="S", help="How long to watch for FLAT.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--all", "everywhere", is_flag=True, help="Every instance that runs under --state-dir.")
+@click.option("--direct", is_flag=True, help="End an engine that does not answer, and flatten without it.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True, max=SECONDS_MAX),
+    default=40.0,
+    metavar="S",
+    help="How long to wait for FLAT (default 40).",
+)
+@json_option
 def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **options: Any) -> None:
-    """The kill-switch: cancel everything of ours, close every position, verify. Exit 4 where that failed."""
+    """Kill-switch: cancel our orders, close our positions, verify.
+
+    The engine then is HALTED until somebody arms it with a reason. Exit code 4 unless everything is flat.
+    """
     from engine.api import block_signals
     from tui import remote
 
+    if direct and everywhere:
+        raise click.UsageError("--direct ends one engine and --all asks every one; choose one of the two.")
     if direct:
         block_signals()
     settings = load(options)
@@ -168,22 +279,33 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 @cli.command()
 @click.argument("play")
 @data_options
+@click.option("--from", "since", metavar="TIME", help="Leave out what lies before TIME.")
+@click.option("--to", "until", metavar="TIME", help="Leave out what lies at TIME and later.")
 @click.option("--profile", metavar="NAME", help="A named set of settings.")
-@click.option("--json", "as_json", is_flag=True)
-def backtest(play: str, as_json: bool, **options: Any) -> None:
-    """Run a play over recorded data as fast as it goes."""
+@json_option
+def backtest(play: str, since: str | None, until: str | None, as_json: bool, **options: Any) -> None:
+    """Run a play over recorded data as fast as it goes.
+
+    PLAY is a file, or the name of a play that ships or of your own. TIME is a date or time in UTC such as
+    2020-01-31 or 2020-01-31T12:00, or milliseconds since 1970.
+    """
     from tui import offline
 
     options["plays"] = (play,)
-    sys.exit(offline.backtest(load(options, RUN_FLAGS, mode="backtest"), as_json=as_json))
+    span = offline.Span.of(since, until)
+    sys.exit(offline.backtest(load(options, RUN_FLAGS, mode="backtest"), span, as_json=as_json))
 
 
 @cli.command()
 @click.argument("session")
 @instance_options
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def verify(session: str, as_json: bool, **options: Any) -> None:
-    """Re-run a recorded session (its name or folder) and compare every decision. Exit 4 on a difference."""
+    """Re-run a recorded session and compare.
+
+    Every decision must come out the same; exit code 4 on a difference. SESSION is its name, its folder,
+    or `last`.
+    """
     from tui import offline
 
     sys.exit(offline.verify(load(options), session, as_json=as_json))
@@ -234,6 +356,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             args=None if arguments is None else list(arguments), prog_name="trader-tui", standalone_mode=False
         )
     except click.exceptions.Abort:
+        click.echo("trader-tui: interrupted", err=True)
         return 130
     except click.ClickException as error:
         error.show()

@@ -6,12 +6,22 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.api import ConfigError, Link, block_signals, open_engine, run_engine, user_directory
+from engine.api import (
+    Action,
+    ConfigError,
+    Link,
+    TraderError,
+    block_signals,
+    open_engine,
+    run_engine,
+    send_command,
+    user_directory,
+)
 from tui.supervisor import Supervisor, actor_name
 
 if TYPE_CHECKING:
@@ -19,9 +29,11 @@ if TYPE_CHECKING:
     from tui.app import ConsoleApp
     from tui.settings import ConsoleSettings
 
-NO_TERMINAL = "there is no terminal to draw on: use --headless (the engine alone) or --plain (lines)"
+NO_TERMINAL = "there is no terminal to draw on: use {} instead of the screen"
 FORCED_EXIT_S = 1.5  # how long a console may take to leave after a signal
-CONSOLE_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
+MARGIN_S = 5.0  # beyond the engine's own deadline, where console and engine are one process
+NOTICE_S = 12.0
+CONSOLE_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +49,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, options: dict[str, Any]) -> "RunOptions":
         """Take what concerns the showing from the command line's options."""
         own = ("headless", "plain", "in_process", "as_json")
-        engine = ("mode", "plays", "data", "venue", "profile", "speed", "duration", "arm")
-        given = tuple(f"--{name.removesuffix('s')}" for name in engine if options.get(name))
+        engine = ("mode", "plays", "data", "bar_ts", "venue", "profile", "speed", "duration", "arm")
+        flags = {"plays": "play", "bar_ts": "bar-ts"}
+        given = tuple(f"--{flags.get(name, name)}" for name in engine if options.get(name))
         return cls(**{name: bool(options[name]) for name in own}, given=given)
 
 
@@ -46,7 +59,7 @@ def block(options: RunOptions) -> None:
     """Block the signals that a thread of ours will take, before any thread exists."""
     if options.headless:
         block_signals()
-    elif not (options.plain or options.in_process):
+    elif not options.plain:
         signal.pthread_sigmask(signal.SIG_BLOCK, CONSOLE_SIGNALS)
 
 
@@ -54,22 +67,33 @@ def run(settings: "Settings", options: RunOptions) -> int:
     """Run what the options ask for; return the exit code."""
     if options.headless:
         return _headless(settings, as_json=options.as_json)
-    if options.plain:
-        return _plain(settings)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError(NO_TERMINAL)
-    if options.in_process:
-        return _in_process(settings)
     supervisor = Supervisor(settings, actor_name(os.environ.get))
+    if options.plain:
+        return _plain(supervisor, supervisor.connect, options.given)
+    _require_terminal("--headless (the engine alone) or --plain (lines)")
+    if options.in_process:
+        return asyncio.run(_in_process(settings))
     return _console(settings, supervisor, supervisor.connect, options.given)
 
 
-def attach(settings: "Settings") -> int:
+def attach(settings: "Settings", options: RunOptions) -> int:
     """Open the console on the running engine."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError(NO_TERMINAL)
     supervisor = Supervisor(settings, actor_name(os.environ.get))
+    if options.plain:
+        return _plain(supervisor, supervisor.attach, ())
+    _require_terminal("`trader-tui attach --plain` (lines) or `trader-tui status`")
     return _console(settings, supervisor, supervisor.attach, ())
+
+
+def _require_terminal(otherwise: str) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise ConfigError(NO_TERMINAL.format(otherwise))
+
+
+def _attached(pid: int, given: tuple[str, ...]) -> str:
+    """Say that the engine ran already, and which options it therefore did not hear of."""
+    ignored = f" It runs as it was started: {', '.join(given)} had no effect." if given else ""
+    return f"Attached to the engine that was running already (pid {pid}).{ignored}"
 
 
 # without a screen
@@ -80,6 +104,8 @@ def _headless(settings: "Settings", *, as_json: bool) -> int:
     if as_json:
         facts = report.run if report.run is not None else report
         sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+        if report.exit_code and report.run is not None:
+            sys.stderr.write(f"ended: {report.text} (exit code {report.exit_code})\n")
     else:
         lines = [f"ended: {report.text} (exit code {report.exit_code})"]
         lines += [f"left open: {item}" for item in (*report.open_orders, *report.positions)]
@@ -90,13 +116,13 @@ def _headless(settings: "Settings", *, as_json: bool) -> int:
     return report.exit_code
 
 
-def _plain(settings: "Settings") -> int:
+def _plain(supervisor: Supervisor, reach: Callable[[], Awaitable[Link]], given: tuple[str, ...]) -> int:
     from tui.plain import run_plain
 
-    supervisor = Supervisor(settings, actor_name(os.environ.get))
-
     async def show() -> int:
-        link = await supervisor.connect()
+        link = await reach()
+        if supervisor.found_pid is not None:
+            sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
         try:
             return await run_plain(link, sys.stdout)
         finally:
@@ -113,20 +139,27 @@ def _plain(settings: "Settings") -> int:
 
 
 def _console(
-    settings: "Settings", supervisor: Supervisor, connect: Callable[[], Any], given: tuple[str, ...]
+    settings: "Settings",
+    supervisor: Supervisor,
+    reach: Callable[[], Awaitable[Link]],
+    given: tuple[str, ...],
 ) -> int:
+    async def connect() -> Link:
+        link = await reach()
+        if supervisor.found_pid is not None:
+            text = _attached(supervisor.found_pid, given)
+            app.tell(text, severity="warning" if given else "information", timeout=NOTICE_S)
+        return link
+
     app = _app(settings, connect)
-    _take_signals(app)
+    _take_signals(app, settings)
     code = app.run()
     if supervisor.found_pid is not None and given:
-        sys.stderr.write(
-            f"attached to the engine that ran already (pid {supervisor.found_pid}); "
-            f"{', '.join(given)} had no effect. `trader-tui stop` ends it.\n"
-        )
+        sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
     return code if code is not None else (app.return_code or 0)
 
 
-def _app(settings: "Settings", connect: Callable[[], Any]) -> "ConsoleApp":
+def _app(settings: "Settings", connect: Callable[[], Awaitable[Link]]) -> "ConsoleApp":
     from tui.app import ConsoleApp
 
     return ConsoleApp(connect, settings=_console_settings(settings))
@@ -146,41 +179,61 @@ def _console_settings(settings: "Settings") -> "ConsoleSettings":
     )
 
 
-def _take_signals(app: "ConsoleApp") -> None:
+def _take_signals(app: "ConsoleApp", settings: "Settings", patience_s: float = FORCED_EXIT_S) -> None:
     """Take the console's signals in a thread: they count while the screen is stuck or nobody reads it."""
     from tui.driver import restore_terminal, save_terminal
 
     saved = save_terminal()
 
     def wait() -> None:
-        while True:
-            number = signal.sigwait(CONSOLE_SIGNALS)
-            if number == signal.SIGUSR1:
-                app.panic_now("SIGUSR1")
-                continue
-            app.leave(128 + number)
-            time.sleep(FORCED_EXIT_S)
-            restore_terminal(saved=saved)
-            os._exit(128 + number)
+        while (number := signal.sigwait(CONSOLE_SIGNALS)) == signal.SIGUSR1:
+            _forward_panic(app, settings)
+        app.leave(128 + number)
+        number = _await_end(app, settings, number, patience_s)
+        restore_terminal(saved=saved)
+        os._exit(128 + number)
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
-def _in_process(settings: "Settings") -> int:
+def _await_end(app: "ConsoleApp", settings: "Settings", number: int, patience_s: float) -> int:
+    """Wait for the process to end; return the signal to leave by where it takes too long or is told again."""
+    deadline_s = time.monotonic() + patience_s
+    while (left_s := deadline_s - time.monotonic()) > 0:
+        again = signal.sigtimedwait(CONSOLE_SIGNALS, left_s)
+        if again is None:
+            break
+        if again.si_signo == signal.SIGUSR1:
+            _forward_panic(app, settings)
+        elif again.si_signo != signal.SIGHUP:  # a closing terminal often says it twice
+            return again.si_signo
+    return number
+
+
+def _forward_panic(app: "ConsoleApp", settings: "Settings") -> None:
+    """Flatten by SIGUSR1: on the console's panic line, or straight to the engine where it has none yet."""
+    from tui.messages import PanicPressed
+
+    error, link = "", app.link
+    try:
+        if link is not None and not app.gone:
+            link.panic()
+        else:
+            send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="SIGUSR1")
+    except TraderError as problem:
+        error = str(problem)
+    app.post_message(PanicPressed("SIGUSR1", fired=True, error=error))
+
+
+async def _in_process(settings: "Settings") -> int:
     """Run engine and console in one process and one loop: for a look without a second process."""
-    return asyncio.run(_both(settings))
-
-
-async def _both(settings: "Settings") -> int:
     async with open_engine(settings) as engine:
 
         async def connect() -> Link:
             return engine.link(actor_name(os.environ.get))
 
         app = _app(settings, connect)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, app.leave, 128 + number)
+        _take_signals(app, settings, settings.runtime.shutdown_deadline_s + MARGIN_S)
         code = await app.run_async()
-        await engine.finish("the console ended")
-    return code or app.return_code or 0
+        report = await engine.finish("the console ended")
+    return code or app.return_code or report.exit_code

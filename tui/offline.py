@@ -1,6 +1,7 @@
 """Commands that need no running engine: backtest and verify."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,50 @@ if TYPE_CHECKING:
     from engine.api import Settings
 
 DIFFERENT = 4
+NS_PER_MS = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MS_MAX = 8_000_000_000_000  # the year 2223: int64 nanoseconds hold it
 
 
-def backtest(settings: "Settings", *, as_json: bool) -> int:
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of a tape: from `since` on and before `until`, ns UTC; None leaves an end open."""
+
+    since: int | None = None
+    until: int | None = None
+
+    @classmethod
+    def of(cls, since: str | None, until: str | None) -> "Span":
+        """Read what was written after --from and --to. Raises ConfigError."""
+        span = cls(_moment("--from", since), _moment("--to", until))
+        if span.since is not None and span.until is not None and span.since >= span.until:
+            raise ConfigError(f"it must lie after --from ({since})", field="--to")
+        return span
+
+
+def _moment(option: str, text: str | None) -> int | None:
+    """Return ns UTC of an ISO date or time (UTC unless it says otherwise), or of milliseconds since 1970."""
+    if text is None:
+        return None
+    if text.isdecimal() and len(text) > len("20200131"):
+        at_ms = int(text)
+    else:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise ConfigError(
+                f"{text!r} is no time; write 2020-01-31, 2020-01-31T12:00 (UTC) or milliseconds since 1970",
+                field=option,
+            ) from None
+        since_epoch = (at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH
+        at_ms = round(since_epoch.total_seconds() * 1000)
+    if not 0 <= at_ms <= MS_MAX:
+        raise ConfigError(f"{text!r} lies outside of what recorded data can hold", field=option)
+    return at_ms * NS_PER_MS
+
+
+def backtest(settings: "Settings", span: Span, *, as_json: bool) -> int:
     """Run a backtest and print its result."""
-    result = run_backtest(settings)
+    result = run_backtest(settings, since=span.since, until=span.until)
     if as_json:
         sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
         return 0

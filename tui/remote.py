@@ -2,6 +2,9 @@
 
 import os
 import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,7 +12,6 @@ import msgspec
 from engine.api import (
     Action,
     CommandReply,
-    ControlError,
     Phase,
     Snapshot,
     TraderError,
@@ -17,10 +19,12 @@ from engine.api import (
     running_engine,
     running_instances,
     send_command,
+    set_latch,
     state_directory,
     wait_flat,
 )
 from engine.api import flatten_direct as api_flatten_direct
+from tui.formats import age, clean, duration, money, percent, quantity, signed
 from tui.supervisor import actor_name
 
 if TYPE_CHECKING:
@@ -28,17 +32,20 @@ if TYPE_CHECKING:
 
 NOT_FLAT = 4
 REFUSED = 4
+UNFINISHED = 1
+POLL_S = 0.05
+
+
+# status
 
 
 def status(settings: "Settings", *, as_json: bool) -> int:
     """Print how the engine is."""
     hello, snapshot = fetch_status(settings)
-    facts = status_facts(snapshot, hello.pid)
     if as_json:
-        _print(facts)
-        return 0
-    for name, value in facts.items():
-        _line(f"{name}: {value if isinstance(value, str | int | float | bool) else _compact(value)}")
+        _print(status_facts(snapshot, hello.pid))
+    else:
+        _line("\n".join(status_lines(snapshot, hello.pid)))
     return 0
 
 
@@ -75,6 +82,69 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
     }
 
 
+def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
+    """Yield what `status` prints for people: one line a subject, several where there are several things."""
+    at, account, health = snapshot.status, snapshot.account, snapshot.health
+    paused = ", paused" if at.paused else ""
+    yield _row("engine", f"{at.mode.value}, {at.phase.value}{paused}, risk mode {at.risk_mode.value}")
+    holders = ", ".join(f"{hold.holder.value} {hold.symbol}".strip() for hold in at.holds)
+    yield _row("rung", at.rung.name + (f", held by {holders}" if holders else ""))
+    yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
+    yield _row("plays", ", ".join(at.plays) or "none")
+    yield _row(
+        "account",
+        f"{money(account.equity)} {account.currency}, day {signed(account.day_pnl)}, "
+        f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
+    )
+    yield from _rows(
+        "positions",
+        [
+            f"{p.symbol} {quantity(p.qty)} at {p.entry_price} ({p.play}), open P&L {signed(p.unrealized)}"
+            for p in snapshot.positions
+            if p.qty != 0
+        ],
+    )
+    yield from _rows(
+        "orders",
+        [
+            f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
+            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id}"
+            for o in snapshot.orders
+            if o.state.is_open
+        ],
+    )
+    yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
+    yield from _rows(
+        "feeds", [f"{feed.name} {feed.state}, {age(feed.age_ms / 1000)} old" for feed in snapshot.feeds]
+    )
+    yield _row("flatten", _flatten_words(snapshot))
+    yield from _rows(
+        "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
+    )
+    yield _row(
+        "latency",
+        f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
+        f"p99.9 {health.latency_p999_ms:.2f} ms",
+    )
+
+
+def _flatten_words(snapshot: Snapshot) -> str:
+    at = snapshot.flatten
+    return "; ".join((at.step or "never asked for", *at.residual))
+
+
+def _rows(name: str, items: Sequence[str]) -> Iterator[str]:
+    for index, item in enumerate(items or ("none",)):
+        yield _row("" if index else name, item)
+
+
+def _row(name: str, text: str) -> str:
+    return f"{name:<10} {' '.join(clean(text).split())}"
+
+
+# commands
+
+
 def command(settings: "Settings", name: str, *, reason: str, argument: str, as_json: bool) -> int:
     """Send one command; exit 4 where the engine refused it."""
     reply = send_command(
@@ -83,50 +153,113 @@ def command(settings: "Settings", name: str, *, reason: str, argument: str, as_j
     return _tell(reply, as_json=as_json)
 
 
-def stop(settings: "Settings", on_stop: str, *, as_json: bool) -> int:
-    """Ask the engine to end in order."""
+def stop(settings: "Settings", on_stop: str, *, timeout_s: float, as_json: bool) -> int:
+    """Ask the engine to end in order and wait until it has; exit 1 where it takes longer."""
+    before = running_engine(settings)
     reply = send_command(
         settings, Action.STOP, actor=actor_name(os.environ.get), reason="stop", argument=on_stop
     )
-    return _tell(reply, as_json=as_json)
+    if not reply.ok and reply.reason != "STOPPING":
+        return _tell(reply, as_json=as_json)
+    pid = before.pid if before is not None else 0
+    deadline_s = time.monotonic() + timeout_s
+    while not (ended := _has_ended(settings, pid)) and time.monotonic() < deadline_s:
+        time.sleep(POLL_S)
+    if as_json:
+        _print({**msgspec.to_builtins(reply), "ended": ended, "pid": pid})
+    elif ended:
+        _line(f"the engine (pid {pid}) has ended")
+    else:
+        _line(f"the engine (pid {pid}) is still stopping after {timeout_s:g} s", err=True)
+    return 0 if ended else UNFINISHED
+
+
+def _has_ended(settings: "Settings", pid: int) -> bool:
+    owner = running_engine(settings)
+    return owner is None or owner.pid != pid
+
+
+# flatten
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one instance's flatten came to."""
+
+    instance: str
+    flat: bool
+    residual: tuple[str, ...]
+    error: str = ""
 
 
 def flatten(settings: "Settings", *, everywhere: bool, timeout_s: float, as_json: bool) -> int:
-    """Flatten one instance, or all on this machine; exit 4 unless every one is flat."""
+    """Flatten one instance, or all at the same time; exit 4 unless every one is flat."""
     instances = running_instances(settings) if everywhere else (settings,)
     if not instances:
-        raise ControlError(f"no engine runs under {state_directory(settings).parent}")
-    outcomes = [_flatten_one(one, timeout_s, as_json=as_json) for one in instances]
+        _line(f"no engine runs under {state_directory(settings).parent}: nothing was flattened", err=True)
+    try:
+        outcomes = _flatten_all(instances, timeout_s, quiet=as_json)
+    except KeyboardInterrupt:
+        _line("no longer watching; a flatten that was taken goes on: see `trader-tui status`", err=True)
+        return 130
+    flat = bool(outcomes) and all(outcome.flat for outcome in outcomes)
     if as_json:
-        _print({"flat": all(o["flat"] for o in outcomes), "instances": outcomes})
-    return 0 if all(outcome["flat"] for outcome in outcomes) else NOT_FLAT
+        _print({"flat": flat, "instances": outcomes})
+    return 0 if flat else NOT_FLAT
 
 
-def _flatten_one(settings: "Settings", timeout_s: float, *, as_json: bool) -> dict[str, Any]:
-    shown: list[str] = []
+def _flatten_all(instances: Sequence["Settings"], timeout_s: float, *, quiet: bool) -> list[Outcome]:
+    """Flatten each in a thread of its own: an engine that hangs must not hold up the others."""
+    outcomes: dict[str, Outcome] = {}
+
+    def work(one: "Settings") -> None:
+        outcomes[one.instance] = _flatten_one(one, timeout_s, quiet=quiet)
+
+    threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in instances]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [outcomes[name] for name in sorted(outcomes)]
+
+
+def _flatten_one(settings: "Settings", timeout_s: float, *, quiet: bool) -> Outcome:
+    name = settings.instance
+    shown: set[str] = set()
 
     def progress(snapshot: Snapshot) -> None:
         at = snapshot.flatten
-        line = f"{settings.instance}: {at.step}, {at.cancels_left} to cancel, {at.positions_left} to close"
-        if not as_json and at.step and line not in shown:
-            shown.append(line)
+        line = f"{name}: {at.step}, {at.cancels_left} to cancel, {at.positions_left} to close"
+        if not quiet and at.step and line not in shown:
+            shown.add(line)
             _line(line)
 
     try:
         reply = send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="flatten")
         if not reply.ok and reply.reason != "FLATTEN_RUNNING":
-            return {"instance": settings.instance, "flat": False, "error": reply.text, "residual": []}
-        snapshot = wait_flat(settings, timeout_s=timeout_s, on_progress=progress)
+            _line(f"{name}: {reply.text}", err=True)
+            return Outcome(instance=name, flat=False, residual=(), error=reply.text)
+        at = wait_flat(settings, timeout_s=timeout_s, on_progress=progress).flatten
     except TraderError as error:
-        _line(f"{settings.instance}: {error}", err=True)
-        if running_engine(settings) is not None:
-            _line("the engine does not answer: `trader-tui flatten --direct` ends it and closes", err=True)
-        return {"instance": settings.instance, "flat": False, "error": str(error), "residual": []}
-    at = snapshot.flatten
+        _line(f"{name}: {error}", err=True)
+        _line(f"{name}: {_without_answer(settings)}", err=True)
+        return Outcome(instance=name, flat=False, residual=(), error=str(error))
     flat = at.step == "flat"
-    if not as_json:
-        _line(f"{settings.instance}: {'FLAT' if flat else 'NOT FLAT, left: ' + '; '.join(at.residual)}")
-    return {"instance": settings.instance, "flat": flat, "residual": list(at.residual)}
+    if not quiet:
+        _line(f"{name}: {'FLAT' if flat else 'NOT FLAT, left: ' + '; '.join(at.residual)}")
+    return Outcome(instance=name, flat=flat, residual=at.residual)
+
+
+def _without_answer(settings: "Settings") -> str:
+    """Keep an engine that does not answer from entering, and return what the operator can do next."""
+    direct = f"`trader-tui flatten --direct --instance {settings.instance}`"
+    unknown = "NOT FLAT as far as is known"
+    try:
+        if running_engine(settings) is None:
+            return f"{unknown}; {direct} looks and closes without an engine"
+        set_latch(settings, f"flatten by {actor_name(os.environ.get)}, which the engine did not confirm")
+    except TraderError as error:
+        return f"{unknown}, and the latch could not be set: {error}; {direct} acts without it"
+    return f"{unknown}; the latch is set, no entry leaves. {direct} ends the engine and closes"
 
 
 def flatten_direct(settings: "Settings", *, as_json: bool) -> int:
@@ -137,8 +270,11 @@ def flatten_direct(settings: "Settings", *, as_json: bool) -> int:
     if as_json:
         _print({"flat": flat, "residual": left, "text": report.text})
     else:
-        _line("FLAT" if flat else "NOT FLAT, left: " + "; ".join(left))
+        _line("FLAT" if flat else f"NOT FLAT ({report.text}), left: " + ("; ".join(left) or "unknown"))
     return 0 if flat else NOT_FLAT
+
+
+# words
 
 
 def _tell(reply: CommandReply, *, as_json: bool) -> int:
@@ -154,8 +290,6 @@ def _print(facts: object) -> None:
 
 
 def _line(text: str, *, err: bool = False) -> None:
-    (sys.stderr if err else sys.stdout).write(text + "\n")
-
-
-def _compact(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    stream = sys.stderr if err else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-import select
+import pwd
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -15,9 +16,11 @@ from engine.api import ControlError, Link, TraderError, connect, running_engine
 if TYPE_CHECKING:
     from engine.api import Settings
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 120.0  # a long tape is read before the engine runs
 REACH_TIMEOUT_S = 5.0
+LAST_BREATH_S = 5.0  # between the end of its word and its exit
 ANSWER_BYTES_MAX = 65_536
+COMPLAINT_BYTES_MAX = 4_096
 
 
 class EngineStartError(TraderError):
@@ -37,12 +40,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Finds or starts the instance's engine. `started` and `found_pid` say which it was."""
+    """Finds or starts the instance's engine; `found_pid` is that of one which ran already."""
 
     def __init__(self, settings: "Settings", actor: str) -> None:
         self._settings = settings
         self._actor = actor
-        self.started = False
         self.found_pid: int | None = None
 
     async def connect(self) -> Link:
@@ -51,8 +53,7 @@ class Supervisor:
         if owner is not None:
             self.found_pid = owner.pid
         else:
-            await asyncio.to_thread(start_engine, self._settings)
-            self.started = True
+            await start_engine(self._settings)
         return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
 
     async def attach(self) -> Link:
@@ -66,11 +67,43 @@ class Supervisor:
         return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
 
 
-def start_engine(settings: "Settings", *, python: str = sys.executable) -> None:
-    """Start the engine process and wait for its word. Raises EngineStartError.
+async def start_engine(
+    settings: "Settings", *, python: str = sys.executable, timeout_s: float = START_TIMEOUT_S
+) -> int:
+    """Start the engine process, wait for its word and return its pid. Raises EngineStartError.
+
+    Whoever gives up waiting ends the process: an engine that nobody was told of must not stay behind.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        try:
+            process, read_fd = _spawn(settings, python, complaints)
+        except OSError as error:
+            raise EngineStartError(f"the engine process could not be started: {error}", 1) from None
+        try:
+            answer = await asyncio.wait_for(_answer(read_fd), timeout_s)
+        except TimeoutError:
+            process.terminate()
+            raise EngineStartError(
+                f"the engine process (pid {process.pid}) said nothing within {timeout_s:g} s and was ended", 1
+            ) from None
+        except asyncio.CancelledError:
+            process.terminate()
+            raise
+        finally:
+            os.close(read_fd)
+        if answer is None:
+            raise EngineStartError(_silence(process, complaints), 1)
+    if not answer.ok:
+        raise EngineStartError(answer.message, answer.exit_code)
+    return process.pid
+
+
+def _spawn(settings: "Settings", python: str, complaints: IO[bytes]) -> tuple["subprocess.Popen[bytes]", int]:
+    """Start the process and hand it its settings; return it and the descriptor of its word.
 
     `-P` keeps the working directory out of the import path; a session of its own keeps the terminal's
-    signals away; its output goes nowhere, for it outlives this terminal and has its log.
+    signals away; its output goes nowhere, for it outlives this terminal and has its log. What it complains
+    of before it can log is kept for whoever started it.
     """
     read_fd, write_fd = os.pipe()
     try:
@@ -78,47 +111,69 @@ def start_engine(settings: "Settings", *, python: str = sys.executable) -> None:
             [python, "-P", "-m", "engine", str(write_fd)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=complaints,
             pass_fds=(write_fd,),
             start_new_session=True,
         )
+    except OSError:
+        os.close(read_fd)
+        raise
     finally:
         os.close(write_fd)
+    assert process.stdin is not None, "it was asked for"
     try:
-        assert process.stdin is not None, "it was asked for"
         process.stdin.write(settings.to_json().encode())
         process.stdin.close()
-        answer = _answer(read_fd)
-    except OSError as error:
-        raise EngineStartError(f"the engine process could not be started: {error}", 1) from None
+    except BrokenPipeError:
+        pass  # it ended at once; its silence tells
+    return process, read_fd
+
+
+async def _answer(read_fd: int) -> Answer | None:
+    """Wait for the process's one message; None where it ended without."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    data = b""
+    loop.add_reader(read_fd, readable.set)
+    try:
+        while True:
+            await readable.wait()
+            readable.clear()
+            part = os.read(read_fd, ANSWER_BYTES_MAX)
+            data += part
+            if not part:
+                return msgspec.json.decode(data, type=Answer) if data else None
+    except msgspec.DecodeError:
+        return None
     finally:
-        os.close(read_fd)
-    if answer is None:
-        raise EngineStartError(_silence(process), 1)
-    if not answer.ok:
-        raise EngineStartError(answer.message, answer.exit_code)
+        loop.remove_reader(read_fd)
 
 
-def _answer(read_fd: int) -> Answer | None:
-    """Wait for the process's one message; None where it ended or kept silent."""
-
-    ready, _, _ = select.select([read_fd], [], [], START_TIMEOUT_S)
-    data = os.read(read_fd, ANSWER_BYTES_MAX) if ready else b""
-    return msgspec.json.decode(data, type=Answer) if data else None
-
-
-def _silence(process: "subprocess.Popen[bytes]") -> str:
-    code = process.poll()
-    if code is None:
-        return f"the engine process (pid {process.pid}) said nothing within {START_TIMEOUT_S:g} s"
-    return f"the engine process ended with code {code} before it said anything; see its log"
+def _silence(process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> str:
+    """Describe the end of a process that said nothing, with the last line it left."""
+    try:
+        code = process.wait(LAST_BREATH_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        return f"the engine process (pid {process.pid}) said nothing that can be read and was ended"
+    size = complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, size - COMPLAINT_BYTES_MAX))
+    lines = complaints.read().decode(errors="replace").strip().splitlines()
+    last = f": {lines[-1]}" if lines else ""
+    return f"the engine process ended with code {code} before it said anything{last}"
 
 
 def actor_name(environment: Callable[[str], str | None]) -> str:
     """Name who acts for the record: user and terminal."""
-    user = environment("USER") or environment("LOGNAME") or str(os.getuid())
+    user = environment("USER") or environment("LOGNAME") or _account_name()
     try:
         tty = os.ttyname(0).removeprefix("/dev/")
     except OSError:
         tty = "no tty"
     return f"{user}@{tty}"
+
+
+def _account_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user that nobody named
+        return str(os.getuid())

@@ -30,6 +30,22 @@ class Ready(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+class Word:
+    """Tells whoever started the process, once: afterwards the descriptor may be another file's."""
+
+    def __init__(self, ready_fd: int | None) -> None:
+        self._fd = ready_fd
+
+    def tell(self, message: Ready) -> None:
+        """Say it, unless something was said already or nobody listens."""
+        fd, self._fd = self._fd, None
+        if fd is None:
+            return
+        with suppress(OSError):  # whoever waited may be gone
+            os.write(fd, msgspec.json.encode(message))
+        os.close(fd)
+
+
 class Signals:
     """Takes signals in a thread of its own, so that they count while the loop is busy or stalled.
 
@@ -98,6 +114,7 @@ def run_engine(
 
     Raises TraderError for what keeps it from starting; that is also told on `ready_fd`.
     """
+    word = Word(ready_fd)
     try:
         return asyncio.run(
             _run(
@@ -105,36 +122,31 @@ def run_engine(
                 headless=headless,
                 leave_at_end=leave_at_end,
                 until_flat=until_flat,
-                ready_fd=ready_fd,
+                word=word,
             )
         )
     except TraderError as error:
-        _tell(ready_fd, Ready(ok=False, exit_code=error.exit_code, message=str(error)))
+        word.tell(Ready(ok=False, exit_code=error.exit_code, message=str(error)))
+        raise
+    except Exception as error:
+        word.tell(Ready(ok=False, exit_code=1, message=f"{type(error).__name__}: {error}"))
         raise
 
 
 async def _run(
-    settings: Settings, *, headless: bool, leave_at_end: bool, until_flat: bool, ready_fd: int | None
+    settings: Settings, *, headless: bool, leave_at_end: bool, until_flat: bool, word: Word
 ) -> ExitReport:
     async with open_context(settings, headless=headless) as context:
         engine = Engine(
             context,
             leave_at_end=leave_at_end,
             until_flat=until_flat,
-            ready=lambda: _tell(ready_fd, Ready(ok=True)),
+            ready=lambda: word.tell(Ready(ok=True)),
         )
         loop = asyncio.get_running_loop()
         Signals(engine, loop)
         Watchdog(engine, loop)
         return await engine.run()
-
-
-def _tell(ready_fd: int | None, message: Ready) -> None:
-    if ready_fd is None:
-        return
-    with suppress(OSError):  # told once; whoever waited may be gone
-        os.write(ready_fd, msgspec.json.encode(message))
-        os.close(ready_fd)
 
 
 def process_main() -> int:
