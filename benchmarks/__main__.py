@@ -1,0 +1,49 @@
+"""`python -m benchmarks [NAME ...]`: measures the figures and prints one table."""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+from benchmarks.figures import ROOT, Row, backtest, console_load, console_start, headless_load
+
+
+def flatten(runs: int = 5) -> list[Row]:
+    """Time the kill-switch in processes of its own."""
+    command = [sys.executable, "-m", "benchmarks.flatten"]
+    times = [
+        float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        for _ in range(runs)
+    ]
+    name = "flatten: SIGUSR1 to the last of 100 cancels handed to the venue, console stopped"
+    return [Row(name, f"{statistics.median(times):.0f} ms (worst {max(times):.0f})", "under 250 ms")]
+
+
+BENCHMARKS = {
+    "start": console_start,
+    "headless": headless_load,
+    "console": console_load,
+    "flatten": flatten,
+    "backtest": backtest,
+}
+
+
+def main() -> int:
+    """Run the benchmarks that were named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all where none is named")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    print(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
+    )
+    print("| figure | measured | promised |\n|---|---|---|", flush=True)
+    for name in names:
+        for row in BENCHMARKS[name]():
+            print(f"| {row.name} | {row.value} | {row.promise} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
