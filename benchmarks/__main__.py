@@ -7,7 +7,8 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.figures import ROOT, Row, backtest, console_load, console_start, headless_load
+from benchmarks.figures import Row, backtest, console_load, console_start, headless_load
+from benchmarks.terminal import ROOT
 
 
 def flatten(runs: int = 5) -> list[Row]:
@@ -35,9 +36,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all where none is named")
     names = parser.parse_args().names or list(BENCHMARKS)
-    print(
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
-    )
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, Python {platform.python_version()}\n")
     print("| figure | measured | promised |\n|---|---|---|", flush=True)
     for name in names:
         for row in BENCHMARKS[name]():

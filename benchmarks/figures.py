@@ -130,7 +130,8 @@ def backtest(runs: int = 5) -> list[Row]:
         memory.append(peak / 1e6)
     return [
         Row(
-            f"backtest, EMA cross on 527,040 bars, {run['orders']} orders (bare loop {statistics.median(loops):.0f} ns)",
+            f"backtest, EMA cross, {run['bars']} bars, {run['orders']} orders"
+            f" (bare loop {statistics.median(loops):.0f} ns)",
             f"{statistics.median(rates):,.0f} bars/s",
             "at least 150,000 bars/s",
         ),
