@@ -110,7 +110,7 @@ class TapeTime:
             if self._speed is not None:
                 clock = clock or TapeClock(event.ts, self._speed)
                 await self._await_time(event, clock, ended)
-            elif time.perf_counter() > slice_end:
+            if time.perf_counter() > slice_end:  # also on a paced tape that cannot keep its pace
                 await asyncio.sleep(0)
                 slice_end = time.perf_counter() + SLICE_S
             await self._take_commands()

@@ -11,11 +11,12 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from engine.config.settings import Settings
-from engine.domain.commands import Command
+from engine.domain.commands import Command, SubmitOrder
 from engine.domain.errors import StorageError
 from engine.domain.events import Event
+from engine.domain.reasons import Reason
 from engine.runtime.loop import Batch, Refusals
-from engine.storage.codec import Consumed, Effects, Entry, Tape
+from engine.storage.codec import Consumed, Effects, Tape
 
 DEADLINE_S = 20.0  # no test waits so long unless it fails
 MINUTE_MS = 60_000
@@ -144,19 +145,11 @@ class MemoryJournal:
         self.stored += batch
 
 
-class NoLatch:
-    """A latch that is never set."""
-
-    def engaged(self) -> bool:
-        """It is not."""
-        return False
-
-
 class MemoryRecorder:
     """A record in memory."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[Consumed | Tape | Effects] = []
 
     def consumed(self, sequence: int, now: int, event: Event) -> None:
         """Keep an event."""
@@ -176,13 +169,16 @@ class MemoryRecorder:
 
 
 class Committed:
-    """A dispatcher that keeps batches and refuses what it is told to."""
+    """A dispatcher that keeps batches; while `refuse` names a reason, no entry may be sent."""
 
-    def __init__(self, refusals: Refusals | None = None) -> None:
+    def __init__(self) -> None:
         self.batches: list[tuple[int, Batch]] = []
-        self.refusals = refusals or {}
+        self.refuse: Reason | None = None
 
     async def commit(self, batch: Batch, now: int) -> Refusals:
         """Keep a batch."""
         self.batches.append((now, batch))
-        return self.refusals
+        if self.refuse is None:
+            return {}
+        entries = [c for c in batch if isinstance(c, SubmitOrder) and c.increases]
+        return {entry.request.client_id: self.refuse for entry in entries}
