@@ -136,9 +136,10 @@ class Market:
 
     def _history(self, state: SymbolState) -> tuple[float, ...]:
         """Return the points of a sparkline: prices a second apart, the last closes where only bars come."""
-        if state.has_trades or state.symbol not in self._last:
+        steps = [step for symbol, step in self._windows if symbol == state.symbol]
+        if state.has_trades or not steps:
             return tuple(state.history)
-        window = self._last[state.symbol]
+        window = self._windows[state.symbol, min(steps)]
         first = max(0, len(window) - HISTORY_POINTS)
         return tuple(bar.close for bar in islice(window, first, None))
 
@@ -152,15 +153,20 @@ class Market:
     def state(self) -> MarketState:
         """Return all that a checkpoint needs."""
         return MarketState(
-            tuple(self._symbols.values()),
+            tuple(map(_copy, self._symbols.values())),
             tuple((symbol, step, tuple(bars)) for (symbol, step), bars in self._windows.items()),
         )
 
     def restore(self, state: MarketState) -> None:
         """Take up a checkpoint's state."""
-        self._symbols.update({s.symbol: s for s in state.symbols if s.symbol in self._symbols})
+        self._symbols.update({s.symbol: _copy(s) for s in state.symbols if s.symbol in self._symbols})
         self._windows = {
             (symbol, step): deque(bars, maxlen=self._window_bars) for symbol, step, bars in state.windows
         }
         self._last.clear()
         self._last_step.clear()
+
+
+def _copy(state: SymbolState) -> SymbolState:
+    """Copy what goes on changing: a checkpoint may be written while the market moves on."""
+    return msgspec.structs.replace(state, history=state.history.copy())
