@@ -34,6 +34,7 @@ from engine.domain.events import (
     OrderSent,
     OrderTimedOut,
     PlaySwapped,
+    Remark,
     TimerFired,
     VenueReport,
     Woken,
@@ -144,6 +145,7 @@ class Machine:
             Control: self.authority.on_control,
             PlaySwapped: self._on_swap,
             Backfill: self._on_backfill,
+            Remark: self._on_remark,
             FeedChanged: self._on_feed,
             Fault: self._on_fault,
         }
@@ -171,6 +173,9 @@ class Machine:
 
     def _on_swap(self, event: PlaySwapped, now: int) -> None:
         self.trading.swap(event.spec, event.generation, now)
+
+    def _on_remark(self, event: Remark, now: int) -> None:
+        self.board.notice(now, NoticeLevel.WARNING, event.kind, event.text)
 
     def _on_backfill(self, event: Backfill, _now: int) -> None:
         self.market.backfill(event.bars)

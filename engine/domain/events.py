@@ -164,6 +164,14 @@ class Backfill(msgspec.Struct, frozen=True, tag=True):
     bars: tuple[Bar, ...]
 
 
+class Remark(msgspec.Struct, frozen=True, tag=True):
+    """Something of the engine's surroundings that a person should read; it changes nothing."""
+
+    ts: int
+    kind: str
+    text: str
+
+
 class FeedState(StrEnum):
     """How a feed is."""
 
@@ -209,7 +217,7 @@ VenueEvent = (
     | OrderTimedOut
     | VenueReport
 )
-OtherEvent = Backfill | VenueEvent | TimerFired | Woken | Control | PlaySwapped | FeedChanged | Fault
+OtherEvent = Backfill | Remark | VenueEvent | TimerFired | Woken | Control | PlaySwapped | FeedChanged | Fault
 Event = Bar | Trade | Quote | OtherEvent
 
 
@@ -233,5 +241,5 @@ def priority_of(event: Event) -> Priority:
             return Priority.ANSWER
         case TimerFired() | Woken():
             return Priority.SCHEDULED
-        case Control() | Fault() | PlaySwapped() | Backfill():
+        case Control() | Fault() | PlaySwapped() | Backfill() | Remark():
             return Priority.CONTROL

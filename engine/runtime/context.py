@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from engine import __version__
 from engine.config.packaged import instance_dir
 from engine.config.settings import Settings
+from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.ports import HistoricalFeed, LiveFeed
@@ -32,6 +33,7 @@ from engine.runtime.session import SessionConfig, encode_config, encode_state, s
 from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
 from engine.storage.database import Database
+from engine.storage.decisions import DecisionRepository
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
 from engine.storage.lock import InstanceLock
@@ -63,6 +65,7 @@ class EngineContext:
     started: int
     resumed: str
     notes: tuple[str, ...]
+    standing: dict[TransitionKind, SaveTransition]  # what was last stored of phase, pause and risk mode
 
     @property
     def tape(self) -> HistoricalFeed | None:
@@ -103,6 +106,8 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         checkpoints = CheckpointStore(directory / "checkpoints")
         records = directory / "records"
         birth_s, started = await _first_free(database, now)
+        async with database.reader() as reader:
+            standing = await DecisionRepository(reader).last_transitions()
         sources = Sources(
             records=records,
             checkpoints=checkpoints,
@@ -120,8 +125,6 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
             Session(id=session, started=started, mode=settings.mode.value, record=str(records / session)),
         )
         log.logger.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
-        for note in recovered.notes:
-            log.logger.warning("recovery", text=note)
         yield EngineContext(
             settings=settings,
             directory=directory,
@@ -140,6 +143,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
             started=started,
             resumed=recovered.resumed,
             notes=recovered.notes,
+            standing=standing,
         )
 
 

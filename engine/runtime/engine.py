@@ -13,8 +13,9 @@ from engine.config.packaged import socket_path
 from engine.config.settings import OnHangup
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
+from engine.domain.commands import TransitionKind
 from engine.domain.errors import CheckpointError, TraderError
-from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop
+from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop, Remark
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
@@ -154,9 +155,12 @@ class Engine:
             bars = tuple(context.feed.history(HISTORY_BARS))
             if not context.resumed:
                 await pump.consume(Backfill(self._now(), bars), self._now())
+        for note in context.notes:
+            await pump.consume(Remark(self._now(), "recovery", note), self._now())
+        for guess in context.source.guesses:
+            await pump.consume(Remark(self._now(), "data", guess), self._now())
         self._follow_arm()
-        if context.latch.engaged() and context.loop.machine.authority.operator.phase is not Phase.HALTED:
-            self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
+        self._stay_safe()
         gc.collect()
         gc.freeze()  # what is alive now stays: later collections need not look at it
         gc.disable()  # collections are taken by the heartbeat, in quiet moments
@@ -171,6 +175,21 @@ class Engine:
             self._commands.post(Action.ARM, ENGINE_ACTOR, "--arm", name)
         elif not self._settings.arm and phase is Phase.ARMED:
             self._commands.post(Action.DISARM, ENGINE_ACTOR, "a restart without --arm starts disarmed")
+
+    def _stay_safe(self) -> None:
+        """Never come back freer than what was stored last, even where no state could be gone on from."""
+        context = self.context
+        operator = context.loop.machine.authority.operator
+        if context.latch.engaged() and operator.phase is not Phase.HALTED:
+            self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
+        if context.tape is not None or context.resumed:
+            return
+        stored = {kind: row.after for kind, row in context.standing.items()}
+        if stored.get(TransitionKind.PAUSE) == "paused":
+            self._commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
+        mode = stored.get(TransitionKind.RISK_MODE, operator.risk_mode.value)
+        if mode != operator.risk_mode.value:
+            self._commands.post(Action.RISK_MODE, ENGINE_ACTOR, "stood so before the restart", mode)
 
     async def _pump(self) -> None:
         started = time.perf_counter()

@@ -227,6 +227,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     live: SyntheticFeed | None = None
     load_s: float = 0.0
 
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What had to be derived from the data because no instrument file says it, a line each."""
+        return tuple(line for tape in self.tapes for line in tape.derived)
+
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
         if self.live is not None:

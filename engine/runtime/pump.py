@@ -47,7 +47,7 @@ class Pump:
         self.tape_offset = 0  # events taken from a tape; they are counted in `sequence`, too
         self.now = 0  # the loop's time: the last stamp
         self.commit_latency = Histogram()
-        # Held while an event is worked on: nobody could go on from a state that is taken in the middle of one.
+        # Held while an event is worked on: nobody could go on from a state taken in the middle of one.
         self.between_events = asyncio.Lock()
 
     async def begin(self, now: int) -> None:

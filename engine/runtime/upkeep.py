@@ -10,7 +10,7 @@ import msgspec
 from engine.config.plays import load_play
 from engine.core.snapshot import ReloadRow
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Event
+from engine.domain.events import Event, Remark
 from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
 from engine.runtime.context import EngineContext
@@ -96,10 +96,15 @@ class Upkeep:
             self._health.sample()
 
     async def _watch_files(self) -> None:
+        said = {row.file: row.text for row in self._reloader.rows()}
         while True:
             await asyncio.sleep(RELOAD_S)
             for swap in await self._reloader.check(time.monotonic(), self._now()):
                 self._offer(swap)
+            for row in self._reloader.rows():
+                if row.result == "rejected" and said.get(row.file) != row.text:
+                    self._offer(Remark(self._now(), "reload", f"{row.play} stays as it is: {row.text}"))
+                said[row.file] = row.text
 
     async def _keep_checkpoints(self) -> None:
         while True:

@@ -23,6 +23,7 @@ EVENTS = [
     samples.trade(1),
     Quote(T0, "BTCUSDT", 1.0, 2.0, 1.1, 3.0),
     events.Backfill(T0, (BAR, BAR)),
+    events.Remark(T0, "recovery", "goes on"),
     samples.fill().fill,
     events.OrderSent(T0, "tt1"),
     events.OrderAcked(T0, "tt1", "v1"),
