@@ -31,7 +31,7 @@ LIMITS = Limits(
     stale_after_s=1.0,
 )
 NAMES = (
-    "venue",
+    "takes orders",
     "lock",
     "ladder",
     "data fresh",
@@ -46,7 +46,7 @@ PAUSED = Hold(Holder.PAUSED, "", 0)
 
 # What stops an entry: the changed fact, the gate that stops it, its reason, the value and limit it names.
 VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
-    ({"takes_orders": False}, "venue", Reason.VENUE_TAKES_NO_ORDERS, "takes none", "takes orders"),
+    ({"takes_orders": False}, "takes orders", Reason.VENUE_TAKES_NO_ORDERS, "no", "yes"),
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),
