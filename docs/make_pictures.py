@@ -1,6 +1,6 @@
-"""Render the real screens to pictures: `python docs/make_pictures.py [--png] [--out docs/pictures]`.
+"""Render the real screens to pictures: `python docs/make_pictures.py [--all] [--png] [--out docs/pictures]`.
 
-SVG needs nothing more; PNG needs cairosvg. The screens are the console's own, fed with the moments of
+Without --all: those that the README shows. SVG needs nothing more; PNG needs cairosvg. The screens are the console's own, fed with the moments of
 tests/console_fakes.py, so a picture shows what the program shows.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +27,14 @@ from tui.app import ConsoleApp  # noqa: E402
 from tui.settings import ConsoleSettings  # noqa: E402
 
 SIZES = ((80, 24), (120, 40), (200, 50))
+THEMES = ("dark", "light")
+README = (
+    ("busy", (200, 50), "dark"),
+    ("busy", (80, 24), "dark"),
+    ("busy", (120, 40), "light"),
+    ("trouble", (120, 40), "dark"),
+    ("flatten", (120, 40), "dark"),
+)
 
 
 def moments() -> dict[str, tuple[Sequence[Snapshot], Sequence[str]]]:
@@ -70,26 +79,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
     parser.add_argument("--png", action="store_true", help="write PNG beside SVG")
-    parser.add_argument("--theme", action="append", help="default: dark and light")
-    parser.add_argument("--only", action="append", help="names of moments")
-    parser.add_argument("--size", action="append", help="for example 120x40")
+    parser.add_argument("--all", action="store_true", help="every moment at every size in every theme")
+    parser.add_argument("--only", action="append", help="names of moments, implies --all")
     options = parser.parse_args()
-    sizes = [tuple(map(int, text.split("x"))) for text in options.size] if options.size else SIZES
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, (snapshots, keys) in moments().items():
-        if options.only and name not in options.only:
-            continue
-        for width, height in sizes:
-            for theme in options.theme or ("dark", "light"):
-                svg = asyncio.run(render(snapshots, keys, size=(width, height), theme=theme))
-                target = options.out / f"{name}-{width}x{height}-{theme}.svg"
-                target.write_text(svg, "utf-8")
-                if options.png:
-                    _png(svg, target.with_suffix(".png"), width)
+    known = moments()
+    chosen = product(options.only or known, SIZES, THEMES) if options.all or options.only else README
+    for name, size, theme in chosen:
+        snapshots, keys = known[name]
+        svg = asyncio.run(render(snapshots, keys, size=size, theme=theme))
+        target = options.out / f"{name}-{size[0]}x{size[1]}-{theme}.svg"
+        target.write_text(svg, "utf-8")
+        if options.png:
+            _png(svg, target.with_suffix(".png"), size[0])
 
 
 def _png(svg: str, target: Path, width: int) -> None:
-    import cairosvg  # noqa: PLC0415 - only pictures as PNG need it
+    import cairosvg
 
     svg = svg.replace("Fira Code", "DejaVu Sans Mono").replace("font-size: 20px", "font-size: 20.26px")
     cairosvg.svg2png(bytestring=svg.encode(), write_to=str(target), output_width=width * 10)

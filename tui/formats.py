@@ -58,8 +58,9 @@ def signed(value: float | Decimal) -> str:
 
 
 def percent(ratio: float, digits: int = 2) -> str:
-    """Write a ratio as a signed percentage."""
-    return f"{ratio * 100:+.{digits}f}%"
+    """Write a ratio as a signed percentage; zero has no sign."""
+    text = f"{ratio * 100:+.{digits}f}%"
+    return text if text.strip("+-0.%") else text[1:]
 
 
 def count(value: int) -> str:

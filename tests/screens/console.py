@@ -1,6 +1,7 @@
 """A console on a fake link and a clock that is set by hand."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
@@ -32,9 +33,15 @@ class Desk:
     async def settle(self) -> None:
         """Let messages and workers come to rest, then draw."""
         for _ in range(3):
-            await self.pilot.pause()
+            await self.pilot._wait_for_screen()
         self.app.draw()
-        await self.pilot.pause()
+        await self.pilot._wait_for_screen()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait for what takes a worker or a timer."""
+        async with asyncio.timeout(10):
+            while not true():
+                await self.settle()
 
     async def press(self, *keys: str) -> None:
         """Press keys and let their consequences come to rest."""

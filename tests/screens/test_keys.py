@@ -2,7 +2,7 @@
 
 import pytest
 from textual import events
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
 from tests.console_fakes import (
@@ -116,8 +116,8 @@ async def test_flatten_takes_two_presses(key: str) -> None:
         assert "sell 0.25 BTCUSDT (canary)" in bar
         assert desk.link.panics == 0
         await desk.press(key)
+        await desk.until(lambda: not desk.app.screen.query("#flatten-bar"))
         assert desk.link.panics == 1
-        assert not desk.app.screen.query("#flatten-bar")
         assert desk.toasts()[-1] == "FLATTEN|Flatten sent."
 
 
@@ -139,8 +139,7 @@ async def test_anything_in_between_flattens_nothing(between: str) -> None:
             desk.app.post_message(events.Paste("\x1c\x1c"))
         else:
             await desk.press(between)
-        await desk.pilot.pause(0.3)
-        assert not desk.app.screen.query("#flatten-bar")
+        await desk.until(lambda: not desk.app.screen.query("#flatten-bar"))
         await desk.press("f12")
         assert desk.link.panics == 0
 
@@ -282,9 +281,9 @@ async def test_the_palette_runs_actions() -> None:
     """By a part of their name."""
     async with console() as desk:
         await desk.press("ctrl+p", *"disarm")
-        await desk.pilot.pause(0.3)
+        await desk.until(lambda: desk.app.screen.query_one(OptionList).option_count == 1)
         await desk.press("enter")
-        await desk.settle()
+        await desk.until(lambda: desk.link.commands)
         assert desk.link.commands == [(Action.DISARM, "", "")]
 
 

@@ -56,7 +56,8 @@ def _notice_rows(notice: Notice, width: int) -> list[Row]:
     word, style = LEVELS[notice.level]
     indent = 15
     room = max(10, width - indent)
-    text = clean(f"{notice.symbol} {notice.text}" if notice.symbol else notice.text)
+    named = not notice.symbol or notice.symbol in notice.text
+    text = clean(notice.text if named else f"{notice.symbol} {notice.text}")
     parts = wrapped(text, room)
     body = TEXT_STYLE.get(notice.level, "text")
     first: Row = ((f"{clock(notice.ts)} ", "muted"), (f"{word} ", style), (parts[0], body))

@@ -84,7 +84,7 @@ def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
         (row.role.value, quiet),
         (row.kind.value, quiet),
         (_filled(row), quiet),
-        (price(row.price, digits) if row.price is not None else "market", quiet),
+        (_price(row, digits), quiet),
         (price(row.average_price, digits) if row.average_price is not None else "-", quiet),
         (_note(row), "warn" if row.reason else "muted"),
     ]
@@ -97,4 +97,10 @@ def _filled(row: OrderRow) -> str:
 
 
 def _note(row: OrderRow) -> str:
-    return " ".join(part for part in (row.reason, row.play, row.venue_id or row.client_id) if part)
+    return f"{row.reason} {row.play}" if row.reason else row.play
+
+
+def _price(row: OrderRow, digits: int) -> str:
+    """Write the limit or trigger; a market order has what it was filled at, once it was."""
+    paid = row.price if row.price is not None else row.average_price
+    return price(paid, digits) if paid is not None else "market"

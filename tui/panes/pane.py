@@ -155,7 +155,9 @@ class Pane(Grid, can_focus=True):
         self._foot = len(foot)
         self._clamp(room)
         if not rows:
-            said: list[Line] = [(((text, "muted"),), "background") for text in content.empty]
+            inner = max(10, self.size.width - (4 if self.slot.framed else 2))
+            texts = (line for text in content.empty for line in wrapped(text, inner))
+            said: list[Line] = [(((text, "muted"),), "background") for text in texts]
             return [*head, *_filled(said, room), *foot]
         shown = range(self.top, min(len(rows), self.top + room))
         marked = self.cursor if self.has_focus and self.selectable else -1

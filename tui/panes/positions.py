@@ -86,7 +86,7 @@ def _totals(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
         ("  fees ", "muted"),
         (money(account.fees), "text"),
         ("  drawdown ", "muted"),
-        (percent(-account.drawdown).lstrip("-+"), "text"),
+        (percent(account.drawdown).lstrip("+"), "text"),
         (f"  {account.trades} trades, {account.fills} fills", "muted"),
     ]
     joined = [*first, ("  ", "muted"), *second]

@@ -13,14 +13,15 @@ from engine.api import (
     Snapshot,
 )
 from tui.formats import age_between, clock
-from tui.panes.pane import Content, Frame, Pane
+from tui.panes.pane import Content, Frame, Pane, wrapped
 from tui.widgets.cells import Cell, Column, Row, fit_columns
 
+LABEL = 10
 GATES = (
     Column("GATE", 20, keep=99),
     Column("NOW", 5, keep=98),
-    Column("VALUE", 10, keep=60, number=True),
-    Column("LIMIT", 8, keep=50, number=True, flex=True),
+    Column("VALUE", 10, keep=60, number=True, flex=True),
+    Column("LIMIT", 8, keep=50, number=True),
 )
 RUNG_STYLE = {Rung.FULL: "ok*", Rung.REDUCE: "warn*", Rung.HOLD: "danger*", Rung.FLATTEN: "danger!"}
 RISK_STYLE = {RiskMode.NORMAL: "ok*", RiskMode.REDUCE: "warn*", RiskMode.OBSERVE: "danger*"}
@@ -51,12 +52,12 @@ class RiskPane(Pane):
     def wanted_rows(self, snapshot: Snapshot) -> int:
         """The ladder, two holders, the gates and the frame."""
         gates = len(snapshot.gates)
-        return 2 + 2 + max(2, len(snapshot.status.holds)) + (gates + 2 if gates else 0)
+        return 2 + 3 + max(2, len(snapshot.status.holds)) + (gates + 2 if gates else 0)
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the ladder, then the gates."""
         status = snapshot.status
-        rows: list[Row] = [_rung_row(status.rung)]
+        rows: list[Row] = _rung_rows(status.rung, width)
         rows += [_hold_row(hold, status.now, frame) for hold in status.holds]
         rows.append((("risk mode ", "muted"), (status.risk_mode.value.upper(), RISK_STYLE[status.risk_mode])))
         rows += _flatten_rows(snapshot)
@@ -68,8 +69,10 @@ class RiskPane(Pane):
         return Content(tuple(rows), age_s=frame.silent_s)
 
 
-def _rung_row(rung: Rung) -> Row:
-    return (("rung      ", "muted"), (rung.name, RUNG_STYLE[rung]), (f"  {RUNG_MEANING[rung]}", "muted"))
+def _rung_rows(rung: Rung, width: int) -> list[Row]:
+    first, *rest = wrapped(RUNG_MEANING[rung], max(12, width - LABEL - len(rung.name) - 2))
+    rows: list[Row] = [(("rung      ", "muted"), (rung.name, RUNG_STYLE[rung]), (f"  {first}", "muted"))]
+    return [*rows, *(((f"{'':<{LABEL + len(rung.name) + 2}}{line}", "muted"),) for line in rest)]
 
 
 def holder_name(hold: Hold) -> str:

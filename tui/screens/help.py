@@ -13,7 +13,7 @@ from tui.panes.pane import wrapped
 from tui.screens.dialog import Dialog, say
 
 INDENT = 37  # where descriptions begin
-WIDTH_MAX = 116
+WIDTH_MAX = 130
 BOX = 8  # what the box and its scrollbar take of the screen
 FIRST_PANE = "pane-1"
 SHOWN = (0, 1, 3, 4, 5, 6, 7)  # the columns of the table of commands that help has room for

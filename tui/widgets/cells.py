@@ -29,8 +29,12 @@ class Column(msgspec.Struct, frozen=True):
     flex: bool = False
 
     def fit(self, text: str, width: int) -> str:
-        """Write a value into the column."""
-        return right(text, width) if self.number else left(text, width)
+        """Write a value into the column: a number is never cut, a word may be."""
+        if not self.number:
+            return left(text, width)
+        return (
+            right(text, width) if len(text) <= width or text.lstrip("+-")[:1].isdigit() else left(text, width)
+        )
 
 
 class Fitted(msgspec.Struct, frozen=True):

@@ -64,6 +64,7 @@ def test_prices_keep_their_instruments_decimals() -> None:
     assert formats.price(61_234.5, 2) == "61,234.50"
     assert formats.money(Decimal(5)) == "5.00"
     assert formats.percent(-0.0087) == "-0.87%"
+    assert formats.percent(-0.00001) == "0.00%"
     assert formats.count(641_220) == "641,220"
 
 
