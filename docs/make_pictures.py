@@ -1,7 +1,7 @@
 """Render the real screens to pictures: `python docs/make_pictures.py [--all] [--png] [--out docs/pictures]`.
 
-Without --all: those that the README shows. SVG needs nothing more; PNG needs cairosvg. The screens are the console's own, fed with the moments of
-tests/console_fakes.py, so a picture shows what the program shows.
+Without --all: those that the README shows. SVG needs nothing more; PNG needs cairosvg. The screens are the
+console's own, fed with the moments of tests/console_fakes.py, so a picture shows what the program shows.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """The console: shows frames of snapshots, turns keys into commands, and survives whatever the line does."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -75,12 +76,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.clock = clock
         self.keymap = load_keymap(settings.keymap_file)
         self.panic_watch = PanicWatch(self.keymap["flatten"], clock, FLATTEN_WINDOW_S)
-        super().__init__(driver_class=driver_class)
+        # With colours of the terminal's own, Textual's NO_COLOR filter leaves none at all instead of greys.
+        super().__init__(driver_class=driver_class, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.settings = settings
         self.themes = ThemeLibrary(settings.theme_dirs)
         self.palette = Palette(self.themes.load(settings.theme), no_color=self.no_color)
-        if self.no_color:
-            self.ansi_color = True
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator = Operator(self)
         self.link: Link | None = None

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from engine.api import FeedRow, FlattenSection, Goodbye, Notice, NoticeLevel, Phase
+from engine.api import FeedRow, FlattenSection, Goodbye, LockHeldError, Notice, NoticeLevel, Phase
 from tests.console_fakes import (
     ALARM,
     FEEDS,
@@ -21,8 +21,10 @@ from tests.console_fakes import (
     trouble_snapshot,
 )
 from tests.screens.console import console
+from tui.app import ConsoleApp
 from tui.panes.pane import Pane
 from tui.screens.gone import GoneDialog
+from tui.settings import ConsoleSettings
 
 NOTICE = Notice(NOW, NoticeLevel.INFO, "x", "line", "")
 
@@ -289,3 +291,23 @@ async def test_a_shutdown_from_here_leaves_with_the_engine() -> None:
         await desk.pilot.pause()
         assert desk.app.return_code == 0
         assert desk.link.closed
+
+
+async def test_an_engine_that_does_not_start_ends_the_console_with_its_code() -> None:
+    """And with its message, which stays in the shell."""
+
+    async def connect() -> FakeLink:
+        raise LockHeldError("held by pid 7 since 14:00")
+
+    app = ConsoleApp(connect, settings=ConsoleSettings(), driver_class=None)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert app.return_code == 3
+
+
+async def test_a_wide_low_screen_pairs_the_engines_facts() -> None:
+    """All of them without scrolling at 80x24."""
+    async with console(size=(80, 24)) as desk:
+        await desk.press("8")
+        assert "latency" in desk.text("health")
+        assert "terminal" in desk.text("health")
