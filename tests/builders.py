@@ -236,7 +236,6 @@ class World:
         """The core."""
         return self.loop.machine
 
-    @property
     def phase(self) -> Phase:
         """The operator's phase."""
         return self.machine.authority.operator.phase

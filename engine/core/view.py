@@ -18,7 +18,6 @@ from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, divide
 from engine.domain.orders import Order
 from engine.domain.positions import Position
-from engine.execution.book import PROTECTIVE
 from engine.execution.flatten import Step
 from engine.execution.protect import resting_price
 from engine.risk.gates import Verdict, ask_all
@@ -152,12 +151,11 @@ def _flatten(machine: Machine) -> FlattenSection:
     state = machine.authority.flatten.state
     if state.step is Step.IDLE:
         return FlattenSection()
-    book = machine.desk.book
-    protective = sum(1 for _ in book.select(*PROTECTIVE))
+    orders = machine.desk.book.open_orders()
     return FlattenSection(
         step=state.step.value,
         since=state.since,
-        cancels_left=len(book) - protective,
+        cancels_left=sum(1 for order in orders if order.request.role is not OrderRole.FLATTEN),
         positions_left=len(machine.ledger.open_positions()),
         residual=state.residual,
     )

@@ -13,8 +13,6 @@ from engine.domain.positions import Fill
 ENDED_MAX = 500
 TRADE_IDS_MAX = 100_000
 
-PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
-
 
 class BookState(msgspec.Struct, frozen=True):
     """The book as a checkpoint holds it."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.core.commands_table import COMMANDS_TABLE, Effects, RowKind
+from engine.core.commands_table import COLUMNS, COMMANDS_TABLE, Effects, RowKind
 from engine.core.snapshot import Phase
 from engine.domain.commands import CancelOrder, SaveSignal
 from engine.domain.events import Action, Fault, FaultKind, OnStop, OrderTimedOut
@@ -70,7 +70,7 @@ def bring(world: Hand, standing: str) -> None:
         case "halted":
             world.flatten()
             world.wait(31)
-            assert world.phase is Phase.HALTED
+            assert world.phase() is Phase.HALTED
         case _:
             raise AssertionError(standing)
 
@@ -112,6 +112,12 @@ def test_the_published_table_says_what_the_design_says():
     assert {name: published[name] for name in DESIGN} == DESIGN
     not_built = {Holder.BREAKER, Holder.RECONCILING}
     assert {holder.value for holder in set(Holder) - not_built} <= set(DESIGN)
+
+
+def test_every_row_has_a_cell_for_every_column():
+    for row in COMMANDS_TABLE:
+        assert len(row.cells) == len(COLUMNS)
+        assert bool(row.asked) is (row.kind is RowKind.COMMAND)
 
 
 def _cells(effects: Effects) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from tests.builders import (
     EXIT_SHORT,
     PLAY,
     QUIET,
+    SELL,
     STEP,
     T0,
     World,
@@ -46,7 +47,7 @@ def test_arm_signal_order_fill_protection_exit():
     world = World(setup(armed=False))
     assert verdicts(world.bar(ENTER_LONG)) == [Reason.LADDER]
     world.arm()
-    assert world.phase is Phase.ARMED
+    assert world.phase() is Phase.ARMED
     world.bar(QUIET)
     entered = world.bar(ENTER_LONG)
     assert submitted(entered) == [("entry", "buy", "1")]
@@ -293,6 +294,21 @@ def test_two_plays_trade_their_own_instruments():
     assert world.qty(ETH, "other") == Decimal("0.55"), "exits act on the play's own quantity"
 
 
+def test_a_fill_under_another_name_is_not_the_plays_position():
+    world = Hand()
+    order = world.machine.desk.submit(
+        role=OrderRole.FLATTEN,
+        play="flatten",
+        symbol=BTC,
+        side=SELL,
+        qty=Decimal(1),
+        now=world.now,
+        cycle_id="x",
+    )
+    world.fill(order)
+    assert world.machine.trading.runners[0].side == 0
+
+
 def test_bars_of_another_step_evaluate_nothing():
     world = World()
     assert world.bar(ENTER_LONG, step_ns=5 * STEP) == []
@@ -353,6 +369,7 @@ def test_every_signal_is_shown_with_its_order_or_its_reason():
 def test_a_remark_is_said_and_changes_nothing():
     world = World()
     before = world.machine.state()
-    (said,) = world.take(Remark(world.now, "recovery", "goes on from session s1"))
-    assert (said.kind, said.text) == ("recovery", "goes on from session s1")
+    commands = world.take(Remark(world.now, "recovery", "goes on from session s1"))
+    assert notices(commands, "recovery") == ["goes on from session s1"]
+    assert len(commands) == 1
     assert world.machine.state().desk == before.desk
