@@ -1,0 +1,203 @@
+"""Whatever happens: two runs of the same events are one, also where one of them was restarted in between."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core.setup import CoreSetup
+from engine.core.view import view
+from engine.domain.commands import Command, SubmitOrder
+from engine.domain.events import (
+    Action,
+    Backfill,
+    CancelRejected,
+    Event,
+    Fault,
+    FaultKind,
+    FeedChanged,
+    FeedState,
+    OrderAcked,
+    OrderCanceled,
+    OrderRejected,
+    OrderTimedOut,
+    PlaySwapped,
+    VenueOrder,
+    VenuePosition,
+    VenueReport,
+    Woken,
+)
+from engine.domain.market import NS_PER_S
+from engine.domain.modes import RiskMode, Rung
+from engine.domain.orders import Order, OrderState
+from engine.domain.play import Rule
+from engine.domain.reasons import Reason
+from tests.builders import BTC, ENTER_LONG, ETH, PLAY, STEP, bar, fill, quote, setup, spec, trade
+from tests.fakes import Hand
+
+encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+
+closes = st.sampled_from([80.0, 89.0, 96.0, 100.0, 104.0, ENTER_LONG, 120.0])
+symbols = st.sampled_from([BTC, ETH])
+ANSWERS = ("ack", "fill", "part", "over", "again", "cancel", "reject", "timeout", "cancel refused")
+LIKELY = ("ack", "fill", "fill", "part", "cancel", *ANSWERS)
+CONTROLS = [action for action in Action if action is not Action.STOP]  # a stop ends with its run
+
+answers = st.tuples(st.just("answer"), st.sampled_from(LIKELY), st.integers(0, 5))
+bars = st.tuples(st.just("bar"), closes, symbols)
+# What may happen, as a name and what it needs to know; what happens often is written twice.
+steps = st.one_of(
+    bars,
+    bars,
+    answers,
+    answers,
+    answers,
+    st.tuples(st.just("trade"), closes, symbols),
+    st.tuples(st.just("quote"), closes, symbols),
+    st.tuples(st.just("report"), st.sampled_from(["truth", "truth", "nothing", "part", "more"]), st.just(0)),
+    st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", PLAY, *RiskMode])),
+    st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
+    st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
+    st.tuples(st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed"]), st.just(0)),
+)
+sequences = st.lists(steps, min_size=30, max_size=60)
+
+
+def facts() -> CoreSetup:
+    return setup(
+        spec(),
+        spec("other", long_entry=Rule("close > sma(2)"), take_profit=None),
+        stale_check_ns=3600 * NS_PER_S,
+        stale_after_s=7200.0,
+        daily_loss_max=Decimal(40),
+        mode_dwell_s=1.0,
+    )
+
+
+def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
+    """Let one thing happen."""
+    kind, what, more = step
+    match kind:
+        case "bar":
+            return world.bar(what, more)
+        case "trade":
+            return world.market(trade(what, world.now + 1, more))
+        case "quote":
+            return world.market(quote(what - 1, what + 1, world.now + 1, more))
+        case "answer":
+            return world.take(*answer(world, what, more))
+        case "report":
+            return world.take(report(world, what))
+        case "control":
+            return world.ask(what, more, "because")
+        case "wait":
+            return world.wait(what)
+        case _:
+            return world.take(other(world, what))
+
+
+def answer(world: Hand, what: str, number: int) -> list[Event]:
+    """Return what the venue says of one of the orders there are, or were."""
+    book = world.machine.desk.book
+    orders = [*book.open_orders(), *book.ended_orders()[-3:]]
+    if not orders:
+        return []
+    order: Order = orders[number % len(orders)]
+    now, client_id = world.now, order.client_id
+    amounts = {
+        "fill": order.remaining_qty or Decimal("0.01"),
+        "part": Decimal("0.01"),
+        "over": order.request.qty * 2,
+    }
+    match what:
+        case "ack":
+            return [OrderAcked(now, client_id, f"v{number}")]
+        case "cancel":
+            return [OrderCanceled(now, client_id)]
+        case "reject":
+            return [OrderRejected(now, client_id, Reason.OFF_TICK)]
+        case "timeout":
+            return [OrderTimedOut(now, client_id)]
+        case "cancel refused":
+            return [CancelRejected(now, client_id, Reason.ORDER_NOT_FOUND)]
+        case _:
+            trade_id = f"t{world.machine.ledger.fills - (what == 'again')}"
+            facts: dict[str, Any] = {"ts": now, "trade_id": trade_id, "side": order.request.side}
+            return [fill(client_id, amounts.get(what, "0.01"), "101", symbol=order.request.symbol, **facts)]
+
+
+def report(world: Hand, what: str) -> VenueReport:
+    """Return what a venue may answer to the last query: all of it, nothing, less or more."""
+    orders = tuple(
+        VenueOrder(o.client_id, "v", o.request.symbol, o.request.side, o.request.qty, o.filled_qty, o.state)
+        for o in world.machine.desk.book.open_orders()
+        if o.state is not OrderState.UNKNOWN
+    )
+    held = tuple(
+        VenuePosition(symbol, world.machine.ledger.net_qty(symbol) + (what == "more"))
+        for symbol in (BTC, ETH)
+    )
+    number = world.machine.authority.flatten.state.request_id
+    if what == "nothing":
+        orders, held = (), ()
+    return VenueReport(world.now, number, orders, held, complete=what != "part")
+
+
+def other(world: Hand, what: str) -> Event:
+    now = world.now
+    match what:
+        case "swap":
+            return PlaySwapped(now, spec(long_exit=Rule("close < 100")), 2)
+        case "backfill":
+            return Backfill(now, (bar(100.0, now - STEP), bar(101.0, now - STEP, ETH)))
+        case "fault" | "mended":
+            return Fault(now, FaultKind.STORAGE, "disk", cleared=what == "mended")
+        case "feed":
+            return FeedChanged(now, "feed", FeedState.DISCONNECTED)
+        case _:
+            return Woken(now)
+
+
+@settings(max_examples=120)
+@given(sequences)
+def test_the_same_events_lead_to_the_same_commands(sequence):
+    one, other_run = Hand(facts()), Hand(facts())
+    for step in sequence:
+        assert encode(apply(one, step)) == encode(apply(other_run, step))
+    assert one.machine.state() == other_run.machine.state()
+
+
+@settings(max_examples=200)
+@given(sequences, st.integers(0, 59))
+def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
+    straight, restarted = Hand(facts()), Hand(facts())
+    for number, step in enumerate(sequence):
+        if number == moment % len(sequence):
+            restarted.restart()
+        assert encode(apply(straight, step)) == encode(apply(restarted, step)), step
+    assert encode(restarted.machine.state()) == encode(straight.machine.state())
+    assert restarted.loop.state().timers == straight.loop.state().timers
+    assert encode(view(restarted.machine, straight.now)) == encode(view(straight.machine, straight.now))
+
+
+@settings(max_examples=120)
+@given(sequences)
+def test_what_must_hold_after_every_event(sequence):
+    world = Hand(facts())
+    for step in sequence:
+        rungs = {symbol: world.rung(symbol) for symbol in (BTC, ETH)}
+        unknown = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
+        commands = apply(world, step)
+        for command in commands:
+            if isinstance(command, SubmitOrder):
+                assert command.request.reduce_only is not command.increases
+                assert not command.increases or rungs[command.request.symbol] is Rung.FULL
+        if step[0] != "answer":
+            still = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
+            assert unknown <= still, "only the venue's word on an order ends UNKNOWN"
+        for runner in world.machine.trading.runners:
+            qty = world.qty(runner.binding.symbol, runner.binding.spec.name)
+            assert runner.side == (qty > 0) - (qty < 0)
+        view(world.machine, world.now)
