@@ -1,6 +1,8 @@
 """The console: shows frames of snapshots, turns keys into commands, and survives whatever the line does."""
 
+import gc
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,18 +10,19 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
-from engine.api import Link, Phase, Snapshot
-from tui.actions import ACTIONS, BY_ID, FLATTEN_WINDOW_S, INTERRUPT_WINDOW_S, key_name
+from engine.api import ConfigError, Link, Snapshot
+from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, Group, key_name
 from tui.bridge import Connect, stream
 from tui.driver import TraderDriver
 from tui.governor import ByteMeter, Governor
 from tui.keymap import load_keymap, textual_key
+from tui.kill import KillSwitch
 from tui.messages import (
     CommandDone,
     ConnectFailed,
@@ -29,19 +32,29 @@ from tui.messages import (
     SnapshotArrived,
     TerminalGone,
 )
+from tui.navigation import Navigator
 from tui.operator import Operator
 from tui.panes.health import HealthPane, TerminalLoad
 from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
-from tui.panic import PanicWatch, Press
 from tui.settings import ConsoleSettings
 from tui.theme import Palette, ThemeLibrary
 from tui.widgets.desk import Desk
 from tui.widgets.grid import Grid
 from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
 
-FLATTEN_ANSWER_S = 0.5
 HANGUP_CODE = 129
+WARM_UP_S = 1.0
+
+
+def settle_memory() -> None:
+    """Collect once, early, and take what start-up made out of all later collections (44 ms a full one).
+
+    Whoever switched collection off to start faster has it on again from here.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _palette_provider() -> type[Provider]:
@@ -75,7 +88,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.meter = ByteMeter()
         self.clock = clock
         self.keymap = load_keymap(settings.keymap_file)
-        self.panic_watch = PanicWatch(self.keymap["flatten"], clock, FLATTEN_WINDOW_S)
+        self.kill = KillSwitch(self)
+        self.panic_watch = self.kill.watch
         # With colours of the terminal's own, Textual's NO_COLOR filter leaves none at all instead of greys.
         super().__init__(driver_class=driver_class, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.settings = settings
@@ -83,6 +97,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.palette = Palette(self.themes.load(settings.theme), no_color=self.no_color)
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator = Operator(self)
+        self.navigator = Navigator(self)
         self.link: Link | None = None
         self.latest: Snapshot | None = None
         self.gone = False
@@ -93,7 +108,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._interrupted_at = float("-inf")
         self._frame_timer: Timer | None = None
         self._desk: Desk | None = None
-        self._bar: Grid | None = None  # the consequences of a flatten, while its window is open
         self._wanted: dict[str, int] = {}
         self._use_keymap()
         self._register_theme()
@@ -141,6 +155,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Show the first frame, then reach for the engine."""
         self.set_focus(self.desk.panes["market"])
         self._arm_frames()
+        if isinstance(self._driver, TraderDriver):
+            self.set_timer(WARM_UP_S, settle_memory)
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
 
     def _register_theme(self) -> None:
@@ -161,8 +177,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._arm_frames()
         driver = self._driver
         backlog = driver.backlog if isinstance(driver, TraderDriver) else 0
-        if self._bar is not None and not self.panic_watch.waiting:
-            self.call_next(self._hide_bar)
+        if self.kill.outdated:
+            self.call_next(self.kill.hide)
         if self.governor.allow(backlog):
             self.draw()
 
@@ -203,9 +219,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 self._wanted[name] = max(rows, self._wanted.get(name, 0))
         desk.want(self._wanted)
 
+    def draw_soon(self) -> None:
+        """Draw once the layout has come to rest."""
+        self.call_after_refresh(self.draw)
+
     def on_resize(self) -> None:
         """Draw at once in the new size."""
-        self.call_after_refresh(self.draw)
+        self.draw_soon()
 
     # the link
 
@@ -250,9 +270,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def action_act(self, action_id: str) -> None:
         """Do an action of the table."""
-        spec = BY_ID[action_id]
-        if action_id.startswith("pane-"):
-            self._choose_pane(int(action_id.removeprefix("pane-")))
+        if BY_ID[action_id].group is Group.PANES:
+            self.navigator.act(action_id)
             return
         handler: dict[str, Callable[[], object]] = {
             "arm": self.operator.arm,
@@ -266,65 +285,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "help": self._help,
             "palette": self._open_palette,
             "theme": self._next_theme,
-            "zoom": self._zoom,
-            "escape": self._unzoom,
-            "next-pane": lambda: self._step_pane(1),
-            "previous-pane": lambda: self._step_pane(-1),
         }
-        if spec.id in handler:
-            handler[spec.id]()
-        else:
-            self._move(spec.id)
-
-    def _move(self, action_id: str) -> None:
-        pane = self.focused
-        if not isinstance(pane, Pane):
-            return
-        match action_id:
-            case "down":
-                pane.move(1)
-            case "up":
-                pane.move(-1)
-            case "page-down":
-                pane.move(pane.page_rows)
-            case "page-up":
-                pane.move(-pane.page_rows)
-            case _:
-                pane.jump(last=action_id == "bottom")
-        pane.paint(self.frame())
-
-    def _choose_pane(self, number: int) -> None:
-        name = next((pane.name_id for pane in PANES if pane.number == number), "")
-        if name:
-            self.desk.choose(name)
-            self.call_after_refresh(self.draw)
-
-    def _step_pane(self, step: int) -> None:
-        order = self.desk.order() if not self.desk.zoomed else [pane.name_id for pane in PANES]
-        focused = self.focused.id if isinstance(self.focused, Pane) else None
-        index = order.index(focused) + step if focused in order else 0
-        if order:
-            self.desk.choose(order[index % len(order)])
-            self.call_after_refresh(self.draw)
-
-    def _zoom(self) -> None:
-        if isinstance(self.focused, Pane):
-            self.desk.zoom(self.focused.name_id)
-            self.call_after_refresh(self.draw)
-
-    def _unzoom(self) -> None:
-        if self.desk.zoomed:
-            self.desk.zoom("")
-            self.call_after_refresh(self.draw)
+        handler[action_id]()
 
     @on(Pane.Chosen)
     def _tab_clicked(self, message: Pane.Chosen) -> None:
-        self.desk.choose(message.pane)
-        self.call_after_refresh(self.draw)
+        self.navigator.choose(message.pane)
 
     def on_descendant_focus(self) -> None:
         """Redraw frames when the focus moves."""
-        self.call_after_refresh(self.draw)
+        self.draw_soon()
 
     def _open_palette(self) -> None:
         from textual.command import CommandPalette  # noqa: PLC0415 - loaded when first opened
@@ -354,7 +324,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def leave(self, exit_code: int, text: str = "") -> None:
         """End the console with an exit code and a last line for the shell. Safe from any thread."""
-        if self._thread_id == _thread_id():
+        if self._thread_id == threading.get_ident():
             self.exit(exit_code, return_code=exit_code, message=text or None)
         elif self._loop is not None:
             self._loop.call_soon_threadsafe(self.leave, exit_code, text)
@@ -379,56 +349,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         await super().on_event(event)
 
     def panic_key(self, key: str) -> None:
-        """Take a press of a panic key: from the driver's input thread, or from a binding."""
-        match self.panic_watch.press(key):
-            case Press.FIRST:
-                self.post_message(PanicPressed(key, fired=False))
-            case Press.FIRE:
-                self.post_message(PanicPressed(key, fired=True, error=self._panic()))
-            case Press.OTHER:
-                return
+        """Take a press of a panic key, from any thread."""
+        self.kill.press(key)
 
     def panic_now(self, source: str) -> None:
-        """Flatten without asking, from any thread: a signal said so. `source` is shown."""
-        self.post_message(PanicPressed(source, fired=True, error=self._panic()))
-
-    def _panic(self) -> str:
-        if self.link is None or self.gone:
-            return "no engine is connected"
-        try:
-            self.link.panic()
-        except Exception as error:  # noqa: BLE001 - whatever broke, the operator must be told the other way
-            return str(error) or type(error).__name__
-        return ""
+        """Flatten without asking, from any thread: a signal said so."""
+        self.kill.fire(source)
 
     @on(PanicPressed)
     async def _panic_pressed(self, message: PanicPressed) -> None:
-        from tui.screens.flatten import FlattenBar, consequences  # noqa: PLC0415 - needed when it is needed
-
-        await self._hide_bar()
-        if not message.fired:
-            lines = consequences(self.latest, key_name(message.key))
-            self._bar = FlattenBar(self.palette, lines)
-            await self.screen.mount(self._bar)
-        elif message.error:
-            self._flatten_unheard(message.error)
-        else:
-            self.tell("Flatten sent.", title="FLATTEN", severity="warning")
-            self.set_timer(FLATTEN_ANSWER_S, self._check_flatten)
-
-    async def _hide_bar(self) -> None:
-        bar, self._bar = self._bar, None
-        if bar is not None:
-            await bar.remove()
-
-    def _check_flatten(self) -> None:
-        phase = self.latest.status.phase if self.latest else None
-        if phase not in (Phase.FLATTENING, Phase.HALTED):
-            self._flatten_unheard("the engine did not answer within 0.5 s")
-
-    def _flatten_unheard(self, why: str) -> None:
-        text = f"{why}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
-        self.tell(text, title="FLATTEN NOT CONFIRMED", severity="error", timeout=60)
+        await self.kill.show(message)
 
     # telling
 
@@ -446,8 +376,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def use_theme(self, name: str) -> None:
         """Switch to a theme at once; a broken one is refused with its message."""
-        from engine.api import ConfigError  # noqa: PLC0415
-
         try:
             colors = self.themes.load(name)
         except ConfigError as error:
@@ -463,12 +391,3 @@ class ConsoleApp(App[int], inherit_bindings=False):
         names = self.themes.names()
         index = names.index(self.palette.colors.name) if self.palette.colors.name in names else -1
         self.use_theme(names[(index + 1) % len(names)])
-
-
-def _thread_id() -> int:
-    import threading  # noqa: PLC0415
-
-    return threading.get_ident()
-
-
-__all__ = ["Binding", "ConsoleApp"]

@@ -171,12 +171,12 @@ async def test_flatten_without_an_engine_says_so() -> None:
 async def test_an_unheard_flatten_is_told_after_half_a_second() -> None:
     """Unless the engine shows that it began."""
     async with console() as desk:
-        desk.app._check_flatten()
+        desk.app.kill.check()
         await desk.settle()
         assert desk.toasts()[-1].startswith("FLATTEN NOT CONFIRMED|the engine did not answer within 0.5 s")
         told = len(desk.toasts())
         await desk.play(flattening_snapshot())
-        desk.app._check_flatten()
+        desk.app.kill.check()
         await desk.settle()
         assert len(desk.toasts()) == told
 

@@ -1,0 +1,89 @@
+"""The kill-switch in the console: two presses, or a signal, and the engine is told; then the screen is."""
+
+from typing import TYPE_CHECKING
+
+from engine.api import Phase
+from tui.actions import FLATTEN_WINDOW_S, key_name
+from tui.messages import PanicPressed
+from tui.panic import PanicWatch, Press
+
+if TYPE_CHECKING:
+    from tui.app import ConsoleApp
+    from tui.widgets.grid import Grid
+
+ANSWER_S = 0.5  # how long the engine may take to show that it flattens
+
+
+class KillSwitch:
+    """Takes presses from any thread and tells the engine in that same thread; shows the rest in the app's."""
+
+    def __init__(self, app: "ConsoleApp") -> None:
+        self._app = app
+        self._bar: Grid | None = None  # the consequences, while the window is open
+        self.watch = PanicWatch(app.keymap["flatten"], app.clock, FLATTEN_WINDOW_S)
+
+    # any thread
+
+    def press(self, key: str) -> None:
+        """Take a press of a panic key; the second of a pair flattens."""
+        match self.watch.press(key):
+            case Press.FIRST:
+                self._app.post_message(PanicPressed(key, fired=False))
+            case Press.FIRE:
+                self.fire(key)
+            case Press.OTHER:
+                return
+
+    def fire(self, source: str) -> None:
+        """Flatten without asking; the engine is told before anybody else."""
+        error = self._tell_engine()
+        self._app.post_message(PanicPressed(source, fired=True, error=error))
+
+    def _tell_engine(self) -> str:
+        """Return what went wrong, empty where nothing did. A lost stream is no reason not to try."""
+        link = self._app.link
+        if link is None:
+            return "no engine is connected"
+        try:
+            link.panic()
+        except Exception as error:  # noqa: BLE001 - whatever broke, the operator must be told the other way
+            return str(error) or type(error).__name__
+        return ""
+
+    # the app's thread
+
+    async def show(self, pressed: PanicPressed) -> None:
+        """Show the consequences after the first press, what became of it after the second."""
+        from tui.screens.flatten import FlattenBar, consequences  # noqa: PLC0415 - needed when it is needed
+
+        app = self._app
+        await self.hide()
+        if not pressed.fired:
+            self._bar = FlattenBar(app.palette, consequences(app.latest, key_name(pressed.key)))
+            await app.screen.mount(self._bar)
+        elif pressed.error:
+            self._unheard(pressed.error)
+        else:
+            app.tell("Flatten sent.", title="FLATTEN", severity="warning")
+            app.set_timer(ANSWER_S, self.check)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the consequences are still shown though a press would not fire any more."""
+        return self._bar is not None and not self.watch.waiting
+
+    async def hide(self) -> None:
+        """Take the consequences away."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            await bar.remove()
+
+    def check(self) -> None:
+        """Say so where the engine does not show that it flattens."""
+        phase = self._app.latest.status.phase if self._app.latest else None
+        if phase not in (Phase.FLATTENING, Phase.HALTED):
+            self._unheard(f"the engine did not answer within {ANSWER_S} s")
+
+    def _unheard(self, why: str) -> None:
+        text = f"{why}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
+        self._app.tell(text, title="FLATTEN NOT CONFIRMED", severity="error", timeout=60)

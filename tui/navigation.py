@@ -1,0 +1,75 @@
+"""Moving about: which pane has the focus, which one is maximised, which row is selected."""
+
+from typing import TYPE_CHECKING
+
+from tui.panes.pane import Pane
+from tui.panes.registry import PANES
+
+if TYPE_CHECKING:
+    from tui.app import ConsoleApp
+
+
+class Navigator:
+    """The pane group of the action table."""
+
+    def __init__(self, app: "ConsoleApp") -> None:
+        self._app = app
+
+    def act(self, action_id: str) -> None:
+        """Do one of the actions of the pane group."""
+        match action_id:
+            case "next-pane":
+                self._step(1)
+            case "previous-pane":
+                self._step(-1)
+            case "zoom":
+                self._zoom()
+            case "escape":
+                self._unzoom()
+            case "down" | "up" | "page-down" | "page-up" | "top" | "bottom":
+                self._move(action_id)
+            case _:
+                self._choose_number(int(action_id.removeprefix("pane-")))
+
+    def choose(self, name: str) -> None:
+        """Focus a pane, bringing its tab to the front."""
+        self._app.desk.choose(name)
+        self._app.draw_soon()
+
+    def _choose_number(self, number: int) -> None:
+        self.choose(next(pane.name_id for pane in PANES if pane.number == number))
+
+    def _step(self, step: int) -> None:
+        desk, focused = self._app.desk, self._app.focused
+        order = [pane.name_id for pane in PANES] if desk.zoomed else desk.order()
+        name = focused.name_id if isinstance(focused, Pane) else ""
+        index = order.index(name) + step if name in order else 0
+        if order:
+            self.choose(order[index % len(order)])
+
+    def _zoom(self) -> None:
+        if isinstance(self._app.focused, Pane):
+            self._app.desk.zoom(self._app.focused.name_id)
+            self._app.draw_soon()
+
+    def _unzoom(self) -> None:
+        if self._app.desk.zoomed:
+            self._app.desk.zoom("")
+            self._app.draw_soon()
+
+    def _move(self, action_id: str) -> None:
+        pane = self._app.focused
+        if not isinstance(pane, Pane):
+            return
+        match action_id:
+            case "down":
+                pane.move(1)
+            case "up":
+                pane.move(-1)
+            case "page-down":
+                pane.move(pane.page_rows)
+            case "page-up":
+                pane.move(-pane.page_rows)
+            case _:
+                pane.jump(last=action_id == "bottom")
+        pane.paint(self._app.frame())
