@@ -1,182 +1,127 @@
-"""Write the pages of docs/ that come from the engine's own tables.
+"""Write the pages and parts of docs/ that come from the code's own tables.
 
-python docs/generate.py          writes docs/reasons.md, docs/commands.md and docs/architecture/tables.md
+python docs/generate.py          writes them
 python docs/generate.py --check  writes nothing and ends with 1 when one of them is not what the code says
+
+Some pages are written whole. In the others, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is
+written, NAME being a block of docs/blocks.py.
 """
 
 import argparse
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
-from engine.core.operator import OperatorState, Refused, decide
-from engine.core.snapshot import Phase
-from engine.domain.events import Action, Control, OnStop
-from engine.domain.intents import INTENT_TABLE, IntentState, IntentTrigger
-from engine.domain.modes import HOLDERS, RUNG_MEANING, RiskMode, Rung
-from engine.domain.orders import OPEN_STATES, ORDER_TABLE, OrderState, OrderTrigger
-from engine.domain.reasons import REASONS, Layer
+import blocks
+
+from engine.domain.orders import OrderState
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code, then run it again. -->"
-NAME = "play"
+_MARKED = re.compile(r"<!-- (?P<name>[a-z_]+) -->\n.*?<!-- /(?P=name) -->", re.DOTALL)
 
 REASONS_INTRODUCTION = """\
 Whatever was not done carries one of these codes, with the layer that decided, the cycle it belongs to and
 the values that mattered. A code is never renamed and never used again for something else."""
 
-S = TypeVar("S", bound=StrEnum)
-T = TypeVar("T", bound=StrEnum)
+EFFECTS_INTRODUCTION = """\
+What the engine may do is one ladder of four rungs. Whoever has a reason holds a rung, the lowest rung held
+counts, and the status row names rung and holder. A row says what holds while nobody holds a lower rung."""
+
+EFFECTS_NOTES = """\
+- *Rest of an entry*: plays never add to a position they have; what is left of a partly filled entry fills on.
+- *On fresh data*: a play's exit needs a bar that closed no longer than `stale_after_s` ago. A stop or target
+  that rests at the venue needs nothing.
+- *Kept up*: after each fill the position's stop and target are brought to its size, on any rung.
+- *Starts disarmed*, *still held*: with `run --arm` (replay and paper) an engine that was disarmed starts
+  armed. One that is halted stays halted.
+- *Its symbol*: the holder holds for one symbol, the others go on.
+- While the flatten latch is set (a file, see [files.md](files.md)), an order that would increase exposure is
+  refused with `LATCHED`, whatever the rung; arming after a halt removes it. An engine that finds it at its
+  start flattens.
+- In the console, arming, flattening, leaving and the risk mode ask for what stands under *confirmation*. The
+  command line asks for the name (`--confirm`) and for reasons (`--reason`) only, and SIGUSR1 for nothing."""
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def page(*blocks: str) -> str:
-    """Join blocks into a page."""
-    return "\n\n".join([NOTE, *blocks]) + "\n"
+def page(*parts: str) -> str:
+    """Join parts into a page."""
+    return "\n\n".join([NOTE, *parts]) + "\n"
 
 
 def reasons_page() -> str:
-    """Return docs/reasons.md: every code by the layer that gives it."""
-    blocks = [
-        "# Reason codes",
-        REASONS_INTRODUCTION,
-    ]
-    for layer in Layer:
-        rows = [
-            (f"`{reason.value}`", facts.meaning, facts.remedy)
-            for reason, facts in REASONS.items()
-            if facts.layer is layer
-        ]
-        blocks += [f"## {layer.value.capitalize()}", table(("code", "meaning", "what you can do"), rows)]
-    return page(*blocks)
+    """Return docs/reasons.md."""
+    return page("# Reason codes", REASONS_INTRODUCTION, blocks.reasons())
+
+
+def commands_page() -> str:
+    """Return docs/commands.md."""
+    return page(
+        "# Commands and what they do",
+        "## Effects",
+        EFFECTS_INTRODUCTION,
+        blocks.effects(),
+        EFFECTS_NOTES,
+        "## Answers",
+        "What the engine answers to a command: the state it moves to, or the code of its refusal (see\n"
+        "[reasons.md](reasons.md)). Arming is shown with the right name typed and a reason given.",
+        blocks.answers(),
+        "## Keys",
+        "Rebind them in `keymap.yaml` in your config directory (see [setup.md](setup.md)).",
+        blocks.keys(),
+        "## Command line",
+        "`trader-tui` alone, or with options only, means `trader-tui run`.\n"
+        "Exit codes: 0 done; 1 failed, or nobody answers; 2 wrong use or configuration; 3 another engine\n"
+        "holds the instance; 4 refused, not flat, or not identical; 128+n ended by signal n.",
+        blocks.command_line(),
+    )
 
 
 def tables_page() -> str:
     """Return docs/architecture/tables.md: the state tables, their diagrams and the ladder."""
+    still_trading = ", ".join(state for state in OrderState if state.is_open)
     return page(
         "# State tables",
         "## Orders",
         "A trigger that a row does not list leaves the state as it is: venues repeat and reorder updates.\n"
-        f"Still able to trade: {', '.join(state for state in OrderState if state in OPEN_STATES)}.",
-        state_table(ORDER_TABLE, OrderState, OrderTrigger),
-        state_diagram(ORDER_TABLE, OrderState.PENDING),
+        f"Still able to trade: {still_trading}.",
+        blocks.orders(),
+        blocks.orders_diagram(),
         "## Intents",
         "What was to be done at the venue and how it ended. UNKNOWN is ended by the venue's evidence only.",
-        state_table(INTENT_TABLE, IntentState, IntentTrigger),
-        state_diagram(INTENT_TABLE, IntentState.PENDING),
+        blocks.intents(),
+        blocks.intents_diagram(),
+        "## Flatten",
+        blocks.flatten(),
+        blocks.flatten_diagram(),
+        "## The operator's phases",
+        blocks.operator_diagram(),
         "## The ladder",
         "The lowest rung that anyone holds counts, for everything or for one symbol.",
-        table(("rung", "allowed"), [(rung.name, RUNG_MEANING[rung]) for rung in sorted(Rung, reverse=True)]),
-        table(
-            ("holder", "rung", "lets go", "after a restart"),
-            [
-                (
-                    f"`{holder.value}`",
-                    rule.rung.name,
-                    "when a person says so" if rule.latched else "by itself",
-                    "still held" if rule.survives_restart else "looked at afresh",
-                )
-                for holder, rule in HOLDERS.items()
-            ],
-        ),
+        blocks.ladder(),
+        blocks.holders(),
     )
 
 
-def state_table(rows: Mapping[S, Mapping[T, S]], states: type[S], triggers: type[T]) -> str:
-    """Return a transition table with a row for every state and a column for every trigger."""
-    head = ("state", *(trigger.value for trigger in triggers))
-    return table(
-        head,
-        [(f"**{state.value}**", *(rows[state].get(trigger, "") for trigger in triggers)) for state in states],
-    )
+def filled(text: str) -> str:
+    """Return a page with its marked parts written anew. Raises KeyError for a mark that names no block."""
 
+    def written(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"<!-- {name} -->\n{blocks.BLOCKS[name]()}\n<!-- /{name} -->"
 
-def state_diagram(rows: Mapping[S, Mapping[T, S]], start: S) -> str:
-    """Return the same as a Mermaid state diagram."""
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start.value}"]
-    for state, row in rows.items():
-        lines += [f"    {state.value} --> {after.value}: {trigger.value}" for trigger, after in row.items()]
-    lines += [f"    {state.value} --> [*]" for state, row in rows.items() if not row]
-    return "\n".join([*lines, "```"])
-
-
-def commands_page(rows: Iterable[Sequence[str]]) -> str:
-    """Return docs/commands.md. A row: where the operator stands, then the outcome of each command there."""
-    return page(
-        "# What an operator's command does",
-        "Each cell is what the engine answers: the state it moves to, or the code of its refusal\n"
-        "(see [reasons.md](reasons.md)). Arming is shown with the right name typed and a reason given.",
-        table(("standing", *(f"`{_spoken(action, given)}`" for action, given in COMMANDS)), rows),
-        "The rung that follows from the state, and who else may hold one, is in\n"
-        "[architecture/tables.md](architecture/tables.md).",
-    )
-
-
-COMMANDS: tuple[tuple[Action, str], ...] = (
-    (Action.ARM, NAME),
-    (Action.DISARM, ""),
-    (Action.PAUSE, ""),
-    (Action.RESUME, ""),
-    (Action.FLATTEN, ""),
-    (Action.RISK_MODE, RiskMode.OBSERVE.value),
-    (Action.RISK_MODE, RiskMode.NORMAL.value),
-    (Action.STOP, OnStop.CANCEL_ENTRIES.value),
-)
-
-STANDINGS: dict[str, OperatorState] = {
-    "disarmed": OperatorState(),
-    "armed": OperatorState(phase=Phase.ARMED),
-    "armed, paused": OperatorState(phase=Phase.ARMED, paused=True),
-    "armed, risk mode observe": OperatorState(phase=Phase.ARMED, risk_mode=RiskMode.OBSERVE),
-    "flattening": OperatorState(phase=Phase.FLATTENING),
-    "halted": OperatorState(phase=Phase.HALTED),
-    "stopping": OperatorState(phase=Phase.ARMED, stopping=OnStop.CANCEL_ENTRIES),
-}
-
-
-def command_rows() -> Iterator[tuple[str, ...]]:
-    """Ask the engine's own decision for every standing and command."""
-    for name, state in STANDINGS.items():
-        yield name, *(_outcome(state, action, given) for action, given in COMMANDS)
-
-
-def _outcome(state: OperatorState, action: Action, given: str) -> str:
-    control = Control(0, 1, action, "operator", reason="checked", argument=given)
-    after = decide(state, control, confirm_name=NAME, dwell_s=0.0)
-    if isinstance(after, Refused):
-        return f"`{after.reason.value}`"
-    before, now = _facts(state), _facts(after)
-    return ", ".join(fact for fact, old in zip(now, before, strict=True) if fact != old) or "unchanged"
-
-
-def _facts(state: OperatorState) -> tuple[str, ...]:
-    paused = "paused" if state.paused else "not paused"
-    return (
-        state.phase.value,
-        paused,
-        f"risk mode {state.risk_mode.value}",
-        "stopping" if state.stopping else "running",
-    )
-
-
-def _spoken(action: Action, given: str) -> str:
-    return f"{action.value} {given}" if action is Action.RISK_MODE else action.value
+    return _MARKED.sub(written, text)
 
 
 def pages() -> dict[Path, str]:
-    """Return every generated page by its path."""
-    return {
+    """Return every generated or marked page by its path."""
+    whole = {
         DOCS / "reasons.md": reasons_page(),
-        DOCS / "commands.md": commands_page(command_rows()),
+        DOCS / "commands.md": commands_page(),
         DOCS / "architecture" / "tables.md": tables_page(),
     }
+    others = [path for path in (*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md") if path not in whole]
+    texts = {path: path.read_text("utf-8") for path in others}
+    return whole | {path: filled(text) for path, text in texts.items() if _MARKED.search(text)}
 
 
 def main() -> int:
@@ -186,12 +131,13 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
-    stale = [path for path, text in pages().items() if not path.is_file() or path.read_text("utf-8") != text]
+    written = pages()
+    stale = [path for path, text in written.items() if not path.is_file() or path.read_text("utf-8") != text]
     for path in stale:
         if check:
             print(f"{path} is not what the code says; run: python docs/generate.py", file=sys.stderr)
         else:
-            path.write_text(pages()[path], "utf-8")
+            path.write_text(written[path], "utf-8")
             print(f"wrote {path}")
     return int(check and bool(stale))
 
