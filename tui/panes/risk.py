@@ -105,8 +105,10 @@ def _flatten_rows(snapshot: Snapshot) -> list[Row]:
         ("flatten   ", "muted"),
         (flatten.step, "danger*" if running or flatten.residual else "ok*"),
         (f" since {clock(flatten.since)}", "muted"),
-        (f", cancels left {flatten.cancels_left}, positions left {flatten.positions_left}", "text"),
     )
+    if running:
+        left = f", cancels left {flatten.cancels_left}, positions left {flatten.positions_left}"
+        head = (*head, (left, "text"))
     return [head, *(((("  left: ", "danger*"), (item, "text"))) for item in flatten.residual)]
 
 
