@@ -53,9 +53,18 @@ def short_code(name: str) -> str:
 
 def sequence_of(client_id: str) -> int:
     """Return the sequence inside an id of this form, 0 for any other text."""
+    return _number(client_id, _ID_WIDTH - _SEQUENCE_WIDTH, _SEQUENCE_WIDTH)
+
+
+def birth_of(client_id: str) -> int:
+    """Return the birth (s) inside an id of this form, 0 for any other text."""
+    return _number(client_id, len(PREFIX), _BIRTH_WIDTH)
+
+
+def _number(client_id: str, at: int, width: int) -> int:
     if len(client_id) != _ID_WIDTH or not client_id.startswith(PREFIX):
         return 0
-    digits = client_id[-_SEQUENCE_WIDTH:]
+    digits = client_id[at : at + width]
     return int(digits, 36) if all(digit in _ALPHABET for digit in digits) else 0
 
 

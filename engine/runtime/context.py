@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
@@ -15,6 +16,7 @@ from engine.config.packaged import instance_dir
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
+from engine.domain.ids import birth_of
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.ports import HistoricalFeed, LiveFeed
 from engine.runtime.clock import SystemClock
@@ -37,6 +39,7 @@ from engine.storage.decisions import DecisionRepository
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
 from engine.storage.lock import InstanceLock
+from engine.storage.orders import OrderRepository
 from engine.storage.record_writer import RecordWriter
 from engine.storage.records import room_for_session
 from engine.storage.sessions import Session, claim, end_session, newest_sessions, start_session
@@ -105,15 +108,16 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         journal = SqliteJournal(database)
         checkpoints = CheckpointStore(directory / "checkpoints")
         records = directory / "records"
-        birth_s, started = await _first_free(database, now)
-        async with database.reader() as reader:
-            standing = await DecisionRepository(reader).last_transitions()
+        past = await _read_past(database)
+        started = max(now, past.started + NS_PER_MS)  # after every earlier session's, whatever the clock did
+        birth_s = max(now // NS_PER_S, past.birth_s + 1)  # ids hold it, so a fresh lineage repeats none
         sources = Sources(
             records=records,
             checkpoints=checkpoints,
             feed=source.tape,
             files=source.files,
             journal=journal,
+            highest_sequence=past.sequence,
         )
         config = source.configure(birth_s)
         recovered = await recover(config, sources, now, goes_on_after_end=goes_on_after_end(settings))
@@ -143,7 +147,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
             started=started,
             resumed=recovered.resumed,
             notes=recovered.notes,
-            standing=standing,
+            standing=past.standing,
         )
 
 
@@ -157,15 +161,25 @@ async def close_session(context: EngineContext, exit_code: int) -> None:
     await end_session(context.database, context.session, context.clock.now(), exit_code)
 
 
-async def _first_free(database: Database, now: int) -> tuple[int, int]:
-    """Return a birth (s) and a start (ns) after every earlier session's, whatever the clock did meanwhile.
+class _Past(msgspec.Struct, frozen=True):
+    """What the database knows of earlier sessions: newest start (ns), birth (s) and sequence, 0 for none."""
 
-    Client ids hold the birth, so a fresh lineage never repeats one.
-    """
+    started: int
+    birth_s: int
+    sequence: int
+    standing: dict[TransitionKind, SaveTransition]
+
+
+async def _read_past(database: Database) -> _Past:
     async with database.reader() as reader:
-        newest = await newest_sessions(reader, 1)
-    last = newest[0].started if newest else 0
-    return max(now // NS_PER_S, last // NS_PER_S + 1), max(now, last + NS_PER_MS)
+        orders = OrderRepository(reader)
+        sessions, newest = await newest_sessions(reader, 1), await orders.newest(1)
+        return _Past(
+            started=sessions[0].started if sessions else 0,
+            birth_s=birth_of(newest[0].client_id) if newest else 0,
+            sequence=await orders.highest_sequence(),
+            standing=await DecisionRepository(reader).last_transitions(),
+        )
 
 
 def _open_record(source: Source, directory: Path, recovered: Recovered, started: int) -> RecordWriter:

@@ -26,6 +26,7 @@ from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
+from engine.runtime.rehandle import begins_at
 from engine.runtime.upkeep import Upkeep
 
 HISTORY_BARS = 300
@@ -150,7 +151,7 @@ class Engine:
         context = self.context
         pump = context.pump
         if not context.resumed:
-            await pump.begin(context.started)
+            await pump.begin(begins_at(context.tape, context.started))
         if context.feed is not None:
             bars = tuple(context.feed.history(HISTORY_BARS))
             if not context.resumed:

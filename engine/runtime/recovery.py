@@ -1,7 +1,7 @@
 """Where a start goes on from: start-up and recovery are one path.
 
 State = the newest usable checkpoint (or the state the last session began with) + its record's tail, handled
-again. What cannot be used is kept on disk, said, and started without.
+again under the settings it was recorded with. What cannot be used is kept on disk, said, and started without.
 """
 
 from pathlib import Path
@@ -13,10 +13,10 @@ from engine.ports import HistoricalFeed, Journal
 from engine.runtime.factory import build_loop
 from engine.runtime.loop import Loop
 from engine.runtime.pump import Pump
-from engine.runtime.rehandle import RecordedRefusals, recorded_refusals, rehandle
-from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state
+from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
+from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state, encode_state
 from engine.storage.checkpoints import CheckpointStore
-from engine.storage.codec import Entry
+from engine.storage.codec import Entry, Gap
 from engine.storage.record_reader import RecordReader
 from engine.storage.records import session_directories
 
@@ -52,15 +52,18 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     feed: HistoricalFeed | None
     files: dict[str, str]
     journal: Journal
+    highest_sequence: int = 0  # that any id in the journal holds
 
 
-class _Start(msgspec.Struct, frozen=True):
-    """A state to begin with; None: the beginning of the session itself."""
+class _Start(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to go on with; without a state, from its very beginning."""
 
     session: str
     birth_s: int
-    state: EngineState | None
     started: int
+    shape: str
+    files: dict[str, str]
+    state: EngineState | None
 
 
 async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_after_end: bool) -> Recovered:
@@ -71,41 +74,32 @@ async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_
     """
     notes: list[str] = []
     start = _find(config, sources, now, notes)
-    if start is not None and start.state is not None and start.state.ended and not goes_on_after_end:
-        start = None
     if start is not None:
         try:
-            return await _resume(start, config, sources, notes)
+            state = await _handle_again(start, config, sources, notes)
+            if goes_on_after_end or not state.ended:
+                before = start.state.sequence if start.state else 0
+                notes.append(
+                    f"goes on from session {start.session}: {before} events from its checkpoint, "
+                    f"{state.sequence - before} handled again"
+                )
+                return _go_on(_at_present(state, sources, now), config, notes)
         except (StorageError, CheckpointError) as error:
             notes.append(f"session {start.session} could not be gone on with: {error} A fresh one begins.")
     loop = build_loop(config)
     return Recovered(loop, _pump(loop), config, "", tuple(notes))
 
 
+# finding
+
+
 def _find(config: SessionConfig, sources: Sources, now: int, notes: list[str]) -> _Start | None:
-    found = sources.checkpoints.load_newest(now)
-    notes.extend(found.warnings)
+    """Choose what to go on from: the newest checkpoint, or the record of a session newer than it."""
+    start = _from_checkpoint(sources, now, notes)
     sessions = session_directories(sources.records)
-    if found.checkpoint is not None:
-        try:
-            state = decode_state(found.checkpoint.payload)
-        except CheckpointError as error:
-            notes.append(f"the newest checkpoint was passed over: {error}")
-        else:
-            if not sessions or state.session >= sessions[-1].name:
-                start = _Start(state.session, state.birth_s, state, state.now)
-                return _if_fitting(start, (state.shape, state.files), config, sources, notes)
-    return _from_record(sessions[-1], config, sources, notes) if sessions else None
-
-
-def _if_fitting(
-    start: _Start,
-    made_with: tuple[str, dict[str, str]],
-    config: SessionConfig,
-    sources: Sources,
-    notes: list[str],
-) -> _Start | None:
-    if made_with == (config.shape, sources.files):
+    if sessions and (start is None or start.session < sessions[-1].name):
+        start = _from_record(sessions[-1], notes) or start
+    if start is None or (start.shape, start.files) == (config.shape, sources.files):
         return start
     notes.append(
         f"session {start.session} ran with other plays, data or rules; a fresh one begins beside it."
@@ -113,51 +107,124 @@ def _if_fitting(
     return None
 
 
-def _from_record(directory: Path, config: SessionConfig, sources: Sources, notes: list[str]) -> _Start | None:
-    """Go on from the beginning of a session that broke off before its first checkpoint."""
+def _from_checkpoint(sources: Sources, now: int, notes: list[str]) -> _Start | None:
+    found = sources.checkpoints.load_newest(now)
+    notes.extend(found.warnings)
+    if found.checkpoint is None:
+        return None
+    try:
+        state = decode_state(found.checkpoint.payload)
+    except CheckpointError as error:
+        notes.append(f"the newest checkpoint was passed over: {error}")
+        return None
+    return _Start(
+        session=state.session,
+        birth_s=state.birth_s,
+        started=state.now,
+        shape=state.shape,
+        files=state.files,
+        state=state,
+    )
+
+
+def _from_record(directory: Path, notes: list[str]) -> _Start | None:
+    """Begin where a session began that broke off before its first checkpoint."""
     try:
         header = RecordReader(directory).header
-        made_with = (decode_config(header.config).shape, header.files)
-        state = decode_state(header.initial_state) if header.initial_state else None
+        return _Start(
+            session=header.session,
+            birth_s=header.birth,
+            started=header.started,
+            shape=decode_config(header.config).shape,
+            files=header.files,
+            state=decode_state(header.initial_state) if header.initial_state else None,
+        )
     except (StorageError, CheckpointError) as error:
         notes.append(f"the record of the last session was passed over: {error}")
         return None
-    start = _Start(header.session, header.birth, state, header.started)
-    return _if_fitting(start, made_with, config, sources, notes)
 
 
-async def _resume(start: _Start, config: SessionConfig, sources: Sources, notes: list[str]) -> Recovered:
-    setup = msgspec.structs.replace(config.setup, birth_s=start.birth_s)
-    config = msgspec.structs.replace(config, setup=setup)
-    loop = build_loop(config)
-    pump = _pump(loop)
+# going on
+
+
+async def _handle_again(
+    start: _Start, config: SessionConfig, sources: Sources, notes: list[str]
+) -> EngineState:
+    """Bring a session to where it stopped, under the settings it had: what was decided then stays decided."""
+    if start.state is not None and start.state.ended:
+        return start.state
+    directory = sources.records / start.session
+    pump = _pump(build_loop(_settings_then(directory, start, config)))
     if start.state is not None:
         pump.restore(start.state)
-    tail = _tail(sources.records / start.session, pump.sequence, notes)
+    tail = _tail(directory, pump.sequence, notes)
     refusals = RecordedRefusals(recorded_refusals(tail), sources.journal)
     pump.hand_over(dispatcher=refusals, recorder=NullRecorder())
     if start.state is None:
-        await pump.begin(start.started)
-    before = pump.sequence
-    await rehandle(pump, tail, sources.feed)
-    notes.append(
-        f"goes on from session {start.session}: {before} events from its checkpoint, "
-        f"{pump.sequence - before} handled again"
-    )
-    return Recovered(loop, pump, config, start.session, tuple(notes))
+        await pump.begin(begins_at(sources.feed, start.started))
+    end = await rehandle(pump, tail, sources.feed)
+    return pump.state(start.session, start.shape, start.files, ended=end is not None)
+
+
+def _settings_then(directory: Path, start: _Start, config: SessionConfig) -> SessionConfig:
+    """Return what a session was built from; where its record is lost, nothing of it is handled again."""
+    try:
+        return decode_config(RecordReader(directory).header.config)
+    except (StorageError, CheckpointError):
+        return _born(config, start.birth_s)
 
 
 def _tail(directory: Path, sequence: int, notes: list[str]) -> list[Entry]:
-    """Read what a record holds past a sequence; a missing or torn record is said and gone on without."""
+    """Read what a record holds past a sequence, up to a gap, damage or a torn end; each is said."""
+    tail: list[Entry] = []
     try:
         reader = RecordReader(directory)
-        tail = list(reader.entries(sequence))
+        for entry in reader.entries(sequence):
+            if isinstance(entry, Gap):
+                notes.append(f"the record has a gap at event {entry.sequence}: {entry.text}")
+                return tail
+            tail.append(entry)
     except StorageError as error:
         notes.append(f"the record's tail is lost: {error}")
-        return []
+        return tail
     if reader.torn:
         notes.append(f"the record's torn tail was cut: {reader.torn}")
     return tail
+
+
+def _at_present(state: EngineState, sources: Sources, now: int) -> EngineState:
+    """Return a state as it is to go on now.
+
+    On a live feed timers keep the time they had left, since nobody ran meanwhile, and ids go on after every
+    one in the journal: it may know orders of the last moments that the record does not. A tape brings the
+    same orders again, under the same ids.
+    """
+    if sources.feed is not None:
+        return state
+    loop, machine = state.loop, state.loop.machine
+    away_ns = max(0, now - state.now)
+    desk = msgspec.structs.replace(
+        machine.desk, sequence=max(machine.desk.sequence, sources.highest_sequence)
+    )
+    loop = msgspec.structs.replace(
+        loop,
+        machine=msgspec.structs.replace(machine, desk=desk),
+        timers=tuple((timer_id, at + away_ns) for timer_id, at in loop.timers),
+    )
+    return msgspec.structs.replace(state, loop=loop)
+
+
+def _go_on(state: EngineState, config: SessionConfig, notes: list[str]) -> Recovered:
+    """Put a state under the present settings."""
+    config = _born(config, state.birth_s)
+    loop = build_loop(config)
+    pump = _pump(loop)
+    pump.restore(decode_state(encode_state(state)))  # nothing is shared with the loop that brought it here
+    return Recovered(loop, pump, config, state.session, tuple(notes))
+
+
+def _born(config: SessionConfig, birth_s: int) -> SessionConfig:
+    return msgspec.structs.replace(config, setup=msgspec.structs.replace(config.setup, birth_s=birth_s))
 
 
 def _pump(loop: Loop) -> Pump:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.domain.commands import SubmitOrder
 from engine.domain.errors import StorageError
 from engine.domain.events import OrderRejected
 from engine.domain.market import MarketEvent
 from engine.domain.reasons import Reason
 from engine.ports import HistoricalFeed, Journal
-from engine.runtime.loop import Batch, Refusals
+from engine.runtime.loop import NO_REFUSALS, Batch, Refusals
 from engine.runtime.pump import Pump
 from engine.storage.codec import Consumed, Effects, End, Entry, Gap, SessionHeader, Tape
 
@@ -28,18 +29,36 @@ class RecordedRefusals:
         """Return which orders were not sent then."""
         if self._journal is not None:
             await self._journal.commit(batch)
-        return dict(self._refusals)
+        if not self._refusals:
+            return NO_REFUSALS
+        ids = [command.request.client_id for command in batch if type(command) is SubmitOrder]
+        return {client_id: self._refusals[client_id] for client_id in ids if client_id in self._refusals}
 
 
 def recorded_refusals(entries: Iterable[Entry]) -> dict[str, Reason]:
     """Return the orders that a dispatcher refused to send, by client id."""
     refusals: dict[str, Reason] = {}
     for entry in entries:
-        if type(entry) is Consumed and type(entry.event) is OrderRejected:
-            event = entry.event
-            if event.reason in _REFUSED_HERE:
-                refusals[event.client_id] = event.reason
+        event = _refusal(entry)
+        if event is not None:
+            refusals[event.client_id] = event.reason
     return refusals
+
+
+def _refusal(entry: Entry) -> OrderRejected | None:
+    """Return what a dispatcher itself answered, None for an event that came from outside."""
+    if type(entry) is Consumed and type(entry.event) is OrderRejected and entry.event.reason in _REFUSED_HERE:
+        return entry.event
+    return None
+
+
+def begins_at(feed: HistoricalFeed | None, started: int) -> int:
+    """Return the first time of a session's loop (ns UTC): that of its tape, else that of its start.
+
+    A tape's time goes back from no clock's: what a command sets a timer for would never fall due on it.
+    """
+    first = next(iter(feed.events()), None) if feed is not None else None
+    return started if first is None else first.ts
 
 
 async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | None) -> End | None:
@@ -50,8 +69,8 @@ async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | 
     tape: Iterator[MarketEvent] | None = None
     for entry in entries:
         if isinstance(entry, Consumed):
-            if entry.sequence <= pump.sequence:
-                continue  # taken before the checkpoint, or a refusal, answered from the list
+            if entry.sequence <= pump.sequence or _refusal(entry):
+                continue  # taken before the checkpoint, or answered from the list
             if entry.sequence != pump.sequence + 1:
                 raise StorageError(f"the record leaps from event {pump.sequence} to {entry.sequence}")
             await pump.consume(entry.event, entry.now)

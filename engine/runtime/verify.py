@@ -11,7 +11,7 @@ from engine.domain.events import Event
 from engine.runtime.factory import build_loop, reopen_feed
 from engine.runtime.loop import Batch, Refusals
 from engine.runtime.pump import Pump
-from engine.runtime.rehandle import RecordedRefusals, recorded_refusals, rehandle
+from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import decode_config, decode_state
 from engine.storage.codec import Effects
 from engine.storage.record_reader import RecordReader
@@ -67,6 +67,19 @@ class Comparison:
                 f"the record has digest {recorded.digest.hex()} at event {recorded.sequence}"
             )
 
+    def missing(self, sequence: int) -> str:
+        """Name a recorded decision that was not taken again by event `sequence`, empty where none is left.
+
+        What belongs to the last event may have been cut off with what would have led to it.
+        """
+        if not self._expected or self._expected[0].sequence >= sequence:
+            return ""
+        recorded = self._expected[0]
+        return (
+            f"event {recorded.sequence}: this engine decides nothing; "
+            f"the record has digest {recorded.digest.hex()}"
+        )
+
 
 def verify_session(directory: Path) -> Verdict:
     """Re-run the session whose record lies in a directory. Raises StorageError or ConfigError."""
@@ -88,14 +101,15 @@ async def _verify(directory: Path) -> Verdict:
     difference, end = "", None
     try:
         if reader.header.initial_state is None:
-            await pump.begin(reader.header.started)
+            await pump.begin(begins_at(feed, reader.header.started))
         else:
             pump.restore(decode_state(reader.header.initial_state))
         end = await rehandle(pump, reader.entries(), feed)
     except DifferenceError as error:
         difference = str(error)
     else:
-        if end is not None and end.fingerprint != pump.fingerprint.hex():
+        difference = comparison.missing(pump.sequence)
+        if not difference and end is not None and end.fingerprint != pump.fingerprint.hex():
             difference = f"the record ends with {end.fingerprint}, this engine with {pump.fingerprint.hex()}"
     return Verdict(
         session=reader.header.session,

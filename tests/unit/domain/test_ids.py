@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.ids import SEQUENCE_MAX, IdSpace, OrderRole, base36, sequence_of, short_code
+from engine.domain.ids import SEQUENCE_MAX, IdSpace, OrderRole, base36, birth_of, sequence_of, short_code
 
 BIRTH = 1_763_000_000
 names = st.text(min_size=1, max_size=40)
@@ -59,9 +59,14 @@ def test_the_sequence_can_be_read_out_of_an_id(order):
     assert sequence_of(IdSpace(BIRTH, "default").client_id(*order)) == order[2]
 
 
-@pytest.mark.parametrize("text", ["", "tt1", "x" * 25, "tt" + "0" * 22 + "!", "TT" + "0" * 23])
-def test_a_foreign_id_has_no_sequence(text):
-    assert sequence_of(text) == 0
+@given(st.integers(0, 36**7 - 1), orders)
+def test_the_birth_can_be_read_out_of_an_id(birth_s, order):
+    assert birth_of(IdSpace(birth_s, "default").client_id(*order)) == birth_s
+
+
+@pytest.mark.parametrize("text", ["", "tt1", "x" * 25, "tt!" + "0" * 21 + "!", "TT" + "0" * 23])
+def test_a_foreign_id_has_neither_sequence_nor_birth(text):
+    assert (sequence_of(text), birth_of(text)) == (0, 0)
 
 
 def test_a_name_has_one_code_forever():

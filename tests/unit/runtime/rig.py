@@ -2,11 +2,16 @@
 
 import asyncio
 import random
+import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.testing import CapturingLogger
 
@@ -14,7 +19,11 @@ from engine.config.settings import Settings
 from engine.domain.commands import Command, SubmitOrder
 from engine.domain.errors import StorageError
 from engine.domain.events import Event
+from engine.domain.market import MarketEvent
 from engine.domain.reasons import Reason
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.runtime.exitreport import ExitReport
 from engine.runtime.loop import Batch, Refusals
 from engine.storage.codec import Consumed, Effects, Tape
 
@@ -34,6 +43,31 @@ short:
   exit: close crosses_above sma(3)
 stop_loss: {{percent: 0.6}}
 take_profit: {{percent: 0.9}}
+"""
+
+INSTRUMENT = """\
+symbol: {symbol}
+tick: 0.1
+lot: 0.001
+qty_min: 0.001
+notional_min: 1
+base: {base}
+quote: USDT
+maker_fee: 0.0002
+taker_fee: 0.0005
+bar_ts: open
+volume_unit: base
+"""
+
+# Enters on every bar that finds it flat, and leaves on the next one.
+RESTLESS = """\
+name: {name}
+timeframe: base
+size: {{notional: 1000}}
+long:
+  enter: close > 0
+  exit: close > 0
+stop_loss: {{percent: 5}}
 """
 
 
@@ -69,6 +103,7 @@ def write_tape(folder: Path, bars: int = 300, seed: int = 1, symbol: str = "BTCU
         lines.append(f"{START_MS + number * MINUTE_MS},{opened},{high},{low},{price},{volume}")
     path = folder / f"{symbol.lower()}_{seed}_{bars}.csv"
     path.write_text("\n".join(lines) + "\n")
+    path.with_suffix(".instrument.yaml").write_text(INSTRUMENT.format(symbol=symbol, base=symbol[:3]))
     return path
 
 
@@ -88,10 +123,10 @@ def tape_settings(folder: Path, **changes: Any) -> Settings:
 
 
 def market_settings(folder: Path, **changes: Any) -> Settings:
-    """Return a paper session on a busy embedded market, whose play trades every few seconds."""
+    """Return a paper session on a busy embedded market, whose play trades every second."""
     facts: dict[str, Any] = {
         "mode": "paper",
-        "plays": (write_play(folder),),
+        "plays": (write_play(folder, "restless", RESTLESS),),
         "state_dir": folder / "state",
         "synthetic": {"symbols": ["BTCUSDT"], "events_per_s": 400.0, "base_step_s": 1},
         "simulated": {"latency_ms": 1.0},
@@ -182,3 +217,70 @@ class Committed:
             return {}
         entries = [c for c in batch if isinstance(c, SubmitOrder) and c.increases]
         return {entry.request.client_id: self.refuse for entry in entries}
+
+
+# engines
+
+
+class HookedTape:
+    """A tape that lets a test act before an event is handed out: `at` holds what to call, by offset."""
+
+    def __init__(self, tape: Any, at: dict[int, Callable[[], object]]) -> None:
+        self._tape, self._at = tape, at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tape, name)
+
+    def events(self, offset: int = 0) -> Iterator[MarketEvent]:
+        """Yield the tape's events and act in between."""
+        for number, event in enumerate(self._tape.events(offset), start=offset):
+            self._at.pop(number, lambda: None)()
+            yield event
+
+
+@asynccontextmanager
+async def engine_on(
+    settings: Settings,
+    at: dict[int, Callable[[Engine], object]] | None = None,
+    *,
+    checkpoints: bool = True,
+    **options: Any,
+) -> AsyncIterator[Engine]:
+    """Open an engine; `at` holds what to do before events of its tape, by offset.
+
+    `checkpoints`: whether it saves some of its own while it runs; the one at its end comes in any case.
+    """
+    async with open_context(settings, headless=False) as opened:
+        hooks: dict[int, Callable[[], object]] = {}
+        context = opened
+        if at:
+            tape: Any = HookedTape(context.source.tape, hooks)
+            context = replace(context, source=msgspec.structs.replace(context.source, tape=tape))
+        engine = Engine(context, **({"leave_at_end": True} | options))
+        hooks |= {offset: partial(act, engine) for offset, act in (at or {}).items()}
+        if not checkpoints:
+            engine._upkeep._keep_checkpoints = _never  # type: ignore[method-assign]  # a test saves its own
+        yield engine
+
+
+async def _never() -> None:
+    """Do nothing until the engine ends."""
+    await asyncio.Event().wait()
+
+
+async def run_engine(
+    settings: Settings, at: dict[int, Callable[[Engine], object]] | None = None, **options: Any
+) -> ExitReport:
+    """Run an engine to its end and return its report."""
+    async with asyncio.timeout(DEADLINE_S), engine_on(settings, at, **options) as engine:
+        return await engine.run()
+
+
+def copy_state(settings: Settings, to: Path) -> Settings:
+    """Copy an instance's state as it lies on disk now: what a kill at this moment would leave.
+
+    Returns the settings of an engine on the copy.
+    """
+    assert settings.state_dir is not None
+    shutil.copytree(settings.state_dir, to, ignore=shutil.ignore_patterns("engine.lock", "engine.owner.json"))
+    return settings.model_copy(update={"state_dir": to})
