@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -162,6 +163,8 @@ def _console(
 def _app(settings: "Settings", connect: Callable[[], Awaitable[Link]]) -> "ConsoleApp":
     from tui.app import ConsoleApp
 
+    for size in ("COLUMNS", "LINES"):  # whoever exported them once does not follow the terminal's size
+        os.environ.pop(size, None)
     return ConsoleApp(connect, settings=_console_settings(settings))
 
 
@@ -214,15 +217,12 @@ def _forward_panic(app: "ConsoleApp", settings: "Settings") -> None:
     """Flatten by SIGUSR1: on the console's panic line, or straight to the engine where it has none yet."""
     from tui.messages import PanicPressed
 
-    error, link = "", app.link
-    try:
-        if link is not None and not app.gone:
-            link.panic()
-        else:
+    if app.link is None:
+        with suppress(TraderError):  # then `panic_now` says that nobody was reached
             send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="SIGUSR1")
-    except TraderError as problem:
-        error = str(problem)
-    app.post_message(PanicPressed("SIGUSR1", fired=True, error=error))
+            app.post_message(PanicPressed("SIGUSR1", fired=True))
+            return
+    app.panic_now("SIGUSR1")
 
 
 async def _in_process(settings: "Settings") -> int:
