@@ -1,6 +1,6 @@
 """Facts for tests of the core, with defaults that do not matter, and a world that drives it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -145,8 +145,15 @@ def recode(state: LoopState) -> LoopState:
     return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=LoopState)
 
 
+def _look_away(_batch: Sequence[Command]) -> None:
+    """Nobody watches."""
+
+
 class World:
-    """A loop that is driven by hand: time goes on as told, and every command is kept."""
+    """A loop that is driven by hand: time goes on as told, and every command is kept.
+
+    `watch` sees each batch of commands before it is carried out.
+    """
 
     def __init__(self, facts: CoreSetup | None = None, venue: Venue | None = None, now: int = T0) -> None:
         self.setup = facts or setup()
@@ -155,6 +162,7 @@ class World:
         self.now = now
         self.commands: list[Command] = []
         self.refusals: Refusals = {}
+        self.watch: Callable[[Sequence[Command]], None] = _look_away
         self._controls = 0
         self._run(self.loop.start(now))
 
@@ -225,6 +233,7 @@ class World:
             batch = next(steps)
             while True:
                 self.commands.extend(batch)
+                self.watch(batch)
                 batch = steps.send(self.refusals)
         except StopIteration:
             return

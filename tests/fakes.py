@@ -9,6 +9,8 @@ from engine.domain.events import (
     Event,
     OrderAcked,
     OrderCanceled,
+    OrderRejected,
+    OrderTimedOut,
     VenueOrder,
     VenuePosition,
     VenueReport,
@@ -18,6 +20,8 @@ from engine.domain.market import MarketEvent
 from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderRequest, OrderState
 from engine.domain.positions import Fill
+from engine.domain.reasons import Reason
+from engine.venues.simulated import SimulatedVenue
 from tests.builders import BTC, BUY, World, fill
 
 
@@ -122,65 +126,93 @@ def listed(client_id: str, qty: str = "1", **changes: Any) -> VenueOrder:
     return VenueOrder(client_id=client_id, qty=Decimal(qty), state=OrderState.ACKNOWLEDGED, **facts)
 
 
-class ShufflingVenue:
-    """A venue behind a bad line: what it says comes late, twice and in any order, but it all comes.
+class BadLine:
+    """A simulated venue behind a bad line: what it says comes late, twice and in any order, but it all comes.
 
-    What it does is decided by a seed. Reports of queries are as old as the moment at which they were asked.
+    Some orders are refused on the way, some get no answer for long, some are lost for good. What happens is
+    decided by a seed. A report is as old as the moment at which it was asked for.
     """
 
-    def __init__(self, inner: Any, seed: int, *, late_max: int = 4) -> None:
+    def __init__(self, inner: SimulatedVenue, seed: int, *, late_max: int = 8) -> None:
         self._inner = inner
         self._random = random.Random(seed)
         self._late_max = late_max
         self._waiting: list[tuple[int, Event]] = []
         self._calls = 0
+        self.bad = True
 
     def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
-        """Hand an order over; the answer may come later."""
-        return self._deliver(self._inner.submit(request, now))
+        """Hand an order over, or lose it, or refuse it, or leave it without an answer for a while."""
+        fate = self._random.random() if self.bad else 1.0
+        if fate < 0.03:
+            return self._deliver([OrderRejected(now, request.client_id, Reason.NO_MARKET_YET)])
+        if fate < 0.04:
+            return self._deliver([OrderTimedOut(now, request.client_id)])
+        answers = list(self._inner.submit(request, now))
+        if fate < 0.10:
+            self._waiting += [(self._calls + self._late_max, answer) for answer in answers]
+            answers = [OrderTimedOut(now, request.client_id)]
+        return self._deliver(answers)
 
     def cancel(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
         """Ask for a cancel; the answer may come later."""
         return self._deliver(self._inner.cancel(client_id, symbol, now))
 
     def query(self, request_id: int, now: int) -> Sequence[Event]:
-        """Ask for a report; it may come later."""
-        return self._deliver(self._inner.query(request_id, now))
+        """Ask for a report; it may come later, and be incomplete."""
+        (report,) = self._inner.query(request_id, now)
+        assert isinstance(report, VenueReport), "the inner venue has no latency of its own"
+        if self.bad and self._random.random() < 0.1:
+            report = VenueReport(now, request_id, report.orders[1:], report.positions[1:], complete=False)
+        return self._deliver([report])
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Let the market move; what that brings may come later."""
         return self._deliver(self._inner.on_market(event))
 
     def on_time(self, now: int) -> Sequence[Event]:
-        """Return what fell due; it may come later still."""
-        return self._deliver(self._inner.on_time(now))
+        """Return what falls due: nothing, the inner venue answers at once."""
+        return self._inner.on_time(now)
 
     def next_at(self) -> int | None:
-        """When the inner venue has something to say."""
-        due: int | None = self._inner.next_at()
-        return due
+        """Return when something falls due: never."""
+        return self._inner.next_at()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is on its way."""
+        return not self._waiting
 
     def all_of_it(self) -> list[Event]:
-        """Hand out everything that still waits, in any order."""
+        """Hand out everything that is on its way, in any order."""
         events = [event for _, event in self._waiting]
         self._waiting.clear()
         self._random.shuffle(events)
         return events
 
+    def truth(self) -> VenueReport:
+        """Return what is really open, without anybody noticing."""
+        (report,) = self._inner.query(0, 0)
+        assert isinstance(report, VenueReport), "the inner venue has no latency of its own"
+        return report
+
     def state(self) -> bytes:
         """Return the inner venue's state."""
-        state: bytes = self._inner.state()
-        return state
+        return self._inner.state()
 
     def restore(self, state: bytes) -> None:
         """Take up the inner venue's state."""
         self._inner.restore(state)
 
     def _deliver(self, events: Sequence[Event]) -> Sequence[Event]:
+        if not self.bad:
+            return events
         self._calls += 1
         for event in events:
             for _ in range(2 if self._random.random() < 0.15 else 1):
-                late = self._random.randint(1, self._late_max) if self._random.random() < 0.4 else 0
+                late = self._random.choice([0, 0, 0, self._random.randint(1, self._late_max)])
+                if self._random.random() < 0.02:
+                    late = 10 * self._late_max
                 self._waiting.append((self._calls + late, event))
         due = [event for at, event in self._waiting if at <= self._calls]
         self._waiting = [(at, event) for at, event in self._waiting if at > self._calls]

@@ -200,7 +200,7 @@ class Machine:
         order, position = booked
         self.tally.fill(fill)
         authority = self.authority
-        authority.flatten.on_fill()
+        authority.flatten.on_fill(now)
         self.trading.on_position(position, order, now, authority.operator.phase)
         self._check_loss(now)
         authority.uphold(order, now)
@@ -283,7 +283,7 @@ class Machine:
             case "flatten.retry":
                 self.authority.on_retry(now)
             case "flatten.deadline":
-                self.authority.flatten.on_deadline()
+                self.authority.flatten.on_deadline(now)
             case _:
                 text = f"a timer nobody set came due: {event.timer_id}"
                 self.board.notice(now, NoticeLevel.ERROR, "fault", text)

@@ -23,6 +23,7 @@ from engine.execution.ledger import Ledger
 
 RETRY_TIMER = "flatten.retry"
 RETRY_NS = 250_000_000
+PATIENCE_NS = 2_000_000_000  # how long a query may go unanswered before it is asked again
 PLAY = "flatten"  # the play under which quantities that no play owns are closed
 _ENTERING = (OrderRole.ENTRY, OrderRole.EXIT)
 _PROTECTING = (OrderRole.STOP, OrderRole.TARGET)
@@ -41,6 +42,7 @@ class Step(StrEnum):
     RESIDUAL = "residual"
 
 
+VERIFYING = frozenset({Step.VERIFY, Step.VERIFY_FLAT})
 RUNNING = frozenset({Step.CANCEL_ENTRIES, Step.CLOSE, Step.VERIFY, Step.CANCEL_PROTECTION, Step.VERIFY_FLAT})
 
 
@@ -103,7 +105,7 @@ class Flatten:
 
     def start(self, now: int) -> None:
         """Begin, or begin anew after an end."""
-        self._step(Advance.START, since=now, residual=(), waiting=False, unfilled=False, shown=())
+        self._step(Advance.START, now, since=now, residual=(), waiting=False, unfilled=False, shown=())
 
     def advance(self, now: int, cycle_id: str) -> None:
         """Do what the present step needs, and go on while steps are done."""
@@ -112,12 +114,12 @@ class Flatten:
             match before:
                 case Step.CANCEL_ENTRIES:
                     self._desk.cancel_all(now, *_ENTERING)
-                    self._step(Advance.DONE)
+                    self._step(Advance.DONE, now)
                 case Step.CLOSE:
                     self._close(now, cycle_id)
                 case Step.CANCEL_PROTECTION:
                     if self._desk.cancel_all(now, *_PROTECTING) == 0:
-                        self._step(Advance.DONE)
+                        self._step(Advance.DONE, now)
                 case _:
                     return  # a verification waits for the venue's report
             if self.state.step is before:
@@ -138,20 +140,28 @@ class Flatten:
             self.state = msgspec.structs.replace(self.state, unfilled=True)
             self.hold_off(now)
 
-    def on_fill(self) -> None:
-        """Take note that positions moved: what was learnt of them before no longer counts."""
+    def on_fill(self, now: int) -> None:
+        """Take note that positions moved: what was learnt of them before no longer counts.
+
+        A position that opens while the venue is asked is closed at once; the answer would be older than it.
+        """
         if self.state.unfilled:
             self.state = msgspec.structs.replace(self.state, unfilled=False)
+        if self.state.step in VERIFYING and any(p.play != PLAY for p in self._ledger.open_positions()):
+            self._step(Advance.DENIED, now)
 
     def on_retry(self, now: int, cycle_id: str) -> None:
-        """Try again."""
+        """Try again, or ask again where the venue has not answered yet."""
         self.state = msgspec.structs.replace(self.state, waiting=False)
-        self.advance(now, cycle_id)
+        if self.state.step in VERIFYING:
+            self._ask(now)
+        else:
+            self.advance(now, cycle_id)
 
     def on_report(self, report: VenueReport, now: int, cycle_id: str) -> None:
         """Hold the venue's report against what the verification needs."""
         step = self.state.step
-        if step not in (Step.VERIFY, Step.VERIFY_FLAT) or report.request_id != self.state.request_id:
+        if step not in VERIFYING or report.request_id != self.state.request_id:
             return
         orders = [o for o in report.orders if self._ids.owns(o.client_id)]
         if step is Step.VERIFY:
@@ -159,19 +169,19 @@ class Flatten:
         positions = [p for p in report.positions if p.qty != 0 and p.symbol in self._desk.instruments]
         clean = report.complete and not orders and not positions
         if clean and self._settled(now):
-            self._step(Advance.CONFIRMED, shown=())
+            self._step(Advance.CONFIRMED, now, shown=())
         else:
             waited = self.state.unfilled and bool(positions)
             self._act_on(orders, positions, now, cycle_id)
-            self._step(Advance.DENIED, unfilled=self.state.unfilled and clean)
+            self._step(Advance.DENIED, now, unfilled=self.state.unfilled and clean)
             if not waited:
                 self.hold_off(now)
         self.advance(now, cycle_id)
 
-    def on_deadline(self) -> None:
+    def on_deadline(self, now: int) -> None:
         """Give up waiting; what is left becomes the residual."""
         if self.running:
-            self._step(Advance.DEADLINE, residual=self.left())
+            self._step(Advance.DEADLINE, now, residual=self.left())
 
     def left(self) -> tuple[str, ...]:
         """Describe what is still open, with venue ids, for a person to act on."""
@@ -199,7 +209,7 @@ class Flatten:
                 return
         canceling = any(o.cancel_requested for o in self._desk.book.select(*_ENTERING))
         if not working and not canceling:
-            self._step(Advance.DONE)
+            self._step(Advance.DONE, now)
 
     def _close_one(self, play: str, symbol: str, qty: Decimal, now: int, cycle_id: str) -> None:
         self._desk.submit(
@@ -252,9 +262,13 @@ class Flatten:
         order = self._desk.book.get(client_id)
         return order is not None and order.request.role in _PROTECTING
 
-    def _step(self, advance: Advance, **changes: object) -> None:
+    def _step(self, advance: Advance, now: int, **changes: object) -> None:
         step = FLATTEN_TABLE[self.state.step].get(advance, self.state.step)
         self.state = msgspec.structs.replace(self.state, step=step, **changes)
-        if step in (Step.VERIFY, Step.VERIFY_FLAT):
+        if step in VERIFYING:
             self.state = msgspec.structs.replace(self.state, request_id=self.state.request_id + 1)
-            self._outbox.append(QueryVenue(self.state.request_id))
+            self._ask(now)
+
+    def _ask(self, now: int) -> None:
+        self._outbox.append(QueryVenue(self.state.request_id))
+        self._outbox.append(SetTimer(RETRY_TIMER, now + PATIENCE_NS))

@@ -160,7 +160,7 @@ def other(world: Hand, what: str) -> Event:
             return Woken(now)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(sequences)
 def test_the_same_events_lead_to_the_same_commands(sequence):
     one, other_run = Hand(facts()), Hand(facts())
@@ -169,7 +169,7 @@ def test_the_same_events_lead_to_the_same_commands(sequence):
     assert one.machine.state() == other_run.machine.state()
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(sequences, st.integers(0, 59))
 def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
     straight, restarted = Hand(facts()), Hand(facts())
@@ -182,7 +182,7 @@ def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
     assert encode(view(restarted.machine, straight.now)) == encode(view(straight.machine, straight.now))
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(sequences)
 def test_what_must_hold_after_every_event(sequence):
     world = Hand(facts())

@@ -12,6 +12,7 @@ from engine.domain.reasons import Reason
 from engine.execution.desk import Desk
 from engine.execution.flatten import (
     FLATTEN_TABLE,
+    PATIENCE_NS,
     PLAY,
     RETRY_NS,
     RETRY_TIMER,
@@ -107,7 +108,7 @@ class Bench:
             trade_id=trade_id + request.symbol,
         )
         self.desk.on_fill(trade, T0)
-        self.flatten.on_fill()
+        self.flatten.on_fill(T0)
         return self.go_on()
 
     def refuse(self, order: Order) -> list[Command]:
@@ -311,24 +312,38 @@ def test_a_close_without_an_answer_is_sent_again_but_never_taken_for_gone(bench)
     assert any(close.client_id in line for line in bench.flatten.left())
 
 
-def test_a_fill_that_is_younger_than_the_report_is_closed_and_not_written_off(bench):
+@pytest.mark.parametrize("reports", [0, 1])
+def test_a_position_that_opens_while_the_venue_is_asked_is_closed_at_once(bench, reports):
     bench.start()
-    bench.hold("1")  # an entry that was thought canceled traded after the question was asked
-    bench.flatten.on_fill()
-    bench.report()
-    assert bench.step() is not Step.CANCEL_PROTECTION
-    assert submitted(bench.retry()) == [("flatten", "sell", "1")]
+    for _ in range(reports):
+        bench.report()
+    bench.hold("1")  # an entry that was thought canceled traded
+    bench.flatten.on_fill(T0)
+    assert submitted(bench.go_on()) == [("flatten", "sell", "1")]
+    bench.report()  # older than the fill
+    assert bench.step() is Step.CLOSE
+    assert bench.ledger.net_qty(BTC) == 1
 
 
-def test_a_fill_before_the_very_end_is_not_flat(bench):
+def test_books_that_hold_a_position_are_not_flat_whatever_the_report_says(bench):
     bench.start()
-    bench.report()
-    assert bench.step() is Step.VERIFY_FLAT
     bench.hold("1")
-    bench.flatten.on_fill()
     bench.report()
-    assert bench.flatten.running
+    assert bench.step() is Step.CANCEL_ENTRIES
     assert submitted(bench.retry()) == [("flatten", "sell", "1")]
+
+
+@pytest.mark.parametrize("reports", [0, 1])
+def test_a_query_without_an_answer_is_asked_again(bench, reports):
+    said = bench.start()
+    for _ in range(reports):
+        said = bench.report()
+    question = QueryVenue(reports + 1)
+    asked = [question, SetTimer(RETRY_TIMER, T0 + PATIENCE_NS)]
+    assert said[-2:] == asked
+    assert bench.retry() == asked
+    bench.report()
+    assert bench.step() is (Step.FLAT if reports else Step.VERIFY_FLAT), "either answer will do"
 
 
 def test_a_fill_takes_back_what_a_refused_close_seemed_to_prove(bench):
@@ -337,7 +352,7 @@ def test_a_fill_takes_back_what_a_refused_close_seemed_to_prove(bench):
     bench.refuse(bench.open(OrderRole.FLATTEN)[0])
     bench.retry()
     bench.hold("1")
-    bench.flatten.on_fill()
+    bench.flatten.on_fill(T0)
     bench.report()  # older than the fill
     assert bench.ledger.net_qty(BTC) == 3
     assert submitted(bench.retry()) == [("flatten", "sell", "3")]
@@ -375,7 +390,7 @@ def test_at_the_deadline_everything_left_is_named(bench):
     bench.hold("-2", ETH)
     bench.start()
     (close,) = bench.open(OrderRole.FLATTEN)
-    bench.flatten.on_deadline()
+    bench.flatten.on_deadline(T0)
     assert bench.step() is Step.RESIDUAL
     assert bench.flatten.state.residual == (
         f"order v7 {entry.client_id} buy 1 {BTC} acknowledged",
@@ -383,13 +398,13 @@ def test_at_the_deadline_everything_left_is_named(bench):
         f"order (no venue id) {close.client_id} buy 2 {ETH} pending",
         f"position {ETH} -2 ({LEVELS})",
     )
-    bench.flatten.on_deadline()
+    bench.flatten.on_deadline(T0)
     assert bench.step() is Step.RESIDUAL
     bench.start()
     assert bench.flatten.state.residual == ()
 
 
 def test_a_deadline_without_a_flatten_does_nothing(bench):
-    bench.flatten.on_deadline()
+    bench.flatten.on_deadline(T0)
     bench.retry()
     assert bench.step() is Step.IDLE
