@@ -51,9 +51,9 @@ class Terminal:
 
     @property
     def words(self) -> str:
-        """What the program wrote outside of its screen: after leaving it, or without ever entering."""
+        """What the program wrote outside of its screen, lines joined: it wraps them at the screen's width."""
         after = self.drawn.rpartition(ALTERNATE_OFF)[2].decode(errors="replace")
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z<]", "", after).replace("\r\n", "\n").strip()
+        return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z<]", "", after).split())
 
     def settings(self) -> list[Any]:
         """Return the terminal's settings (stty)."""

@@ -1,7 +1,6 @@
 """A trader's session on a real screen, and what becomes of it when screen or engine go away."""
 
 import os
-import re
 import signal
 
 import pytest
@@ -123,10 +122,7 @@ def test_a_killed_engine_is_missed_and_the_way_back_is_named(house, tmux):
 
 def test_a_tiny_screen_still_takes_orders(house, tmux):
     console = tmux("only", "--play", house.play, cols=10, rows=5)
-    eventually(
-        lambda: house.snapshot() and console.screen_is_alternate, "the console runs", show=console.screen
-    )
-    eventually(lambda: re.search(r"\w{3}", console.screen()), "something is shown", show=console.screen)
+    console.wait_for("PAPER")
     console.keys("p")
     eventually(lambda: house.snapshot().status.paused, "paused", show=console.screen)
     console.keys("F12")
