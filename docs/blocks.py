@@ -20,6 +20,7 @@ from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
 from engine.storage import checkpoints, record_writer
+from engine.strategy.vocabulary import FUNCTIONS, SeriesFunction
 from tui import actions
 from tui.cli import cli
 
@@ -357,6 +358,19 @@ def _bytes(count: int) -> str:
     return f"{count:,} bytes"
 
 
+def functions() -> str:
+    """Return the functions of the rule language."""
+    rows = []
+    for name, function in FUNCTIONS.items():
+        series = isinstance(function, SeriesFunction)
+        written = f"`{name}(20)`, `{name}(SERIES, 20)`" if series else f"`{name}(20)`"
+        made = function.make(20)
+        of = function.default if isinstance(function, SeriesFunction) else "bars"
+        warm = "n" if made.warmup == 20 else "n + 1"
+        rows.append((written, of, warm, _first_line(type(made))))
+    return table(("function", "of", "first value after", "is"), rows)
+
+
 def default_settings() -> str:
     """Return the packaged settings as they ship."""
     return f"```yaml\n{(ROOT / 'configs' / 'default.yaml').read_text('utf-8').strip()}\n```"
@@ -383,6 +397,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         error_classes,
         priorities,
         bounds,
+        functions,
         default_settings,
     )
 }
