@@ -18,7 +18,7 @@ from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
 from engine.domain.ids import birth_of
 from engine.domain.market import NS_PER_MS, NS_PER_S
-from engine.ports import HistoricalFeed, LiveFeed
+from engine.ports import HistoricalFeed, Journal, LiveFeed
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
     Source,
@@ -56,7 +56,7 @@ class EngineContext:
     clock: SystemClock
     log: FilteringBoundLogger
     database: Database
-    journal: SqliteJournal
+    journal: Journal
     checkpoints: CheckpointStore
     recorder: RecordWriter
     latch: Latch

@@ -14,7 +14,7 @@ from engine.config.settings import OnHangup
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
 from engine.domain.commands import TransitionKind
-from engine.domain.errors import CheckpointError, TraderError
+from engine.domain.errors import CheckpointError, StorageError, TraderError
 from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop, Remark
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
@@ -114,31 +114,43 @@ class Engine:
         """Run until stopped; return how it ended. Whatever a task dies of ends the engine in order."""
         context = self.context
         context.pump.hand_over(dispatcher=self._dispatcher, recorder=context.recorder, taken=self._on_taken)
-        code = 1
+        collecting = gc.isenabled()
         try:
             async with self._server() as server:
-                self._ready()
-                await self._work()
-                code = self._final_code()
-                await self._close(code)
-                await server.say_goodbye(code, self._why)
-        except Exception as error:
-            cause = _cause(error)
-            context.log.error("the engine broke", error=repr(cause), exc_info=cause)
-            known = isinstance(cause, TraderError)
-            return self._exit_report(1, str(cause) if known else f"{type(cause).__name__}: {cause}")
-        return self._exit_report(code, self._why)
+                code, text = await self._work_and_close()
+                await server.say_goodbye(code, text)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            code, text = self._broke(error)
+        finally:
+            gc.unfreeze()
+            if collecting:
+                gc.enable()
+        return exit_report(context, code, text, wall_s=self._wall_s)
+
+    async def _work_and_close(self) -> tuple[int, str]:
+        """Work to the end; return exit code and cause, also of a task that broke."""
+        try:
+            self._ready()
+            await self._work()
+            code = self._final_code()
+            await self._close(code)
+        except Exception as error:  # noqa: BLE001 - whatever it is, consoles are told before the end
+            return self._broke(error)
+        return code, self._why
+
+    def _broke(self, error: BaseException) -> tuple[int, str]:
+        cause = _cause(error)
+        self.context.log.error("the engine broke", error=repr(cause), exc_info=cause)
+        return 1, str(cause) if isinstance(cause, TraderError) else f"{type(cause).__name__}: {cause}"
 
     async def _work(self) -> None:
         """Run the pump and everything beside it until the end is reached."""
-        if self._settings.duration_s is not None:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._settings.duration_s, self.stop, "the duration is over")
         async with asyncio.TaskGroup() as tasks:
             await self._begin()
             beside = [
                 *(tasks.create_task(work, name=name) for name, work in self._upkeep.tasks()),
                 tasks.create_task(self._await_deadline(), name="deadline"),
+                tasks.create_task(self._await_duration(), name="duration"),
             ]
             if self.context.feed is not None:
                 reader = read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
@@ -181,7 +193,8 @@ class Engine:
         """Never come back freer than what was stored last, even where no state could be gone on from."""
         context = self.context
         operator = context.loop.machine.authority.operator
-        if context.latch.engaged() and operator.phase is not Phase.HALTED:
+        at_rest = operator.phase is Phase.HALTED and not self._until_flat
+        if context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING:
             self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
         if context.tape is not None or context.resumed:
             return
@@ -215,6 +228,12 @@ class Engine:
             self._why = "the tape ended"
             return
         await tape.after(self._ended)
+
+    async def _await_duration(self) -> None:
+        """Stop when the run has lasted as long as the settings say."""
+        if self._settings.duration_s is not None:
+            await asyncio.sleep(self._settings.duration_s)
+            self.stop("the duration is over")
 
     async def _await_deadline(self) -> None:
         """End a stop that takes too long."""
@@ -288,14 +307,15 @@ class Engine:
         return self._exit_code
 
     async def _close(self, code: int) -> None:
-        await self._dispatcher.flush(self._now())
+        if not await self._dispatcher.flush(self._now()):
+            raise StorageError(
+                f"{self.context.directory}: what was decided last could not be stored; "
+                "the next start takes it from the session's record."
+            )
         try:
             await close_session(self.context, code)
         except CheckpointError as error:
             self.context.log.error("the last checkpoint failed", error=str(error))
-
-    def _exit_report(self, code: int, text: str) -> ExitReport:
-        return exit_report(self.context, code, text, wall_s=self._wall_s)
 
 
 def _cause(error: BaseException) -> BaseException:

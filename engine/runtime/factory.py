@@ -15,6 +15,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import BASE_TIMEFRAME, PlaySpec
+from engine.risk.limits import Limits
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
 from engine.venues.datafile import TradeColumns
@@ -24,6 +25,7 @@ from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
 from engine.venues.synthetic import SyntheticFeed
 
 STALE_CHECK_NS = NS_PER_S
+FLATTEN_BARS = 3  # of the longest step on a tape
 _UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
@@ -174,6 +176,7 @@ def tape_config(
     setup = core_setup(
         settings, instruments=instruments, plays=bind(plays, instruments, min(steps)), birth_s=birth_s
     )
+    setup = msgspec.structs.replace(setup, limits=_patient(setup.limits, max(steps)))
     matching = {
         tape.instrument.symbol: MatchOn.TRADES if isinstance(tape.columns, TradeColumns) else MatchOn.BARS
         for tape in tapes
@@ -184,6 +187,12 @@ def tape_config(
         data=tuple((tape.instrument.symbol, str(tape.path)) for tape in tapes),
         settings=settings.to_json(),
     )
+
+
+def _patient(limits: Limits, step_ns: int) -> Limits:
+    """Give a flatten time for some bars of a tape: what closes a position trades at the next bar's open."""
+    deadline_s = max(limits.flatten_deadline_s, FLATTEN_BARS * step_ns / NS_PER_S)
+    return msgspec.structs.replace(limits, flatten_deadline_s=deadline_s)
 
 
 def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) -> SyntheticFeed:

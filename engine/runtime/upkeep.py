@@ -35,9 +35,9 @@ class Upkeep:
         inbox: Inbox,
         offer: Callable[[Event], bool],
         now: Callable[[], int],
-        store: Callable[[int], Awaitable[object]],
+        store: Callable[[int], Awaitable[bool]],
     ) -> None:
-        """`store` writes the evidence that waits for the disk."""
+        """`store` writes the evidence that waits for the disk, and says whether it could."""
         self._context, self._health, self._inbox = context, health, inbox
         self._offer, self._now, self._store = offer, now, store
         runners = context.loop.machine.trading.runners
@@ -120,6 +120,9 @@ class Upkeep:
             sequence = pump.sequence
             state = pump.state(context.session, context.config.shape, context.source.files)
             payload = encode_state(state)  # before the core goes on: the state refers to what it changes
+        if not await self._store(self._now()):
+            context.log.warning("checkpoint put off", text="what it rests on could not be stored")
+            return
         try:
             await asyncio.to_thread(context.recorder.flush)
             await asyncio.to_thread(context.checkpoints.save, sequence, context.clock.now(), payload)

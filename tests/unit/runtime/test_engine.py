@@ -1,0 +1,515 @@
+"""A whole engine in one event loop: commands and answers, ends and exit codes, and what breaks it."""
+
+import asyncio
+import gc
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from engine.config.packaged import socket_path
+from engine.core.snapshot import Phase
+from engine.domain.errors import LockHeldError, StorageError
+from engine.domain.events import Action, Fault, FaultKind, OnStop
+from engine.domain.modes import Holder, Rung
+from engine.domain.reasons import Reason
+from engine.runtime import upkeep
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.runtime.link import SocketLink
+from engine.runtime.protocol import CommandRequest
+from engine.storage.latch import Latch
+from engine.storage.sessions import newest_sessions
+from tests.unit.runtime.rig import (
+    DEADLINE_S,
+    RESTLESS,
+    engine_on,
+    eventually,
+    market_settings,
+    run_engine,
+    tape_settings,
+    write_play,
+)
+
+PACE = 2_000.0  # a minute of the tape in 30 ms
+
+
+class Running:
+    """An engine that runs, and what an operator may ask of it."""
+
+    def __init__(self, engine, task):
+        self.engine, self.task = engine, task
+
+    async def ask(self, action, argument="", reason=""):
+        return await self.engine.ask(CommandRequest(1, action, "me", reason, argument))
+
+    async def done(self, action, argument="", reason=""):
+        """Ask for what must be done."""
+        reply = await self.ask(action, argument, reason)
+        assert reply.ok, reply
+        return reply
+
+    async def refused(self, action, argument="", reason=""):
+        """Ask for what must be refused; return why."""
+        reply = await self.ask(action, argument, reason)
+        assert not reply.ok
+        assert reply.text.startswith(reply.reason), "the text says the reason and what to do"
+        return reply.reason
+
+    @property
+    def now(self):
+        return self.engine.snapshot()
+
+    async def until(self, met):
+        """Wait until a snapshot shows something."""
+        return await eventually(lambda: not self.task.done() and met(self.now))
+
+    async def end(self, how=None):
+        """Stop the engine in order, unless it has ended; return its report."""
+        if not self.task.done():
+            self.engine.stop("enough", on_stop=how)
+        return await self.task
+
+    def log(self):
+        """The names of the lines in its log."""
+        return [line["event"] for line in self.log_lines()]
+
+    def log_lines(self):
+        text = (self.engine.context.directory / "logs" / "engine.log").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@asynccontextmanager
+async def running(settings, at=None, **options):
+    """Run an engine beside the test, until the test is done with it."""
+    async with asyncio.timeout(DEADLINE_S), engine_on(settings, at, **options) as engine:
+        task = asyncio.ensure_future(engine.run())
+        there = Running(engine, task)
+        try:
+            yield there
+        finally:
+            await there.end()
+
+
+def waiting_tape(folder, **changes):
+    """Return an armed replay that is over at once, and an engine that then waits for commands."""
+    return tape_settings(folder, **({"bars": 60} | changes))
+
+
+@asynccontextmanager
+async def after_the_tape(folder, **changes):
+    """Give an engine whose tape is over and which stays."""
+    async with running(waiting_tape(folder, **changes), leave_at_end=False) as there:
+        await there.until(lambda snapshot: snapshot.status.data_ended)
+        yield there
+
+
+# commands
+
+
+async def test_a_day_at_the_market(tmp_path):
+    async with running(market_settings(tmp_path)) as there:
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        assert there.now.status.phase is Phase.DISARMED
+        assert await there.refused(Action.ARM, "wrong") == Reason.NOT_CONFIRMED
+        assert (await there.done(Action.ARM, "restless")).text == "arm done"
+        await there.until(lambda snapshot: snapshot.account.fills >= 2)
+        assert await there.refused(Action.ARM, "restless") == Reason.ALREADY_SO
+        await there.done(Action.PAUSE)
+        assert there.now.status.rung is Rung.REDUCE
+        await there.done(Action.RESUME)
+        await there.until(lambda snapshot: any(position.qty for position in snapshot.positions))
+        await there.done(Action.FLATTEN)
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert not any(position.qty for position in there.now.positions)
+        assert there.engine.context.latch.engaged()
+        assert await there.refused(Action.ARM, "restless") == Reason.REASON_REQUIRED
+        await there.done(Action.ARM, "restless", "looked at it")
+        assert not there.engine.context.latch.engaged()
+        health = there.now.health
+        assert health.events > 50
+        assert 0 < health.latency_p50_ms <= health.latency_p99_ms <= health.latency_p999_ms
+        assert health.session == there.engine.context.session
+        (feed,) = there.now.feeds
+        assert (feed.name, feed.state) == ("synthetic", "connected")
+        report = await there.end()
+    assert (report.exit_code, report.text, report.run) == (0, "enough", None)
+
+
+async def test_commands_still_work_after_the_end_of_a_tape(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        (feed,) = there.now.feeds
+        assert (feed.name, feed.state) == ("tape", "ended")
+        await there.done(Action.PAUSE)
+        assert await there.refused(Action.PAUSE) == Reason.ALREADY_SO
+        assert await there.refused(Action.RISK_MODE, "reckless") == Reason.UNKNOWN_COMMAND
+        await there.done(Action.RISK_MODE, "observe")
+        assert there.now.status.rung is Rung.HOLD
+        await there.done(Action.RESUME)
+        await there.done(Action.DISARM)
+        assert [hold.holder for hold in there.now.status.holds] == [Holder.RISK_OBSERVE, Holder.DISARMED]
+
+
+async def test_a_command_reaches_an_engine_through_its_socket(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        path = socket_path(there.engine.context.directory)
+        link = await SocketLink.connect(path, actor="test", instance="default")
+        assert link.hello == there.engine.hello
+        reply = await link.command(Action.STOP, argument="keep")
+        assert reply.ok
+        report = await there.task
+        goodbye = await eventually(lambda: link.goodbye)
+        assert goodbye.exit_code == report.exit_code == 0
+        await link.close()
+
+
+# ends
+
+
+@pytest.mark.parametrize("how", OnStop)
+async def test_a_stop_leaves_what_it_was_told_to_leave(tmp_path, how):
+    def stop(engine):
+        assert engine.snapshot().positions[0].qty, "there is something to leave"
+        engine.stop("enough", on_stop=how)
+
+    report = await run_engine(tape_settings(tmp_path), {101: stop})
+    assert (report.exit_code, report.text) == (0, "enough")
+    assert bool(report.positions) is (how is not OnStop.FLATTEN)
+    assert bool(report.open_orders) is (how is not OnStop.FLATTEN), "protection stays with its position"
+    assert report.run is not None
+    assert report.run.bars < 300
+
+
+async def test_a_stop_does_what_the_settings_say_unless_told_otherwise(tmp_path):
+    settings = tape_settings(tmp_path, on_stop="flatten")
+    report = await run_engine(settings, {101: lambda engine: engine.stop("enough")})
+    assert report.positions == ()
+
+
+async def test_the_end_of_a_tape_ends_an_engine_that_is_not_told_to_stay(tmp_path):
+    report = await run_engine(tape_settings(tmp_path))
+    assert (report.exit_code, report.text) == (0, "the tape ended")
+    assert report.run is not None
+    assert report.run.bars == report.run.rows == report.run.events == 300
+    assert report.run.trades > 10
+    assert report.run.wall_s > 0
+
+
+async def test_an_engine_ends_when_it_has_lasted_as_long_as_it_should(tmp_path):
+    report = await run_engine(market_settings(tmp_path, duration_s=0.2))
+    assert (report.exit_code, report.text) == (0, "the duration is over")
+
+
+async def test_a_session_that_ends_in_order_is_stored_as_ended(tmp_path):
+    async with running(tape_settings(tmp_path, bars=60)) as there:
+        report = await there.task
+        async with there.engine.context.database.reader() as reader:
+            (session,) = await newest_sessions(reader, 5)
+    assert (session.id, session.exit_code) == (there.engine.context.session, report.exit_code)
+    assert session.ended is not None
+
+
+async def test_an_engine_that_is_not_flat_by_the_deadline_says_so_with_its_exit_code(tmp_path):
+    """The venue answers after 59 s, and each bar, three of which make the deadline, takes 60."""
+    settings = tape_settings(tmp_path, simulated={"latency_ms": 59_000.0})
+    stop = {101: lambda engine: engine.stop("enough", on_stop=OnStop.FLATTEN)}
+    async with running(settings, stop) as there:
+        assert (await there.task).exit_code == 4
+        (alarm,) = there.now.alarms
+    assert alarm.text.startswith(Reason.FLATTEN_DEADLINE)
+
+
+async def test_a_stop_that_takes_too_long_is_ended(tmp_path):
+    settings = waiting_tape(
+        tmp_path, simulated={"latency_ms": 60_000.0}, runtime={"shutdown_deadline_s": 1.0}
+    )
+    async with running(settings, leave_at_end=False) as there:
+        await there.until(lambda snapshot: snapshot.status.data_ended)
+        report = await there.end(OnStop.FLATTEN)
+    assert (report.exit_code, report.text) == (1, "the shutdown deadline of 1 s passed")
+
+
+async def test_a_terminal_that_goes_away_ends_only_an_engine_that_was_told_so(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        there.engine.hang_up()
+        await there.done(Action.PAUSE)
+        assert there.now.status.phase is not Phase.STOPPING
+    async with after_the_tape(tmp_path, on_hangup="stop") as there:
+        there.engine.hang_up()
+        assert (await there.task).exit_code == 129
+
+
+async def test_the_first_cause_of_a_stop_gives_the_exit_code(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        there.engine.stop("SIGTERM", 143)
+        there.engine.stop("SIGINT", 130)
+        assert (await there.task).exit_code == 143
+
+
+# flattening
+
+
+async def test_a_latch_that_is_found_at_start_leads_to_a_flatten(tmp_path):
+    settings = market_settings(tmp_path, arm=True)
+    directory = tmp_path / "state" / "default"
+    directory.mkdir(parents=True)
+    Latch(directory).engage("by hand")
+    async with running(settings) as there:
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert any("latch found at start: by hand" in notice.text for notice in there.now.notices)
+        assert there.now.account.fills == 0
+        assert (await there.end()).exit_code == 0
+
+
+async def test_a_latch_that_is_found_before_a_tape_leads_to_a_flatten_too(tmp_path):
+    directory = tmp_path / "state" / "default"
+    directory.mkdir(parents=True)
+    Latch(directory).engage("by hand")
+    async with running(tape_settings(tmp_path, speed=PACE), leave_at_end=False) as there:
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert there.engine.context.pump.tape_offset < 100, "it does not wait for the end of the tape"
+        assert there.now.account.fills == 0
+
+
+async def test_an_engine_for_a_flatten_alone_ends_with_it(tmp_path):
+    settings = tape_settings(tmp_path)
+    await run_engine(settings, {101: lambda engine: engine.stop("enough", on_stop=OnStop.KEEP)})
+    paper = market_settings(tmp_path, state_dir=tmp_path / "paper")
+    for phase in (Phase.DISARMED, Phase.HALTED):
+        async with engine_on(paper, until_flat=True) as engine:
+            assert engine.snapshot().status.phase is phase
+            engine.context.latch.engage("flatten --direct")
+            async with asyncio.timeout(DEADLINE_S):
+                report = await engine.run()
+        assert report.exit_code == 0
+
+
+async def test_an_engine_that_was_killed_while_flattening_goes_on_flattening(tmp_path):
+    async with running(market_settings(tmp_path, simulated={"latency_ms": 300.0})) as there:
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        await there.done(Action.FLATTEN)
+        assert there.now.status.phase is Phase.FLATTENING
+        there.engine._dispatcher.stopped = True  # leave in the middle of it
+        there.engine._end()
+        await there.task
+    async with running(market_settings(tmp_path)) as there:
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert not any(notice.kind == "refused" for notice in there.now.notices)
+
+
+# what breaks
+
+
+class BrokenError(Exception):
+    """What nobody foresaw."""
+
+
+async def test_a_task_that_breaks_ends_the_engine_in_order_with_its_cause(tmp_path, monkeypatch):
+    async def fail(_self):
+        raise BrokenError("the heart stood still")
+
+    monkeypatch.setattr(upkeep.Upkeep, "_beat", fail)
+    async with running(market_settings(tmp_path)) as there:
+        report = await there.task
+        assert (report.exit_code, report.text) == (1, "BrokenError: the heart stood still")
+        assert there.log()[-1] == "the engine broke"
+        assert "the heart stood still" in there.log_lines()[-1]["exception"]
+        async with there.engine.context.database.reader() as reader:
+            (session,) = await newest_sessions(reader, 1)
+        assert session.ended is None, "the next start takes it for what it was"
+
+
+async def test_consoles_are_told_what_broke_the_engine(tmp_path):
+    async with running(market_settings(tmp_path)) as there:
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        link = await SocketLink.connect(
+            socket_path(there.engine.context.directory), actor="test", instance="default"
+        )
+
+        def fail(_batch):
+            raise BrokenError("no good")
+
+        there.engine._commands.on_batch = fail
+        there.engine.flatten("me")
+        report = await there.task
+        assert report.text == "BrokenError: no good"
+        goodbye = await eventually(lambda: link.goodbye)
+        assert (goodbye.exit_code, goodbye.text) == (1, "BrokenError: no good")
+        await link.close()
+
+
+async def test_an_error_that_people_know_is_told_in_its_own_words(tmp_path, monkeypatch):
+    async def fail(_self):
+        raise StorageError("/x: the disk is gone. Mount it.")
+
+    monkeypatch.setattr(upkeep.Upkeep, "_probe_lag", fail)
+    report = await run_engine(market_settings(tmp_path))
+    assert (report.exit_code, report.text) == (1, "/x: the disk is gone. Mount it.")
+
+
+async def test_a_socket_that_cannot_be_made_ends_the_engine(tmp_path):
+    settings = tape_settings(tmp_path)
+    async with engine_on(settings) as engine:
+        path = socket_path(engine.context.directory)
+        path.mkdir()
+        try:
+            report = await engine.run()
+        finally:
+            path.rmdir()
+    assert report.exit_code == 1
+    assert report.run is not None
+    assert report.run.events == 0
+
+
+class FailingJournal:
+    """A journal in front of the real one, whose disk fails when told."""
+
+    def __init__(self, journal):
+        self._journal, self.broken = journal, False
+
+    async def commit(self, commands):
+        if self.broken:
+            raise StorageError("no space left")
+        await self._journal.commit(commands)
+
+
+@asynccontextmanager
+async def on_a_failing_disk(settings, **options):
+    """Run an engine whose journal a test can break."""
+    async with asyncio.timeout(DEADLINE_S), open_context(settings, headless=False) as context:
+        journal = FailingJournal(context.journal)
+        engine = Engine(replace(context, journal=journal), **options)
+        there = Running(engine, asyncio.ensure_future(engine.run()))
+        try:
+            yield there, journal
+        finally:
+            journal.broken = False
+            await there.end()
+
+
+async def test_while_the_disk_fails_nothing_is_entered_and_reductions_pass(tmp_path):
+    async with on_a_failing_disk(market_settings(tmp_path, arm=True)) as (there, journal):
+        await there.until(lambda snapshot: any(position.qty for position in snapshot.positions))
+        journal.broken = True
+        await there.until(lambda s: "fault:storage" in [alarm.id for alarm in s.alarms])
+        await there.done(Action.FLATTEN)
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert not any(position.qty for position in there.now.positions)
+        orders = there.now.account.fills
+        await there.done(Action.ARM, "restless", "to see that nothing is entered")
+        await there.until(lambda s: s.signals and s.signals[-1].reason == Reason.LADDER)
+        assert there.now.account.fills == orders
+        journal.broken = False
+        await there.until(lambda snapshot: not snapshot.alarms)
+        await there.until(lambda snapshot: any(position.qty for position in snapshot.positions))
+
+
+async def test_what_cannot_be_stored_at_the_end_is_left_to_the_next_start(tmp_path):
+    settings = market_settings(tmp_path, arm=True)
+    async with on_a_failing_disk(settings) as (there, journal):
+        await there.until(lambda snapshot: snapshot.account.fills >= 1)
+        journal.broken = True
+        report = await there.end()
+        fills = there.now.account.fills
+        assert report.exit_code == 1
+        assert "could not be stored" in report.text
+    async with engine_on(settings) as engine:
+        assert engine.snapshot().account.fills == fills
+        assert any("handled again" in note for note in engine.context.notes)
+
+
+async def test_a_checkpoint_that_cannot_be_written_is_said_and_the_engine_goes_on(tmp_path):
+    settings = waiting_tape(tmp_path, runtime={"checkpoint_s": 0.02})
+    async with running(settings, leave_at_end=False) as there:
+        await there.until(lambda snapshot: snapshot.health.checkpoint_age_s >= 0)
+        checkpoints = there.engine.context.checkpoints.directory
+        checkpoints.rename(checkpoints.with_name("elsewhere"))
+        checkpoints.write_text("no directory")
+        await eventually(lambda: "checkpoint failed" in there.log())
+        await there.done(Action.PAUSE)
+        report = await there.end()
+    assert report.exit_code == 0
+    assert "the last checkpoint failed" in there.log()
+
+
+async def test_no_checkpoint_rests_on_what_could_not_be_stored(tmp_path):
+    settings = market_settings(tmp_path, arm=True, runtime={"checkpoint_s": 0.02})
+    async with on_a_failing_disk(settings) as (there, journal):
+        await there.until(lambda snapshot: snapshot.account.fills >= 1)
+        journal.broken = True
+        await eventually(lambda: "checkpoint put off" in there.log())
+        before = sorted(there.engine.context.checkpoints.directory.iterdir())
+        await asyncio.sleep(0.1)
+        assert sorted(there.engine.context.checkpoints.directory.iterdir()) == before
+
+
+async def test_a_stall_is_raised_and_over(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        there.engine.report_stall("the loop stood still for 3 s")
+        await there.until(lambda snapshot: any("stall works again" in n.text for n in snapshot.notices))
+        assert there.now.alarms == ()
+
+
+async def test_a_fault_holds_the_rung_until_it_is_over(tmp_path):
+    async with after_the_tape(tmp_path) as there:
+        now = there.engine.context.pump.now
+        there.engine._offer(Fault(now, FaultKind.OVERFLOW, "too much"))
+        await there.until(lambda snapshot: Holder.FAULT in [hold.holder for hold in snapshot.status.holds])
+        there.engine._offer(Fault(now, FaultKind.OVERFLOW, "less", cleared=True))
+        await there.until(lambda snapshot: not snapshot.status.holds)
+
+
+# hot-reload
+
+
+async def test_a_changed_play_swaps_and_a_broken_one_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(upkeep, "RELOAD_S", 0.01)
+    async with running(market_settings(tmp_path)) as there:
+        (row,) = there.now.reloads
+        assert (row.play, row.generation, row.result) == ("restless", 1, "loaded")
+        write_play(tmp_path, "restless", RESTLESS.replace("close > 0", "close > 1"))
+        row = await there.until(lambda snapshot: snapshot.reloads[0].generation == 2 and snapshot.reloads[0])
+        assert row.result == "swapped"
+        write_play(tmp_path, "restless", RESTLESS.replace("close > 0", "close >"))
+        row = await there.until(lambda snapshot: snapshot.reloads[0].failures and snapshot.reloads[0])
+        assert (row.generation, row.result) == (2, "rejected")
+        await there.until(lambda s: any("restless runs generation 2" in n.text for n in s.notices))
+
+
+# engines beside each other
+
+
+async def test_a_second_engine_on_the_same_state_is_refused_and_named(tmp_path):
+    settings = waiting_tape(tmp_path)
+    async with running(settings, leave_at_end=False) as there:
+        with pytest.raises(LockHeldError, match="is in use by pid"):
+            async with open_context(settings, headless=False):
+                pytest.fail("nobody may enter")
+        await there.done(Action.PAUSE)
+    async with engine_on(settings):
+        pass  # the lock went back with its engine
+
+
+async def test_two_engines_in_one_process_do_not_see_each_other(tmp_path):
+    tapes = [tape_settings(tmp_path, state_dir=tmp_path / name, bars=60) for name in ("one", "two")]
+    async with running(tapes[0], leave_at_end=False) as one, running(tapes[1], leave_at_end=False) as two:
+        for there in (one, two):
+            await there.until(lambda snapshot: snapshot.status.data_ended)
+        await one.done(Action.FLATTEN)
+        await one.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        assert two.now.status.phase is Phase.ARMED
+        assert not two.engine.context.latch.engaged()
+        await two.done(Action.PAUSE)
+        assert not one.now.status.paused
+        assert two.log().count("session begins") == one.log().count("session begins") == 1
+        await one.end()
+        await two.done(Action.RESUME)
+
+
+async def test_an_engine_gives_the_collector_back(tmp_path):
+    assert gc.isenabled()
+    async with after_the_tape(tmp_path):
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
