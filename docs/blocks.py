@@ -20,7 +20,7 @@ from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
 from engine.storage import checkpoints, record_writer
-from engine.strategy.vocabulary import FUNCTIONS, SeriesFunction
+from engine.strategy.vocabulary import FUNCTIONS
 from tui import actions
 from tui.cli import cli
 
@@ -360,15 +360,13 @@ def _bytes(count: int) -> str:
 
 def functions() -> str:
     """Return the functions of the rule language."""
-    rows = []
-    for name, function in FUNCTIONS.items():
-        series = isinstance(function, SeriesFunction)
-        written = f"`{name}(20)`, `{name}(SERIES, 20)`" if series else f"`{name}(20)`"
-        made = function.make(20)
-        of = function.default if isinstance(function, SeriesFunction) else "bars"
-        warm = "n" if made.warmup == 20 else "n + 1"
-        rows.append((written, of, warm, _first_line(type(made))))
-    return table(("function", "of", "first value after", "is"), rows)
+    return table(
+        ("function", "of", "is"),
+        [
+            (f"`{name}`", getattr(function, "default", "") or "bars", _first_line(function.make))
+            for name, function in FUNCTIONS.items()
+        ],
+    )
 
 
 def default_settings() -> str:
