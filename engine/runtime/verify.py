@@ -13,7 +13,7 @@ from engine.runtime.loop import Batch, Refusals
 from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import decode_config, decode_state
-from engine.storage.codec import Effects
+from engine.storage.codec import Effects, End
 from engine.storage.record_reader import RecordReader
 
 
@@ -95,7 +95,7 @@ async def _verify(directory: Path) -> Verdict:
         )
     config = decode_config(reader.header.config)
     feed = reopen_feed(config, reader.header.files)
-    expected = deque(entry for entry in reader.entries() if isinstance(entry, Effects))
+    expected, ended = _recorded(reader)
     comparison = Comparison(expected, RecordedRefusals(recorded_refusals(reader.entries())))
     pump = Pump(build_loop(config), dispatcher=comparison, recorder=comparison)
     difference, end = "", None
@@ -119,5 +119,16 @@ async def _verify(directory: Path) -> Verdict:
         fingerprint=pump.fingerprint.hex(),
         difference=difference,
         torn=reader.torn,
-        ended=end is not None,
+        ended=ended,
     )
+
+
+def _recorded(reader: RecordReader) -> tuple[deque[Effects], bool]:
+    """Return the recorded decisions in order, and whether the session ended in order."""
+    decisions: deque[Effects] = deque()
+    ended = False
+    for entry in reader.entries():
+        if isinstance(entry, Effects):
+            decisions.append(entry)
+        ended = isinstance(entry, End)
+    return decisions, ended

@@ -128,7 +128,7 @@ async def test_a_reader_waits_for_room_and_goes_on_when_half_is_taken(bound):
         tasks.create_task(read())
         await asyncio.sleep(0)
         assert offered == [], "there is no room yet"
-        closes = []
+        closes: list[float] = []
         while len(closes) < bound + 3:
             closes += [event.close for event in drain(inbox)]
             await asyncio.sleep(0)
