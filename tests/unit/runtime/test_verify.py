@@ -13,6 +13,7 @@ from engine.runtime import verify
 from engine.runtime.session import decode_config
 from engine.runtime.verify import verify_session
 from engine.storage.codec import SessionHeader
+from engine.storage.record_reader import RecordReader
 from engine.storage.record_writer import RecordWriter
 from tests.unit.runtime.rig import (
     copy_state,
@@ -94,18 +95,25 @@ def test_a_replay_with_commands_is_identical_at_any_pace(tmp_path, speed):
 
 async def test_a_session_on_a_market_is_identical(tmp_path):
     settings = market_settings(tmp_path, arm=True)
-    for _ in range(2):  # the second one goes on from the first
-        async with engine_on(settings) as engine, asyncio.timeout(20):
-            task = asyncio.ensure_future(engine.run())
-            fills = engine.snapshot().account.fills
-            await eventually(lambda engine=engine, fills=fills: engine.snapshot().account.fills > fills)
-            engine.stop("enough")
-            await task
-    for record in sorted((settings.state_dir / "default" / "records").iterdir()):
+    await traded(settings)
+    await traded(settings)  # goes on from the first
+    records = sorted((tmp_path / "state" / "default" / "records").iterdir())
+    assert len(records) == 2
+    for record in records:
         verdict = await asyncio.to_thread(verify_session, record)
         assert verdict.identical, verdict
         assert verdict.ended
         assert verdict.decisions > 5
+
+
+async def traded(settings):
+    """Run an engine until it traded once."""
+    async with engine_on(settings) as engine, asyncio.timeout(20):
+        task = asyncio.ensure_future(engine.run())
+        fills = engine.snapshot().account.fills
+        await eventually(lambda: engine.snapshot().account.fills > fills)
+        engine.stop("enough")
+        await task
 
 
 def test_refusals_of_the_dispatcher_are_part_of_the_record(tmp_path):
@@ -144,7 +152,7 @@ def test_a_torn_tail_is_told_and_what_is_left_is_identical(tmp_path):
 def test_another_limit_is_found_at_the_first_event_it_changes(tmp_path, another_engine):
     record, _ = played(tape_settings(tmp_path))
     before = verify_session(record)
-    config = decode_config(verify.RecordReader(record).header.config)
+    config = decode_config(RecordReader(record).header.config)
     another_engine(limits=msgspec.structs.replace(config.setup.limits, order_notional_max=Decimal(10)))
     verdict = verify_session(record)
     assert not verdict.identical
