@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from engine.config.settings import Settings as Settings  # noqa: PLC0414 - exported for annotations
+    from engine.runtime.datafetch import FetchProgress as FetchProgress  # noqa: PLC0414 - likewise
+    from engine.runtime.datafetch import FetchReport as FetchReport  # noqa: PLC0414 - likewise
+    from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
     from engine.runtime.exitreport import ExitReport
     from engine.runtime.inprocess import InProcessEngine
     from engine.runtime.report import RunReport
@@ -96,6 +99,7 @@ __all__ = [
     "__version__",
     "block_signals",
     "connect",
+    "fetch_bars",
     "fetch_status",
     "flatten_direct",
     "load_settings",
@@ -108,6 +112,7 @@ __all__ = [
     "set_latch",
     "shipped",
     "state_directory",
+    "summarize_data",
     "user_directory",
     "verify_session",
     "wait_flat",
@@ -289,3 +294,30 @@ def verify_session(directory: Path) -> "Verdict":
     from engine.runtime.verify import verify_session as verify
 
     return verify(directory)
+
+
+def summarize_data(path: Path, *, bar_ts: str | None = None, points: int = 0) -> "DataSummary":
+    """Sum up a file of market data, with a chart of at most `points` prices. Raises ConfigError."""
+    from engine.runtime.datasummary import summarize
+
+    return summarize(path, bar_ts=bar_ts, points=points)
+
+
+def fetch_bars(
+    *,
+    venue: str,
+    symbol: str,
+    timeframe: str,
+    since: int,
+    until: int | None,
+    out: Path | None,
+    host: str | None,
+    tell: "Callable[[FetchProgress], None]",
+) -> "FetchReport":
+    """Fetch bars that open in [since, until), ns UTC, from an exchange into a file. Raises TraderError."""
+    from engine.runtime.datafetch import FetchRequest, run_fetch
+
+    request = FetchRequest(
+        venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, out=out, host=host
+    )
+    return run_fetch(request, tell)

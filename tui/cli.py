@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.data_commands import data
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -24,7 +26,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
-    *("backtest", "verify"),
+    *("backtest", "verify", "data"),
 )
 
 
@@ -310,6 +312,8 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
 
     sys.exit(offline.verify(load(options), session, as_json=as_json))
 
+
+cli.add_command(data)
 
 # Flags by option name, as the settings call them.
 BASE_FLAGS = {"instance": "instance", "state_dir": "state_dir", "theme": "console.theme"}

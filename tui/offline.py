@@ -25,11 +25,13 @@ class Span(msgspec.Struct, frozen=True):
     until: int | None = None
 
     @classmethod
-    def of(cls, since: str | None, until: str | None) -> "Span":
-        """Read what was written after --from and --to. Raises ConfigError."""
-        span = cls(_moment("--from", since), _moment("--to", until))
+    def of(
+        cls, since: str | None, until: str | None, *, names: tuple[str, str] = ("--from", "--to")
+    ) -> "Span":
+        """Read what was written after --from and --to, or what they are called. Raises ConfigError."""
+        span = cls(_moment(names[0], since), _moment(names[1], until))
         if span.since is not None and span.until is not None and span.since >= span.until:
-            raise ConfigError(f"it must lie after --from ({since})", field="--to")
+            raise ConfigError(f"it must lie after {names[0]} ({since})", field=names[1])
         return span
 
 

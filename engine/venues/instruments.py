@@ -79,6 +79,8 @@ class InstrumentFile(BaseModel):
     taker_fee: FeeRate | None = None
     bar_ts: BarTime | None = None
     volume_unit: VolumeUnit | None = None
+    venue: Name | None = None  # where fetched bars came from, so that a later fetch can go on from them
+    timeframe: Name | None = None
 
 
 class Described(msgspec.Struct, frozen=True):
