@@ -204,8 +204,9 @@ class Machine:
         self.trading.on_position(position, order, now, authority.operator.phase)
         self._check_loss(now)
         authority.uphold(order, now)
-        if authority.operator.phase is Phase.HALTED and not position.is_flat:
-            text = f"late fill of {fill.symbol} while halted: closing it"
+        halted = authority.operator.phase is Phase.HALTED
+        if halted and (not position.is_flat or self.desk.was_written_off(order)):
+            text = f"late fill of {fill.symbol} while halted: flattening again"
             self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
             authority.start_flatten(now, "engine", "late fill while halted")
         self._follow_unknown(now)

@@ -14,7 +14,7 @@ from engine.domain.commands import (
     SaveVeto,
     SubmitOrder,
 )
-from engine.domain.ids import IdSpace, OrderRole
+from engine.domain.ids import IdSpace, OrderRole, sequence_of
 from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
 from engine.domain.market import Instrument
 from engine.domain.money import ZERO, canonical
@@ -40,11 +40,20 @@ def intent_state_of(order: Order) -> IntentState:
     return _INTENT_OF.get(order.state, IntentState.COMMITTED)
 
 
+class WrittenOff(msgspec.Struct, frozen=True):
+    """The last write-off of a symbol: it covers all fills of orders up to `sequence`."""
+
+    symbol: str
+    sequence: int
+    price: Decimal
+
+
 class DeskState(msgspec.Struct, frozen=True):
     """The desk as a checkpoint holds it."""
 
     sequence: int
     book: BookState
+    written_off: tuple[WrittenOff, ...] = ()
 
 
 class Desk:
@@ -63,6 +72,7 @@ class Desk:
         self.instruments = instruments
         self._ledger = ledger
         self._outbox = outbox
+        self._written_off: dict[str, WrittenOff] = {}
 
     # decisions
 
@@ -117,26 +127,46 @@ class Desk:
         return len(orders)
 
     def write_off(self, position: Position, now: int) -> None:
-        """Book away a position that the venue does not show, at the mark and without a fee.
+        """Book away a position that the venue does not show, at the mark and without a fee."""
+        symbol, qty = position.symbol, position.qty
+        price = self.instruments[symbol].price(self._ledger.mark_of(symbol))
+        self._correct(position.play, symbol, -qty, price, now)
+        self._written_off[symbol] = WrittenOff(symbol, self.sequence, price)
+        text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue shows no position"
+        self._outbox.append(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
 
-        The correction is stored as a fill of an order that was never sent.
+    def was_written_off(self, order: Order) -> bool:
+        """Tell whether what an order may still report was part of what was written off."""
+        off = self._written_off.get(order.request.symbol)
+        return off is not None and sequence_of(order.client_id) <= off.sequence
+
+    def _take_back(self, order: Order, fill: Fill, now: int) -> Position:
+        """Take back as much of a write-off as a late fill explains, at the price of the write-off.
+
+        The venue showed no position when this order had ended: its fill was part of that. With both booked,
+        quantity and profit are what they would be had the fill come in time.
         """
+        price = self._written_off[fill.symbol].price
+        text = f"{fill.symbol}: a late fill explains {canonical(fill.qty)} of what was written off"
+        self._outbox.append(Notice(now, NoticeLevel.WARNING, "adjustment", text, fill.symbol))
+        return self._correct(order.request.play, fill.symbol, -fill.qty * fill.side.sign, price, now)
+
+    def _correct(self, play: str, symbol: str, qty: Decimal, price: Decimal, now: int) -> Position:
+        """Book a correction; it is stored as a fill of an order that was never sent."""
         self.sequence += 1
-        symbol = position.symbol
         fill = Fill(
             ts=now,
-            client_id=self._ids.client_id(position.play, OrderRole.FLATTEN, self.sequence),
+            client_id=self._ids.client_id(play, OrderRole.FLATTEN, self.sequence),
             trade_id=ADJUSTMENT,
             symbol=symbol,
-            side=Side.SELL if position.qty > 0 else Side.BUY,
-            price=self.instruments[symbol].price(self._ledger.mark_of(symbol)),
-            qty=abs(position.qty),
+            side=Side.BUY if qty > 0 else Side.SELL,
+            price=price,
+            qty=abs(qty),
             fee=ZERO,
         )
-        self._outbox.append(SaveFill(fill, self._ledger.book(position.play, fill)))
-        gone = canonical(position.qty)
-        text = f"{gone} {symbol} of {position.play} written off: the venue shows no position"
-        self._outbox.append(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
+        position = self._ledger.book(play, fill)
+        self._outbox.append(SaveFill(fill, position))
+        return position
 
     # answers
 
@@ -225,6 +255,8 @@ class Desk:
             self._outbox.append(SaveVeto(facts))
         text = f"{describe(request)} filled {canonical(fill.qty)} at {canonical(fill.price)}"
         self._notice(now, NoticeLevel.GOOD, "fill", text, request)
+        if self.was_written_off(filled):
+            position = self._take_back(filled, fill, now)
         return filled, position
 
     def _moved_by(self, trigger: OrderTrigger, client_id: str) -> Order | None:
@@ -246,12 +278,13 @@ class Desk:
 
     def state(self) -> DeskState:
         """Return all that a checkpoint needs."""
-        return DeskState(self.sequence, self.book.state())
+        return DeskState(self.sequence, self.book.state(), tuple(self._written_off.values()))
 
     def restore(self, state: DeskState) -> None:
         """Take up a checkpoint's state."""
         self.sequence = state.sequence
         self.book.restore(state.book)
+        self._written_off = {off.symbol: off for off in state.written_off}
 
 
 def describe(request: OrderRequest) -> str:

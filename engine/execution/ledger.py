@@ -6,8 +6,10 @@ from math import fsum
 import msgspec
 
 from engine.domain.market import NS_PER_DAY
-from engine.domain.money import ZERO, divide
+from engine.domain.money import LEDGER_CONTEXT, ZERO, divide
 from engine.domain.positions import Fill, Position
+
+COST_STEP = Decimal("1e-12")  # in quote units; far under a venue's own rounding of fees
 
 
 class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +30,8 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
 def apply_fill(position: Position, fill: Fill) -> Position:
     """Return the position after a fill: increases add cost, decreases realise their part of it.
 
-    Average cost: closing c of q open units realises c * price - cost * c / q (signs by direction).
+    Average cost: closing c of q open units realises c * price - cost * c / q (signs by direction). The
+    quotient is rounded to COST_STEP, so that all sums of the books are exact in any order.
     """
     signed = fill.qty * fill.side.sign
     fees = position.fees + fill.fee
@@ -44,7 +47,7 @@ def apply_fill(position: Position, fill: Fill) -> Position:
     cost = (
         position.entry_notional
         if abs(closed) == abs(position.qty)
-        else divide(position.entry_notional * -closed, position.qty)
+        else LEDGER_CONTEXT.quantize(divide(position.entry_notional * -closed, position.qty), COST_STEP)
     )
     realized = position.realized + (-closed * fill.price - cost)
     rest = signed - closed  # what goes through zero opens the other way

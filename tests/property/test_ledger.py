@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from engine.domain.money import ZERO
 from engine.domain.positions import Fill, Position
-from engine.execution.ledger import Ledger, apply_fill
+from engine.execution.ledger import COST_STEP, Ledger, apply_fill
 from tests.builders import BTC, DAY0, ETH, T0, fill
 
 START = Decimal(10_000)
 PLAYS, SYMBOLS = ("a", "b"), (BTC, ETH)
-NEARLY = Decimal("1e-20")  # quotients are taken to 34 digits
+NEARLY = 30 * COST_STEP  # a rounding for each fill, at most
 
 lots = st.integers(1, 1000).map(lambda n: Decimal(n) / 100)
 prices = st.integers(1, 10_000).map(lambda n: Decimal(n) / 10)

@@ -151,7 +151,7 @@ def test_what_fills_late_while_halted_is_closed_again():
     commands = world.commands[seen:]
     assert world.phase() is Phase.FLATTENING
     assert submitted(commands) == [("flatten", "sell", "0.3")]
-    assert notices(commands, "flatten") == [f"late fill of {BTC} while halted: closing it"]
+    assert notices(commands, "flatten") == [f"late fill of {BTC} while halted: flattening again"]
     assert of(Latch, commands)[0].text == "flatten by engine: late fill while halted"
     world.fill(world.order(OrderRole.FLATTEN))
     world.report()
@@ -329,3 +329,25 @@ def test_reports_that_no_flatten_asked_for_change_no_order():
     world.bar(ENTER_LONG)
     world.report(listed("tt-lost"), request_id=7)
     assert of(CancelOrder, world.commands) == []
+
+
+def test_a_fill_that_explains_a_write_off_is_verified_again_but_not_closed():
+    world = Hand()
+    world.enter_long()
+    world.flatten()
+    close = world.order(OrderRole.FLATTEN)
+    world.cancel(close)
+    world.wait(0.25)
+    world.report()
+    world.cancel(*world.orders())
+    world.report()
+    assert world.phase() is Phase.HALTED
+    seen = len(world.commands)
+    world.fill(close, price="105")
+    assert submitted(world.commands[seen:]) == []
+    assert world.phase() is Phase.FLATTENING
+    world.report()
+    world.report()
+    assert world.phase() is Phase.HALTED
+    assert world.qty() == 0
+    assert world.machine.ledger.realized == Decimal(-6)  # in at 111, out at 105

@@ -255,3 +255,52 @@ def test_a_restored_desk_numbers_on(bench):
 
 def test_orders_are_described_in_a_few_words():
     assert describe(request(side=SELL, role=OrderRole.STOP, qty=Decimal("1.50"))) == f"stop sell 1.5 {BTC}"
+
+
+def test_a_position_that_is_gone_is_written_off_at_the_mark_and_stored(bench):
+    order = bench.order(qty="2")
+    bench.desk.on_fill(fill(order.client_id, "2", "100"), T0)
+    bench.ledger.mark(BTC, 98.0, T0)
+    bench.said()
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0 + 1)
+    said = bench.said()
+    (saved,) = of(SaveFill, said)
+    assert (saved.fill.price, saved.fill.qty, saved.fill.side) == (Decimal(98), Decimal(2), SELL)
+    assert saved.position.is_flat
+    assert bench.ledger.realized == -4
+    assert notices(said, "adjustment") == [f"2 {BTC} of {PLAY} written off: the venue shows no position"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_late_fill_takes_back_what_was_written_off_for_it(bench, restart):
+    """In the end quantity and profit are what they would be had the fill come in time."""
+    entry = bench.order(qty="2")
+    bench.desk.on_fill(fill(entry.client_id, "2", "100"), T0)
+    close = bench.desk.submit(
+        role=OrderRole.FLATTEN, play=PLAY, symbol=BTC, side=SELL, qty=Decimal(2), now=T0, cycle_id="c"
+    )
+    bench.desk.on_cancel(close.client_id, Reason.REDUCE_ONLY_WOULD_INCREASE, T0)
+    bench.ledger.mark(BTC, 98.0, T0)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0)
+    bench.said()
+    if restart:
+        bench.desk.restore(bench.desk.state())
+    booked = bench.desk.on_fill(fill(close.client_id, "2", "101", trade_id="late", side=SELL), T0 + 5)
+    assert booked is not None
+    assert booked[1].is_flat
+    assert bench.ledger.realized == 2
+    said = bench.said()
+    assert len(of(SaveFill, said)) == 2
+    assert notices(said, "adjustment") == [f"{BTC}: a late fill explains 2 of what was written off"]
+
+
+def test_fills_of_later_orders_are_none_of_a_write_offs_business(bench):
+    entry = bench.order(qty="2")
+    bench.desk.on_fill(fill(entry.client_id, "2", "100"), T0)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0)
+    fresh = bench.order()
+    assert bench.desk.was_written_off(bench.now(entry))
+    assert not bench.desk.was_written_off(fresh)
+    booked = bench.desk.on_fill(fill(fresh.client_id, trade_id="t2"), T0)
+    assert booked is not None
+    assert booked[1].qty == 1
