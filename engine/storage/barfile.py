@@ -193,4 +193,4 @@ def _begin(target: Path, file: BinaryIO) -> Content:
                 )
     file.seek(content.size)
     file.truncate()
-    return content
+    return msgspec.structs.replace(content, damaged=False)

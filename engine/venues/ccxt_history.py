@@ -51,6 +51,7 @@ class CcxtHistory:
         )
         self._ccxt.on_rest_response = self._require_json
         self._ccxt.on_json_response = _exact_json
+        self._ccxt.filter_by_since_limit = _unfiltered
         if host is not None:
             self._ccxt.timeout_on_exit = 0  # ms; a grace for TLS, which a local host has not
             self._ccxt.urls["api"] = _redirected(self._ccxt.urls["api"], _local(host))
@@ -146,10 +147,12 @@ class CcxtHistory:
         return float(text) if text.isdecimal() else 0.0
 
     def _require_json(self, code: int, reason: str, url: str, *answer: Any) -> str:
-        """Refuse what is no JSON: ccxt would take a page of HTML for an answer without bars."""
+        """Refuse errors and what is no JSON: ccxt would take a page of HTML for an answer without bars."""
         body: str = answer[2].strip()  # after the method and the headers
-        if code in FINAL_STATUS:
-            raise ccxt.ExchangeError(f"HTTP {code} {reason} {urlsplit(url).path} {body}")
+        if code in FINAL_STATUS or code >= 500:
+            # Some modules of ccxt look at the body first and take a server's fault for a refusal.
+            kind = ccxt.ExchangeError if code in FINAL_STATUS else ccxt.ExchangeNotAvailable
+            raise kind(f"HTTP {code} {reason} {urlsplit(url).path} {body}")
         if code < 300:
             try:
                 json.loads(body)
@@ -160,6 +163,11 @@ class CcxtHistory:
 
 def _exact_json(body: str) -> Any:
     return json.loads(body, parse_float=str)
+
+
+def _unfiltered(rows: list[Any], *_: object) -> list[Any]:
+    """Stand in for ccxt's filter, which drops a bar without a time in silence: that is a fault to be told."""
+    return rows
 
 
 def _raw(row: Sequence[Any]) -> RawBar:
@@ -188,13 +196,13 @@ def _short(text: str) -> str:
 
 def _local(host: str) -> str:
     """Check that a host is this machine. Raises ConfigError."""
-    parts = urlsplit(host)
-    name = parts.hostname or ""
     try:
-        here = name == "localhost" or ip_address(name).is_loopback
+        parts = urlsplit(host)
+        name = parts.hostname or ""
+        here = parts.scheme == "http" and (name == "localhost" or ip_address(name).is_loopback)
     except ValueError:
         here = False
-    if parts.scheme != "http" or not here:
+    if not here:
         raise ConfigError(f"{host!r} is not on this machine; write http://127.0.0.1:PORT", field="--host")
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -74,6 +74,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.first_ms = START_MS
+        self.host = ""
         self.now_ms = START_MS + 2_500 * MINUTE_MS + 30_000
         self.absent: set[int] = set()
         self.asked: list[dict[str, str]] = []  # the queries for bars
@@ -117,7 +118,11 @@ class Exchange:
 
 def rows(bars: list[list[str]], query: Mapping[str, str], now_ms: int = START_MS) -> web.Response:
     """Answer with some bars."""
-    result = {"symbol": query["symbol"], "category": query["category"], "list": bars[::-1]}
+    result: dict[str, object] = {
+        "symbol": query["symbol"],
+        "category": query["category"],
+        "list": bars[::-1],
+    }
     return _ok(result, now_ms)
 
 
