@@ -7,12 +7,12 @@ import msgspec
 
 from engine.core.authority import Authority, AuthorityState
 from engine.core.board import Board, BoardState
+from engine.core.guards import Guards
 from engine.core.market import Market, MarketState
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
 from engine.core.tally import Tally, TallyState
 from engine.core.trading import Trading, TradingState
-from engine.domain.alarms import Severity
 from engine.domain.commands import (
     NOTHING,
     Command,
@@ -40,13 +40,10 @@ from engine.domain.events import (
     Woken,
 )
 from engine.domain.ids import IdSpace
-from engine.domain.market import NS_PER_S, Bar, Quote, Trade
-from engine.domain.modes import Holder, RiskMode
-from engine.domain.money import ZERO, canonical
-from engine.domain.orders import Order, OrderState
+from engine.domain.market import Bar, Quote, Trade
+from engine.domain.orders import Order
 from engine.domain.positions import Fill
-from engine.domain.reasons import Reason
-from engine.execution.desk import Desk, DeskState, describe
+from engine.execution.desk import Desk, DeskState
 from engine.execution.flatten import Flatten
 from engine.execution.ledger import Ledger, LedgerState
 
@@ -97,9 +94,17 @@ class Machine:
             board=self.board,
             outbox=self._outbox,
         )
+        self._guards = Guards(
+            setup,
+            market=self.market,
+            ledger=self.ledger,
+            book=self.desk.book,
+            authority=self.authority,
+            board=self.board,
+        )
+        self._watches_loss = self._guards.watches_loss
         self.feed_ended = False
         self._handlers = self._table()
-        self._loss_max = None if setup.limits.daily_loss_max is None else float(setup.limits.daily_loss_max)
 
     def start(self, now: int) -> tuple[Command, ...]:
         """Return what must run from the beginning: the watch over silent feeds."""
@@ -147,7 +152,7 @@ class Machine:
             Backfill: self._on_backfill,
             Remark: self._on_remark,
             FeedChanged: self._on_feed,
-            Fault: self._on_fault,
+            Fault: self._guards.on_fault,
         }
 
     # the market
@@ -168,8 +173,8 @@ class Machine:
     def _mark(self, symbol: str, price: float, now: int) -> None:
         ledger = self.ledger
         ledger.mark(symbol, price, now)
-        if self._loss_max is not None and ledger.has_open:
-            self._check_loss(now)
+        if self._watches_loss and ledger.has_open:
+            self._guards.check_loss(now)
 
     def _on_swap(self, event: PlaySwapped, now: int) -> None:
         self.trading.swap(event.spec, event.generation, now)
@@ -180,16 +185,6 @@ class Machine:
     def _on_backfill(self, event: Backfill, _now: int) -> None:
         self.market.backfill(event.bars)
         self.trading.warm(event.bars)
-
-    def _check_loss(self, now: int) -> None:
-        """Latch REDUCE when the day's loss reaches its limit; the count resets at midnight, this does not."""
-        if self._loss_max is None or self.authority.operator.risk_mode is not RiskMode.NORMAL:
-            return
-        loss = -self.ledger.day_pnl()
-        if loss < self._loss_max:
-            return
-        text = f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={self._loss_max:.2f}"
-        self.authority.latch_risk(RiskMode.REDUCE, now, text)
 
     # the venue's answers
 
@@ -202,33 +197,33 @@ class Machine:
         authority = self.authority
         authority.flatten.on_fill(now)
         self.trading.on_position(position, order, now, authority.operator.phase)
-        self._check_loss(now)
+        self._guards.check_loss(now)
         authority.uphold(order, now)
         halted = authority.operator.phase is Phase.HALTED
         if halted and (not position.is_flat or self.desk.was_written_off(order)):
             text = f"late fill of {fill.symbol} while halted: flattening again"
             self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
             authority.start_flatten(now, "engine", "late fill while halted")
-        self._follow_unknown(now)
+        self._guards.follow_unknown(now)
 
     def _on_ack(self, event: OrderAcked, now: int) -> None:
         order = self.desk.on_ack(event.client_id, event.venue_id, now)
         if order is not None:
             self.trading.on_acked(order)
             self.authority.uphold(order, now)
-        self._follow_unknown(now)
+        self._guards.follow_unknown(now)
 
     def _on_reject(self, event: OrderRejected, now: int) -> None:
         order = self.desk.on_reject(event.client_id, event.reason, event.text, now)
         if order is not None:
             self._on_unfilled(order, now)
-        self._follow_unknown(now)
+        self._guards.follow_unknown(now)
 
     def _on_cancel(self, event: OrderCanceled, now: int) -> None:
         order = self.desk.on_cancel(event.client_id, event.reason, now)
         if order is not None:
             self._on_unfilled(order, now)
-        self._follow_unknown(now)
+        self._guards.follow_unknown(now)
 
     def _on_unfilled(self, order: Order, now: int) -> None:
         """Follow an order that ended without all of its fills."""
@@ -242,37 +237,13 @@ class Machine:
     def _on_timeout(self, event: OrderTimedOut, now: int) -> None:
         order = self.desk.on_timeout(event.client_id, now)
         if order is not None:
-            symbol = order.request.symbol
-            self.authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=order.client_id)
-            text = f"no answer for {describe(order.request)} ({order.client_id}): it may be live"
-            self.board.raise_alarm(f"unknown:{symbol}", Severity.CRITICAL, text, now)
+            self._guards.on_unknown(order, now)
             self.authority.flatten.on_unfilled(order, now)
-
-    def _follow_unknown(self, now: int) -> None:
-        """Let go of the symbols whose unknown orders the venue has settled."""
-        held = [hold.symbol for hold in self.authority.holds.all if hold.holder is Holder.UNKNOWN_ORDER]
-        if not held:
-            return
-        unknown = {o.request.symbol for o in self.desk.book.open_orders() if o.state is OrderState.UNKNOWN}
-        for symbol in held:
-            if symbol not in unknown:
-                self.authority.holds.set(Holder.UNKNOWN_ORDER, now, symbol=symbol, held=False)
-                self.board.clear_alarm(f"unknown:{symbol}")
 
     def _on_report(self, report: VenueReport, now: int) -> None:
         self.authority.on_report(report, now)
         self.trading.follow_books()
-        if not report.complete:
-            return
-        shown = {position.symbol: position.qty for position in report.positions}
-        for symbol in self.market.symbols():
-            ours, theirs = self.ledger.net_qty(symbol), shown.get(symbol, ZERO)
-            alarm = f"position:{symbol}"
-            if ours == theirs:
-                self.board.clear_alarm(alarm)
-            else:
-                text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
-                self.board.raise_alarm(alarm, Severity.CRITICAL, text, now)
+        self._guards.compare_positions(report, now)
 
     # the engine's surroundings
 
@@ -280,7 +251,7 @@ class Machine:
         match event.timer_id:
             case "staleness":
                 self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
-                self._watch_staleness(now)
+                self._guards.check_silence(now)
             case "flatten.retry":
                 self.authority.on_retry(now)
             case "flatten.deadline":
@@ -289,33 +260,11 @@ class Machine:
                 text = f"a timer nobody set came due: {event.timer_id}"
                 self.board.notice(now, NoticeLevel.ERROR, "fault", text)
 
-    def _watch_staleness(self, now: int) -> None:
-        limit_ns = self.setup.limits.stale_after_s * NS_PER_S
-        for symbol in self.market.symbols():
-            age_ns = self.market.age_ns(symbol, now)
-            stale = age_ns is not None and age_ns > limit_ns
-            self.authority.hold(Holder.STALE, now, symbol=symbol, detail="no data", held=stale)
-            if stale:
-                text = f"{symbol}: no data for more than {self.setup.limits.stale_after_s:g} s"
-                self.board.raise_alarm(f"stale:{symbol}", Severity.WARNING, text, now)
-            else:
-                self.board.clear_alarm(f"stale:{symbol}")
-
     def _on_feed(self, event: FeedChanged, now: int) -> None:
         level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
         text = " ".join(part for part in (event.feed, event.state, event.text) if part)
         self.board.notice(now, level, "feed", text)
         self.feed_ended = event.state is FeedState.ENDED
-
-    def _on_fault(self, event: Fault, now: int) -> None:
-        alarm = f"fault:{event.kind}"
-        if event.cleared:
-            self.board.clear_alarm(alarm)
-            self.board.notice(now, NoticeLevel.GOOD, "fault", f"{event.kind} works again: {event.text}")
-        else:
-            self.board.raise_alarm(alarm, Severity.CRITICAL, event.text, now)
-        broken = [a.id.removeprefix("fault:") for a in self.board.alarms() if a.id.startswith("fault:")]
-        self.authority.hold(Holder.FAULT, now, symbol="", detail=" ".join(broken), held=bool(broken))
 
     # checkpoint
 

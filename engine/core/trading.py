@@ -16,7 +16,7 @@ from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S, Bar
 from engine.domain.modes import Rung
 from engine.domain.money import ZERO
-from engine.domain.orders import Order
+from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
 from engine.domain.reasons import Reason, Veto, veto
@@ -154,7 +154,9 @@ class Trading:
         age_s = (now - signal.ts) / NS_PER_S
         if age_s > self._setup.limits.stale_after_s:
             return _veto(signal, Reason.DATA_STALE, now, age_s=f"{age_s:.1f}")
-        if next(self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol), None):
+        # An exit without an answer stops no other: both reduce only, and one of them may not exist.
+        exits = self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol)
+        if any(order.state is not OrderState.UNKNOWN for order in exits):
             return _veto(signal, Reason.EXIT_WORKING, now)
         position = self._ledger.position(play, symbol)
         if position.qty * signal.side.sign >= 0:

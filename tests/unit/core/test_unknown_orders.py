@@ -134,3 +134,11 @@ def test_new_entries_wait_for_the_evidence(lost):
     assert "unknown_order" in signal.veto.values["value"]
     lost.cancel(stop)
     assert submitted(lost.bar(ENTER_LONG)) == [("entry", "buy", "1")]
+
+
+def test_an_exit_without_an_answer_stops_no_other_exit():
+    world = Hand()
+    world.enter_long()
+    world.bar(104.0)
+    world.take(OrderTimedOut(world.now, world.order(OrderRole.EXIT).client_id))
+    assert submitted(world.bar(104.0)) == [("exit", "sell", "1")]

@@ -1,0 +1,102 @@
+"""What holds rungs by itself and lets go by itself: losses, silence, faults, orders without an answer."""
+
+from engine.core.authority import Authority
+from engine.core.board import Board
+from engine.core.market import Market
+from engine.core.setup import CoreSetup
+from engine.domain.alarms import Severity
+from engine.domain.commands import NoticeLevel
+from engine.domain.events import Fault, VenueReport
+from engine.domain.market import NS_PER_S
+from engine.domain.modes import Holder, RiskMode
+from engine.domain.money import ZERO, canonical
+from engine.domain.orders import Order, OrderState
+from engine.domain.reasons import Reason
+from engine.execution.book import OrderBook
+from engine.execution.desk import describe
+from engine.execution.ledger import Ledger
+
+
+class Guards:
+    """Watches over the engine; has no state of its own but what it holds and the alarms it raises."""
+
+    def __init__(
+        self,
+        setup: CoreSetup,
+        *,
+        market: Market,
+        ledger: Ledger,
+        book: OrderBook,
+        authority: Authority,
+        board: Board,
+    ) -> None:
+        limits = setup.limits
+        self._market, self._ledger, self._book = market, ledger, book
+        self._authority, self._board = authority, board
+        self._stale_after_s = limits.stale_after_s
+        self._loss_max = None if limits.daily_loss_max is None else float(limits.daily_loss_max)
+        self.watches_loss = self._loss_max is not None
+
+    def check_loss(self, now: int) -> None:
+        """Latch REDUCE when the day's loss reaches its limit; the count resets at midnight, this does not."""
+        if self._loss_max is None or self._authority.operator.risk_mode is not RiskMode.NORMAL:
+            return
+        loss = -self._ledger.day_pnl()
+        if loss >= self._loss_max:
+            text = f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={self._loss_max:.2f}"
+            self._authority.latch_risk(RiskMode.REDUCE, now, text)
+
+    def check_silence(self, now: int) -> None:
+        """Hold the symbols that have been silent for too long, and let go of those that speak again."""
+        limit_ns = self._stale_after_s * NS_PER_S
+        for symbol in self._market.symbols():
+            age_ns = self._market.age_ns(symbol, now)
+            stale = age_ns is not None and age_ns > limit_ns
+            self._authority.hold(Holder.STALE, now, symbol=symbol, detail="no data", held=stale)
+            if stale:
+                text = f"{symbol}: no data for more than {self._stale_after_s:g} s"
+                self._board.raise_alarm(f"stale:{symbol}", Severity.WARNING, text, now)
+            else:
+                self._board.clear_alarm(f"stale:{symbol}")
+
+    def on_fault(self, event: Fault, now: int) -> None:
+        """Hold while anything of the engine itself is broken."""
+        alarm = f"fault:{event.kind}"
+        if event.cleared:
+            self._board.clear_alarm(alarm)
+            self._board.notice(now, NoticeLevel.GOOD, "fault", f"{event.kind} works again: {event.text}")
+        else:
+            self._board.raise_alarm(alarm, Severity.CRITICAL, event.text, now)
+        broken = [a.id.removeprefix("fault:") for a in self._board.alarms() if a.id.startswith("fault:")]
+        self._authority.hold(Holder.FAULT, now, symbol="", detail=" ".join(broken), held=bool(broken))
+
+    def on_unknown(self, order: Order, now: int) -> None:
+        """Hold the symbol of an order that got no answer."""
+        symbol = order.request.symbol
+        self._authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=order.client_id)
+        text = f"no answer for {describe(order.request)} ({order.client_id}): it may be live"
+        self._board.raise_alarm(f"unknown:{symbol}", Severity.CRITICAL, text, now)
+
+    def follow_unknown(self, now: int) -> None:
+        """Let go of the symbols whose unknown orders the venue has settled."""
+        held = [hold.symbol for hold in self._authority.holds.all if hold.holder is Holder.UNKNOWN_ORDER]
+        if not held:
+            return
+        unknown = {o.request.symbol for o in self._book.open_orders() if o.state is OrderState.UNKNOWN}
+        for symbol in held:
+            if symbol not in unknown:
+                self._authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail="", held=False)
+                self._board.clear_alarm(f"unknown:{symbol}")
+
+    def compare_positions(self, report: VenueReport, now: int) -> None:
+        """Raise an alarm where a whole report shows another position than our books."""
+        if not report.complete:
+            return
+        shown = {position.symbol: position.qty for position in report.positions}
+        for symbol in self._market.symbols():
+            ours, theirs = self._ledger.net_qty(symbol), shown.get(symbol, ZERO)
+            if ours == theirs:
+                self._board.clear_alarm(f"position:{symbol}")
+            else:
+                text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
+                self._board.raise_alarm(f"position:{symbol}", Severity.CRITICAL, text, now)
