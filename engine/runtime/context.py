@@ -207,7 +207,7 @@ def _make_directory(directory: Path) -> None:
         raise StorageError(
             f"{directory}: the state directory cannot be made: {error.strerror}. Choose another --state-dir."
         ) from error
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise StorageError(
             f"{directory}: the state directory cannot be written to. "
             "Make it writable or choose another --state-dir."
