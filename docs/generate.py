@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import blocks
+import operating
 
 from engine.domain.orders import OrderState
 
@@ -59,20 +60,20 @@ def commands_page() -> str:
         "# Commands and what they do",
         "## Effects",
         EFFECTS_INTRODUCTION,
-        blocks.effects(),
+        operating.effects(),
         EFFECTS_NOTES,
         "## Answers",
         "What the engine answers to a command: the state it moves to, or the code of its refusal (see\n"
         "[reasons.md](reasons.md)). Arming is shown with the right name typed and a reason given.",
-        blocks.answers(),
+        operating.answers(),
         "## Keys",
         "Rebind them in `keymap.yaml` in your config directory (see [setup.md](setup.md)).",
-        blocks.keys(),
+        operating.keys(),
         "## Command line",
         "`trader-tui` alone, or with options only, means `trader-tui run`.\n"
         "Exit codes: 0 done; 1 failed, or nobody answers; 2 wrong use or configuration; 3 another engine\n"
         "holds the instance; 4 refused, not flat, or not identical; 128+n ended by signal n.",
-        blocks.command_line(),
+        operating.command_line(),
     )
 
 

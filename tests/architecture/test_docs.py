@@ -25,6 +25,7 @@ PAGES = sorted(chain(DOCS.rglob("*.md"), ROOT.glob("*.md")))
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 _YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
+_NAMED = re.compile(r"(?:`|^)trader-tui ([a-z]+)\b", re.MULTILINE)
 _CALL = re.compile(r"trader-tui((?: [^\s`|\]#]+)*)")
 
 
@@ -66,17 +67,19 @@ def test_links_lead_somewhere(page: Path):
 def test_commands_in_the_docs_exist(page: Path):
     text = page.read_text("utf-8")
     calls = [match[1].split() for match in _CALL.finditer(text) if match[1]]
-    assert [words for words in calls if (problem := _unknown(words)) and problem] == []
+    assert [words for words in calls if _unknown(words)] == []
+    assert set(_NAMED.findall(text)) <= set(cli.commands)
 
 
 def _unknown(words: list[str]) -> str:
-    """Return the first word that the command line does not know, empty where it knows them."""
-    name = words[0].strip("`.,;:)")
-    if not re.fullmatch(r"[a-z]+", name):
-        return _unknown_option(cli.commands["run"], words)
-    if name not in cli.commands:
-        return "" if not any(word.startswith("--") for word in words) else name
-    return _unknown_option(cli.commands[name], words[1:])
+    """Return the first option that the command line does not know, empty where it knows them."""
+    group: click.Group = cli
+    for at, word in enumerate(words):
+        command = group.commands.get(word.strip("`.,;:)"))
+        if not isinstance(command, click.Group):
+            return _unknown_option(command or cli.commands["run"], words[at:])
+        group = command
+    return ""
 
 
 def _unknown_option(command: click.Command, words: list[str]) -> str:
