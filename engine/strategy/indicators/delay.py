@@ -1,13 +1,15 @@
 """What a number was some bars ago."""
 
 from collections import deque
+from typing import ClassVar
 
-from engine.strategy.indicators import MISSING, State
+from engine.strategy.indicators import MISSING, SERIES, State
 
 
 class Delay:
     """The value n bars ago. Unlike indicators it takes missing values, too, and gives them back as such."""
 
+    TAKES: ClassVar[str] = SERIES
     __slots__ = ("_ring", "warmup")
 
     def __init__(self, period: int) -> None:
@@ -27,4 +29,6 @@ class Delay:
 
     def restore(self, state: State) -> None:
         """Take up a state."""
+        if len(state) != len(self._ring):
+            raise ValueError(f"the last {len(self._ring)} values are not {len(state)}")
         self._ring = deque(state, maxlen=self.warmup - 1)

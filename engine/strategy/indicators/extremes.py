@@ -1,8 +1,9 @@
 """The highest and the lowest of the last n values."""
 
 from collections import deque
+from typing import ClassVar
 
-from engine.strategy.indicators import MISSING, State
+from engine.strategy.indicators import INPUT_MAX, INPUT_MIN, MISSING, SERIES, State
 
 
 class Extreme:
@@ -12,12 +13,18 @@ class Extreme:
     Source: the ascending minima algorithm (monotonic queue).
     """
 
+    TAKES: ClassVar[str] = SERIES
     __slots__ = ("_queue", "_seen", "warmup")
 
     def __init__(self, period: int) -> None:
         self.warmup = period
         self._seen = 0
         self._queue: deque[tuple[int, float]] = deque()  # (number of the input, value), the extreme first
+
+    @property
+    def age(self) -> int:
+        """How many inputs ago the extreme was, the last time where it was met more than once."""
+        return self._seen - self._queue[0][0]
 
     def state(self) -> State:
         """Return [inputs seen, then number and value of each in the queue]."""
@@ -31,12 +38,14 @@ class Extreme:
 
 
 class Highest(Extreme):
-    """highest(n): the largest of the last n values, the present one included."""
+    """highest(n): the largest of the last n values, the present one included; n inputs. TA-Lib's MAX."""
 
     __slots__ = ()
 
     def update(self, x: float) -> float:
         """Take the next value; see SeriesIndicator."""
+        if not INPUT_MIN < x < INPUT_MAX:
+            return MISSING
         queue = self._queue
         self._seen = seen = self._seen + 1
         while queue and queue[-1][1] <= x:
@@ -50,12 +59,14 @@ class Highest(Extreme):
 
 
 class Lowest(Extreme):
-    """lowest(n): the smallest of the last n values, the present one included."""
+    """lowest(n): the smallest of the last n values, the present one included; n inputs. TA-Lib's MIN."""
 
     __slots__ = ()
 
     def update(self, x: float) -> float:
         """Take the next value; see SeriesIndicator."""
+        if not INPUT_MIN < x < INPUT_MAX:
+            return MISSING
         queue = self._queue
         self._seen = seen = self._seen + 1
         while queue and queue[-1][1] >= x:

@@ -1,6 +1,8 @@
 """The relative strength index."""
 
-from engine.strategy.indicators import MISSING, State
+from typing import ClassVar
+
+from engine.strategy.indicators import INPUT_MAX, INPUT_MIN, MISSING, SERIES, State
 
 
 class Rsi:
@@ -10,6 +12,7 @@ class Rsi:
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib's order of arithmetic.
     """
 
+    TAKES: ClassVar[str] = SERIES
     __slots__ = ("_gain", "_last", "_loss", "_period", "_seen", "warmup")
 
     def __init__(self, period: int) -> None:
@@ -22,6 +25,8 @@ class Rsi:
 
     def update(self, x: float) -> float:
         """Take the next value; see SeriesIndicator."""
+        if not INPUT_MIN < x < INPUT_MAX:
+            return MISSING
         change = x - self._last
         self._last = x
         if self._seen < self.warmup:

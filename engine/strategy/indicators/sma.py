@@ -1,36 +1,37 @@
 """The simple moving average."""
 
 from collections import deque
+from typing import ClassVar
 
-from engine.strategy.indicators import MISSING, State
-
-# A float times 2**128 is an integer for every magnitude above 1e-22, so sums of such integers are exact.
-_SCALE_BITS = 128
-_SCALE = 2.0**_SCALE_BITS
+from engine.strategy.indicators import INPUT_MAX, INPUT_MIN, MISSING, SERIES, State
+from engine.strategy.indicators.exact import SCALE, unscaled, window
 
 
 class Sma:
-    """SMA(n): the mean of the last n values.
+    """SMA(n): the mean of the last n values, in their unit; n inputs.
 
-    The sum is kept exactly, in scaled integers, rounded once and divided: the result depends on the n values
-    alone, so it cannot drift, and costs the same for every period. Magnitudes below 1e-22 are cut at 3e-39.
+    The sum is kept exactly, rounded once and divided: the result depends on the n values alone, and costs the
+    same for every period. Source: TA-Lib's SMA.
     """
 
+    TAKES: ClassVar[str] = SERIES
     __slots__ = ("_divisor", "_left", "_ring", "_total", "warmup")
 
     def __init__(self, period: int) -> None:
         self.warmup = period
-        self._divisor = period * _SCALE
+        self._divisor = period * SCALE
         self._left = period
         self._ring = deque([0] * period, maxlen=period)
         self._total = 0
 
     def update(self, x: float) -> float:
         """Take the next value; see SeriesIndicator."""
-        scaled = int(x * _SCALE)
+        if not INPUT_MIN < x < INPUT_MAX:
+            return MISSING
+        number = int(x * SCALE)
         ring = self._ring
-        self._total = total = self._total + scaled - ring[0]
-        ring.append(scaled)
+        self._total = total = self._total + number - ring[0]
+        ring.append(number)
         if self._left:
             self._left -= 1
             if self._left:
@@ -39,12 +40,10 @@ class Sma:
 
     def state(self) -> State:
         """Return the values in the window, oldest first."""
-        seen = list(self._ring)[self._left :]
-        return [scaled / (1 << _SCALE_BITS) for scaled in seen]
+        return unscaled(list(self._ring)[self._left :])
 
     def restore(self, state: State) -> None:
         """Take up a state."""
-        seen = [int(x * _SCALE) for x in state]
-        self._left = self.warmup - len(seen)
-        self._ring = deque([0] * self._left + seen, maxlen=self.warmup)
-        self._total = sum(seen)
+        self._ring = window(state, self.warmup)
+        self._left = self.warmup - len(state)
+        self._total = sum(self._ring)
