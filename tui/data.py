@@ -1,6 +1,7 @@
 """What `trader-tui data` does: a file's figures with a chart, and bars fetched from an exchange."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
@@ -140,7 +141,7 @@ class _Watch:
         if self._last is None or not self._last.rows:
             return ""
         return (
-            f"; {formats.count(self._last.rows)} bars are kept in {self._last.file}.part,"
+            f"; {_some(self._last.rows, 'bar')} kept in {self._last.file}.part,"
             " the same command goes on from there"
         )
 
@@ -149,10 +150,10 @@ def _fetched(report: "FetchReport") -> list[str]:
     """Write what came of a fetch."""
     span = f"{_time(report.first_ns)} .. {_time(report.last_ns)} UTC"
     of = f"{report.symbol} {report.timeframe} from {report.venue}"
-    gaps = f"{formats.count(report.gaps)} gaps, {formats.count(report.missing)} bars missing in them"
+    gaps = f"{_some(report.gaps, 'gap')} that lack {_some(report.missing, 'bar')}"
     return [
-        f"{report.file}: {formats.count(report.rows)} bars of {of}, {span}",
-        f"fetched now: {formats.count(report.fetched)} bars{f'; {gaps}' if report.gaps else ', no gaps'}",
+        f"{report.file}: {_some(report.rows, 'bar')} of {of}, {span}",
+        f"fetched now: {_some(report.fetched, 'bar')}{f', {gaps}' if report.gaps else ', no gaps'}",
         f"instrument: {report.instrument_file}",
     ]
 
@@ -189,13 +190,13 @@ def _prices(summary: "DataSummary") -> str:
 
 def _gaps(summary: "DataSummary") -> list[str]:
     if summary.base_step_ns:
-        count = f"{formats.count(summary.gaps)}, {formats.count(summary.missing)} bars missing in them"
+        count = f"{formats.count(summary.gaps)} that lack {_some(summary.missing, 'bar')}"
         lines = [f"{'gaps':<8}{count if summary.gaps else 'none'}"]
     else:
         lines = ["silence the longest:"] if summary.longest_gaps else []
     for gap in summary.longest_gaps:
         length = _length((gap.until_ns - gap.after_ns) / NS_PER_S)
-        missing = f", {formats.count(gap.missing)} bars" if gap.missing else ""
+        missing = f", {_some(gap.missing, 'bar')}" if gap.missing else ""
         lines.append(f"        {_time(gap.after_ns)} .. {_time(gap.until_ns)}  {length}{missing}")
     return lines
 
@@ -249,8 +250,12 @@ def _chart_cells() -> int:
 
 
 def _time(ns: int) -> str:
-    return f"{formats.date(ns)} {formats.clock(ns)}"
+    return datetime.fromtimestamp(ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _length(seconds: float) -> str:
     return formats.duration(seconds) if seconds >= 60 else f"{seconds:.3g}s"
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{formats.count(count)} {noun}{'' if count == 1 else 's'}"

@@ -48,7 +48,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument | None = None
     bar_ts: str = ""
     derived: tuple[str, ...] = ()  # what was not stated but found, a line each
-    chart: tuple[float | None, ...] = ()  # the last price in each of as many equal times; None without one
+    chart: tuple[float | None, ...] = ()  # the last price of each of as many equal times
 
 
 def summarize(path: Path, *, bar_ts: str | None = None, points: int = 0) -> DataSummary:
@@ -101,7 +101,7 @@ def _of_tape(data: DataFile, bar_ts: BarTime | None, points: int) -> DataSummary
         instrument=about.instrument,
         bar_ts=about.bar_ts.value if is_bars else "",
         derived=about.derived,
-        chart=_chart(columns.ts, prices, points),
+        chart=_chart(columns.ts, prices, points, quirks.base_step_ns if is_bars else 0),
     )
 
 
@@ -145,16 +145,22 @@ def _of_recording(path: Path) -> DataSummary:
     )
 
 
-def _chart(ts: Ints, prices: Floats, points: int) -> tuple[float | None, ...]:
-    """Return the last price in each of `points` equal stretches of time."""
+def _chart(ts: Ints, prices: Floats, points: int, step_ns: int = 0) -> tuple[float | None, ...]:
+    """Return the last price of each of `points` equal stretches of time.
+
+    Bars leave a hole where there are none, and are not cut finer than their step; between trades or quotes
+    the last price stands.
+    """
+    span_ns = int(ts[-1] - ts[0])
+    points = min(points, span_ns // step_ns + 1) if step_ns else points
     if points < 1:
         return ()
-    edges = np.linspace(float(ts[0]), float(ts[-1]), points + 1)[1:]
-    edges[-1] = np.inf  # the last row belongs to the last stretch, however the division rounds
-    ends = np.searchsorted(ts.astype(np.float64), edges, side="left")
+    # Bars fill their step: the last one's ends a step after its time.
+    edges = ts[0] + np.arange(1, points) * ((span_ns + step_ns) / points)
+    ends = np.append(np.searchsorted(ts.astype(np.float64), edges, side="left"), ts.size)
     begins = np.concatenate(([0], ends[:-1]))
     return tuple(
-        float(prices[end - 1]) if end > begin else None
+        float(prices[end - 1]) if end > begin or not step_ns else None
         for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
     )
 

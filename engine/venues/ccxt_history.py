@@ -15,7 +15,7 @@ import ccxt.async_support as ccxt
 
 from engine.domain.errors import ConfigError, RateLimitedError, RefusedError, TransientError, VenueError
 from engine.venues.barpages import DAY_MS, MS_PER_S, RawBar, Series
-from engine.venues.ccxt_markets import decimal_of, find_market, hint, stated_by
+from engine.venues.ccxt_markets import Steps, decimal_of, find_market, hint, stated_by
 
 TIMEOUT_S = 10.0
 PAGE_ROWS = 500  # where ccxt does not know the venue's own limit
@@ -28,6 +28,11 @@ FINAL_STATUS = frozenset({400, 401, 404, 405, 407, 410, 422, 451})
 SERVER_FAULTS = {"bybit": re.compile(r'"retCode":\s*(10000|10016)\b')}
 # Markets that are never fetched take several requests of their own: options.
 OPTIONS: dict[str, dict[str, object]] = {"bybit": {"fetchMarkets": {"types": ["spot", "linear", "inverse"]}}}
+STEPS = {
+    ccxt.TICK_SIZE: Steps.TICKS,
+    ccxt.DECIMAL_PLACES: Steps.DECIMALS,
+    ccxt.SIGNIFICANT_DIGITS: Steps.DIGITS,
+}
 _PLAIN = re.compile(r"\d+(\.\d+)?")
 
 T = TypeVar("T")
@@ -71,7 +76,7 @@ class CcxtHistory:
             step_ms=step_ms,
             page_rows=int(rows),
             has_days="1d" in self._ccxt.timeframes,
-            stated=stated_by(market, self.venue, timeframe, ticks=self._ccxt.precisionMode == ccxt.TICK_SIZE),
+            stated=stated_by(market, self.venue, timeframe, STEPS[self._ccxt.precisionMode]),
         )
 
     async def now_ms(self) -> int | None:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from enum import Enum, auto
 from typing import Any
 
 from engine.domain.errors import ConfigError, RefusedError
@@ -47,7 +48,15 @@ def _preference(market: Market) -> tuple[int, bool, str]:
     return rank, market.get("settle") not in {None, market.get("quote")}, market["symbol"]
 
 
-def stated_by(market: Market, venue: str, timeframe: str, *, ticks: bool) -> InstrumentFile:
+class Steps(Enum):
+    """How ccxt writes the steps of a venue's prices and quantities."""
+
+    TICKS = auto()  # the step itself
+    DECIMALS = auto()  # how many decimals it has
+    DIGITS = auto()  # how many digits count: the step depends on the price
+
+
+def stated_by(market: Market, venue: str, timeframe: str, steps: Steps) -> InstrumentFile:
     """Put what the venue says of a market into the form of an instrument file."""
     kind = InstrumentKind.SPOT
     if not market.get("spot"):
@@ -58,8 +67,8 @@ def stated_by(market: Market, venue: str, timeframe: str, *, ticks: bool) -> Ins
     counted = size if kind is not InstrumentKind.INVERSE else None
     return InstrumentFile(
         symbol=_symbol(market),
-        tick=_step(precision.get("price"), ticks=ticks),
-        lot=_times(_step(precision.get("amount"), ticks=ticks), counted),
+        tick=_step(precision.get("price"), steps),
+        lot=_times(_step(precision.get("amount"), steps), counted),
         qty_min=_times(_positive((limits.get("amount") or {}).get("min")), counted),
         notional_min=_positive((limits.get("cost") or {}).get("min")),
         base=_name(market.get("base")),
@@ -86,12 +95,11 @@ def _name(value: Any) -> str | None:
     return text if _NAME.fullmatch(text) else None
 
 
-def _step(value: Any, *, ticks: bool) -> Decimal | None:
-    """Return a step that ccxt gives as such, or as a count of decimals."""
+def _step(value: Any, steps: Steps) -> Decimal | None:
     number = decimal_of(value)
-    if number is None:
+    if number is None or steps is Steps.DIGITS:
         return None
-    return _positive(number if ticks else Decimal(1).scaleb(-int(number)))
+    return _positive(number if steps is Steps.TICKS else Decimal(1).scaleb(-int(number)))
 
 
 def _positive(value: Any) -> Decimal | None:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.domain.errors import ConfigError, RefusedError
 from engine.domain.market import InstrumentKind
-from engine.venues.ccxt_markets import decimal_of, find_market, stated_by
+from engine.venues.ccxt_markets import Steps, decimal_of, find_market, stated_by
 from engine.venues.instruments import BarTime, VolumeUnit
 
 D = Decimal
@@ -93,7 +93,7 @@ def test_a_venue_without_markets_is_refused():
 
 
 def test_a_linear_perpetual_is_told_as_the_venue_has_it():
-    stated = stated_by(MARKETS["BTC/USDT:USDT"], "x", "1m", ticks=True)
+    stated = stated_by(MARKETS["BTC/USDT:USDT"], "x", "1m", Steps.TICKS)
     assert (stated.symbol, stated.kind, stated.settle) == ("BTCUSDT", InstrumentKind.LINEAR, "USDT")
     assert (stated.tick, stated.lot, stated.qty_min) == (D("0.10"), D("0.001"), D("0.002"))
     assert (stated.notional_min, stated.maker_fee, stated.taker_fee) == (D(5), D("0.0001"), D("0.0006"))
@@ -103,26 +103,26 @@ def test_a_linear_perpetual_is_told_as_the_venue_has_it():
 
 def test_contracts_of_another_size_are_told_in_the_base_currency():
     stated = stated_by(
-        market("BTC/USDT:USDT", "BTC-USDT-SWAP", "swap", contractSize="0.01"), "x", "1m", ticks=True
+        market("BTC/USDT:USDT", "BTC-USDT-SWAP", "swap", contractSize="0.01"), "x", "1m", Steps.TICKS
     )
     assert (stated.lot, stated.qty_min) == (D("0.00001"), D("0.00002"))
     assert stated.volume_unit is VolumeUnit.UNKNOWN
 
 
 def test_inverse_contracts_hold_money_which_is_no_lot():
-    stated = stated_by(MARKETS["BTC/USD:BTC"], "x", "1m", ticks=True)
+    stated = stated_by(MARKETS["BTC/USD:BTC"], "x", "1m", Steps.TICKS)
     assert (stated.kind, stated.lot, stated.qty_min) == (InstrumentKind.INVERSE, None, None)
     assert (stated.tick, stated.volume_unit) == (D("0.10"), VolumeUnit.UNKNOWN)
 
 
 def test_spot_counts_in_the_base_currency():
-    stated = stated_by(MARKETS["BTC/USDT"], "x", "1h", ticks=True)
+    stated = stated_by(MARKETS["BTC/USDT"], "x", "1h", Steps.TICKS)
     assert (stated.kind, stated.settle, stated.volume_unit) == (InstrumentKind.SPOT, None, VolumeUnit.BASE)
 
 
 def test_a_name_that_is_a_number_or_unwritable_becomes_base_and_quote_or_stays_unsaid():
-    assert stated_by(MARKETS["SOL/EUR"], "x", "1m", ticks=True).symbol == "SOLEUR"
-    odd = stated_by(market("币/USDT", "币USDT", "spot"), "x", "1m", ticks=True)
+    assert stated_by(MARKETS["SOL/EUR"], "x", "1m", Steps.TICKS).symbol == "SOLEUR"
+    odd = stated_by(market("币/USDT", "币USDT", "spot"), "x", "1m", Steps.TICKS)
     assert (odd.symbol, odd.base, odd.quote) == (None, None, "USDT")
 
 
@@ -130,10 +130,11 @@ def test_steps_may_be_counts_of_decimals_and_much_may_be_missing():
     bare = market(
         "A/B", "AB", "spot", precision={"price": "2", "amount": None}, limits=None, maker="7", taker=None
     )
-    stated = stated_by(bare, "x", "1m", ticks=False)
+    stated = stated_by(bare, "x", "1m", Steps.DECIMALS)
     assert (stated.tick, stated.lot, stated.qty_min, stated.notional_min) == (D("0.01"), None, None, None)
     assert (stated.maker_fee, stated.taker_fee) == (None, None)
-    assert stated_by(bare, "x", "1m", ticks=True).tick == D(2)
+    assert stated_by(bare, "x", "1m", Steps.TICKS).tick == D(2)
+    assert stated_by(bare, "x", "1m", Steps.DIGITS).tick is None
 
 
 def test_only_finite_numbers_are_numbers():
