@@ -259,6 +259,13 @@ def test_a_report_that_disagrees_with_our_books_is_an_alarm_until_it_agrees():
     assert world.alarms() == {}
 
 
+def test_reports_that_no_flatten_asked_for_change_no_order():
+    world = Hand()
+    world.bar(ENTER_LONG)
+    world.report(listed("tt-lost"), request_id=7)
+    assert of(CancelOrder, world.commands) == []
+
+
 # commands
 
 

@@ -324,13 +324,6 @@ def test_a_play_forgets_a_position_that_was_written_off():
     assert submitted(world.bar(ENTER_LONG)) == [("entry", "buy", "1")]
 
 
-def test_reports_that_no_flatten_asked_for_change_no_order():
-    world = Hand()
-    world.bar(ENTER_LONG)
-    world.report(listed("tt-lost"), request_id=7)
-    assert of(CancelOrder, world.commands) == []
-
-
 def test_a_fill_that_explains_a_write_off_is_verified_again_but_not_closed():
     world = Hand()
     world.enter_long()

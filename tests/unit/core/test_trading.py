@@ -6,29 +6,26 @@ import pytest
 
 from engine.core.snapshot import Phase
 from engine.domain.commands import CancelOrder, SaveSignal, SubmitOrder
-from engine.domain.events import Backfill, OrderRejected, PlaySwapped, Remark
+from engine.domain.events import OrderRejected
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.orders import OrderKind, OrderState
-from engine.domain.play import Distance, DistanceKind, Rule, Sizing, SizingKind
+from engine.domain.play import Distance, DistanceKind, Sizing, SizingKind
 from engine.domain.reasons import Reason
 from engine.domain.signals import SignalKind
 from tests.builders import (
     BTC,
     ENTER_LONG,
     ENTER_SHORT,
-    ETH,
     EXIT_LONG,
     EXIT_SHORT,
     PLAY,
     QUIET,
-    SELL,
     STEP,
     T0,
     World,
     bar,
     instrument,
-    notices,
     of,
     setup,
     spec,
@@ -281,68 +278,6 @@ def test_a_stop_that_makes_room_for_another_is_no_alarm():
     assert world.alarms() == {}
 
 
-def test_two_plays_trade_their_own_instruments():
-    world = World(setup(spec(), spec("other", long_entry=Rule("close > 200"))))
-    world.bar(ENTER_LONG)
-    world.bar(ENTER_LONG, ETH)
-    assert len(world.orders()) == 1
-    assert world.qty(ETH, "other") == 0
-    world.market(bar(201.0, world.now, ETH))
-    world.market(bar(201.0, world.now + STEP, ETH))
-    assert world.qty(ETH, "other") == Decimal("0.55")
-    world.market(bar(EXIT_LONG, world.now, BTC))
-    assert world.qty(ETH, "other") == Decimal("0.55"), "exits act on the play's own quantity"
-
-
-def test_a_fill_under_another_name_is_not_the_plays_position():
-    world = Hand()
-    order = world.machine.desk.submit(
-        role=OrderRole.FLATTEN,
-        play="flatten",
-        symbol=BTC,
-        side=SELL,
-        qty=Decimal(1),
-        now=world.now,
-        cycle_id="x",
-    )
-    world.fill(order)
-    assert world.machine.trading.runners[0].side == 0
-
-
-def test_bars_of_another_step_evaluate_nothing():
-    world = World()
-    assert world.bar(ENTER_LONG, step_ns=5 * STEP) == []
-    world.take(Backfill(world.now, (bar(ENTER_LONG, step_ns=5 * STEP),)))
-    assert world.machine.trading.runners[0].evaluator.bars == 0
-
-
-def test_backfill_warms_indicators_and_never_signals():
-    world = World(setup(spec(long_entry=Rule("close > sma(3)"), short_entry=None, short_exit=None)))
-    past = tuple(bar(close, T0 + n * STEP) for n, close in enumerate((100.0, 90.0, 200.0)))
-    assert world.take(Backfill(world.now, past)) == []
-    assert world.machine.market.window(BTC, STEP) == past
-    assert submitted(world.bar(201.0)) == [("entry", "buy", "0.55")], "three bars are seen already"
-
-
-def test_a_new_version_of_a_play_warms_on_the_window_and_keeps_the_position():
-    world = World()
-    world.bars(100.0, 100.0, ENTER_LONG, 111.0)
-    assert world.qty() == 1
-    orders = [order.client_id for order in world.orders()]
-    slower = spec(long_exit=Rule("close < sma(4)"), long_entry=Rule("close > 300"))
-    commands = world.take(PlaySwapped(world.now, slower, 2))
-    assert submitted(commands) == []
-    assert [order.client_id for order in world.orders()] == orders
-    assert notices(commands, "reload")[0].startswith(f"{PLAY} runs generation 2")
-    assert world.machine.trading.runners[0].evaluator.bars == 4
-    assert submitted(world.bar(105.0)) == [("exit", "sell", "1")], "its rule sees the bars before the swap"
-
-
-def test_a_version_of_a_play_that_does_not_run_changes_nothing():
-    world = World()
-    assert world.take(PlaySwapped(world.now, spec("other"), 2)) == []
-
-
 def test_a_thin_market_fills_in_parts_and_protection_follows():
     facts = setup(instruments=(instrument(volume_caps_fills=True),))
     world = World(facts)
@@ -364,12 +299,3 @@ def test_every_signal_is_shown_with_its_order_or_its_reason():
     saved = of(SaveSignal, world.commands)
     requests = [command.request.client_id for command in of(SubmitOrder, world.commands)]
     assert [signal.client_id for signal in saved] == [requests[0], requests[-1]]
-
-
-def test_a_remark_is_said_and_changes_nothing():
-    world = World()
-    before = world.machine.state()
-    commands = world.take(Remark(world.now, "recovery", "goes on from session s1"))
-    assert notices(commands, "recovery") == ["goes on from session s1"]
-    assert len(commands) == 1
-    assert world.machine.state().desk == before.desk
