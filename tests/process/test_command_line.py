@@ -26,7 +26,7 @@ def bars(path, count):
 
 
 def test_backtest_and_replay_print_the_same_single_object(house, tmp_path):
-    data = bars(tmp_path / "bars.csv", 3_000)
+    data = bars(tmp_path / "bars.csv", 500)
     test = house.run("backtest", "canary", "--data", data, "--json")
     play = house.run(
         *("run", "--mode", "replay", "--headless", "--speed", "max", "--arm", "--json"),
@@ -68,6 +68,7 @@ def test_a_slow_replay_can_be_stopped_between_two_bars(house, tmp_path):
 
 
 def test_ctrl_c_ends_a_backtest_with_one_line(house, tmp_path):
+    house.unmeasured()
     data = bars(tmp_path / "bars.csv", BARS)
     process = house.start("backtest", "canary", "--data", data)
     watched = psutil.Process(process.pid)

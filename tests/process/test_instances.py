@@ -19,12 +19,15 @@ STATUS_FIELDS = {
 
 
 def test_a_second_engine_is_refused_and_told_who_has_the_first(house):
+    house.unmeasured()
     engine = house.engine()
-    tries = [house.run("run", "--headless") for _ in range(3)]
+    tries = [house.run("run", "--headless") for _ in range(2)]
     assert {done.code for done in tries} == {3}
     message = one_message(tries[0])
     assert f"pid {engine.pid} on {socket.gethostname()} since 20" in message
-    assert min(done.wall_s for done in tries) < 3, "an answer at once; a slow machine is given some grace"
+    # What a start costs on this machine, now, up to where it would look at the lock:
+    start_s = min(house.run("run", "--headless", "--mode", "live").wall_s for _ in range(2))
+    assert min(done.wall_s for done in tries) < start_s + 1
     assert house.phase() is Phase.DISARMED
 
 

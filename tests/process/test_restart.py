@@ -11,7 +11,7 @@ from tests.process.harness import LIMIT_S, eventually, finish
 
 pytestmark = pytest.mark.process
 
-TRADES = 120_000
+TRADES = 60_000
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def tape(tmp_path):
 
 
 def test_a_replay_goes_on_after_kill_9_as_if_nothing_had_been(house, tape):
+    house.unmeasured()
     straight = json.loads(house.run("backtest", "canary", "--data", tape, "--json", timeout_s=120).out)
     assert straight["signals"] > 100
     assert straight["trades"] > 100
