@@ -159,12 +159,12 @@ def outputs_of(indicator: Indicator) -> Numbers:
 @every_indicator
 @pytest.mark.shared
 def test_a_restart_in_recorded_bars_changes_no_bit(name: str):
-    bars, parameters = recorded_bars(1_500), usual(name, 50)
+    bars, parameters = recorded(RECORDED[0]), usual(name, 50)
     running = made(name, parameters)
-    for start in range(0, 1_500, 150):
+    for start in range(0, 1_000, 100):
         restored = made(name, parameters)
         restored.restore(through_msgpack(running.state()))
-        piece = bars[start : start + 150]
+        piece = bars[start : start + 100]
         assert bits(feed(restored, piece)) == bits(feed(running, piece)), f"restored at {start}"
 
 
@@ -200,6 +200,17 @@ def test_a_missing_input_is_passed_over(
 
 
 @few
+@given(series=st.lists(st.floats(-9e199, 9e199), max_size=20), parameters=every_parameter())
+def test_no_number_is_too_large_or_too_small(series: list[float], parameters: dict[str, Numbers]):
+    for name in OF_SERIES:
+        indicator = made(name, parameters[name])
+        values = [indicator.update(x) for x in series]  # type: ignore[arg-type]  # one of a series
+        assert [math.isnan(x) for x in values] == [n < indicator.warmup for n in range(1, len(series) + 1)], (
+            name
+        )
+
+
+@few
 @given(bars=market_bars, parameters=every_parameter(of_talib=True))
 def test_the_oracle_agrees(bars: list[Bar], parameters: dict[str, Numbers]):
     for name in CATALOG if bars else ():
@@ -215,7 +226,7 @@ def test_the_oracle_agrees_on_recorded_bars(name: str, recording: str):
 
 @cache
 def recorded(name: str) -> tuple[Bar, ...]:
-    return tuple(recorded_bars(1_500, name))
+    return tuple(recorded_bars(1_000, name))
 
 
 def assert_agrees(name: str, bars: Sequence[Bar], parameters: Numbers) -> None:
@@ -231,30 +242,25 @@ def assert_agrees(name: str, bars: Sequence[Bar], parameters: Numbers) -> None:
         assert not len(wrong), f"{what}: {values[wrong[0]]} is not {right[wrong[0]]} at {wrong[0]}"
 
 
+# Those that keep sums or queues, by the windows that their memory lasts; the others are made of them.
 WINDOWED = {
     "sma": 1,
     "wma": 1,
     "hma": 2,
     "vwma": 1,
-    "stddev": 1,
+    "vwap": 29,  # a day of minutes
     "zscore": 1,
     "bbands": 1,
     "linreg": 1,
-    "slope": 1,
     "cci": 1,
     "mfi": 2,
     "stoch": 3,
-    "willr": 1,
-    "aroon": 2,
-    "donchian": 1,
     "percentile": 1,
     "highest": 1,
     "lowest": 1,
-    "roc": 2,
     "mom": 2,
-    "vwap": 1,
 }
-RECURSIVE = ("ema", "dema", "tema", "rma", "kama", "rsi", "stochrsi", "macd", "atr", "adx", "keltner")
+RECURSIVE = ("ema", "rma", "kama", "rsi", "macd", "atr", "adx")
 
 
 @cache
@@ -282,7 +288,7 @@ def test_200_000_bars_leave_no_drift(name: str):
     """A fresh indicator that saw only what can still matter says the same: the same bits of a window."""
     bars, parameters = long_walk(), usual(name, 50)
     old, fresh = made(name, parameters), made(name, parameters)
-    memory = 1_440 if name == "vwap" else 50 * WINDOWED.get(name, 100)
+    memory = 50 * WINDOWED.get(name, 100)
     run(old, bars[:-1])
     run(fresh, bars[-memory:-1])
     (last,), (anew,) = feed(old, bars[-1:]), feed(fresh, bars[-1:])

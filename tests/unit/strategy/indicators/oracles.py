@@ -6,7 +6,7 @@ which changes no digit, and its prices are divided by it again.
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import isnan, nan, sqrt
+from math import fsum, isnan, nan, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,19 +120,16 @@ def _supertrend(c: Columns, period: int, multiplier: float) -> Outputs:
 
 
 def _zscore(c: Columns, period: int) -> Column:
-    """In exact fractions up to the root; 0 where the deviation is within rounding of the mean."""
+    """By its definition, window by window; 0 where the deviation is within rounding of the mean."""
 
     def of(window: Sequence[float]) -> float:
-        values = [Fraction(float(x)) for x in window]
-        mean = sum(values) / period
-        variance = sum((x - mean) ** 2 for x in values) / period
-        if variance <= mean**2 * Fraction(1, 10**28):
-            return 0.0
-        return float(values[-1] - mean) / sqrt(variance)
+        mean = fsum(window) / period
+        deviation = sqrt(fsum((x - mean) ** 2 for x in window) / period)
+        return 0.0 if deviation <= 1e-14 * mean else (window[-1] - mean) / deviation
 
     if len(c.close) < period:
         return np.full(len(c.close), np.nan)
-    return _padded(np.array([of(window) for window in _windows(c.close, period)]), len(c.close))
+    return _padded(np.array([of(window) for window in _windows(c.close, period).tolist()]), len(c.close))
 
 
 def _vwap(c: Columns) -> Column:
