@@ -150,7 +150,7 @@ def _fetched(report: "FetchReport") -> list[str]:
     """Write what came of a fetch."""
     span = f"{_time(report.first_ns)} .. {_time(report.last_ns)} UTC"
     of = f"{report.symbol} {report.timeframe} from {report.venue}"
-    gaps = f"{_some(report.gaps, 'gap')} that lack {_some(report.missing, 'bar')}"
+    gaps = f"{_some(report.gaps, 'gap')} lacking {_some(report.missing, 'bar')}"
     return [
         f"{report.file}: {_some(report.rows, 'bar')} of {of}, {span}",
         f"fetched now: {_some(report.fetched, 'bar')}{f', {gaps}' if report.gaps else ', no gaps'}",
@@ -190,7 +190,7 @@ def _prices(summary: "DataSummary") -> str:
 
 def _gaps(summary: "DataSummary") -> list[str]:
     if summary.base_step_ns:
-        count = f"{formats.count(summary.gaps)} that lack {_some(summary.missing, 'bar')}"
+        count = f"{formats.count(summary.gaps)} lacking {_some(summary.missing, 'bar')}"
         lines = [f"{'gaps':<8}{count if summary.gaps else 'none'}"]
     else:
         lines = ["silence the longest:"] if summary.longest_gaps else []

@@ -11,6 +11,7 @@ from engine.domain.errors import ConfigError, RefusedError
 from engine.domain.market import InstrumentKind
 from engine.venues.instruments import BarTime, InstrumentFile, VolumeUnit
 
+NAMES_SHOWN = 20
 _NAME = re.compile(r"[A-Za-z0-9._:/-]{1,40}")
 
 
@@ -131,8 +132,8 @@ def decimal_of(value: Any) -> Decimal | None:
 
 def hint(word: str, known: Sequence[str]) -> str:
     """Say what was meant, or what there is."""
-    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]}?"
-    shown = ", ".join(list(known)[:20])
-    return f"known: {shown}{', ...' if len(known) > 20 else ''}"
+    lower = word.lower()
+    if close := [lower] if lower in known else difflib.get_close_matches(lower, known, n=3):
+        return f"did you mean {' or '.join(close)}?"
+    shown = ", ".join(list(known)[:NAMES_SHOWN])
+    return f"known: {shown}{', ...' if len(known) > NAMES_SHOWN else ''}"

@@ -70,7 +70,7 @@ def test_a_file_of_bars_is_shown_in_lines(bars: Path):
         "step    1m 00s",
         "price   9 .. 12.5, from 10.5 to 11 (+4.76%)",
         "volume  4",
-        "gaps    1 that lack 1 bar",
+        "gaps    1 lacking 1 bar",
         "        1970-01-01 00:02:00 .. 1970-01-01 00:04:00  2m 00s, 1 bar",
         "quirk   1 bars open outside of their own low and high",
     ]
@@ -176,7 +176,7 @@ def test_a_fetch_says_what_came_of_it(monkeypatch: pytest.MonkeyPatch, capsys: p
     told = capsys.readouterr()
     assert told.out.splitlines() == [
         "x.csv.gz: 5,000 bars of BTCUSDT 1m from bybit, 2024-01-01 00:00:00 .. 2024-01-01 00:01:00 UTC",
-        "fetched now: 1,200 bars, 2 gaps that lack 17 bars",
+        "fetched now: 1,200 bars, 2 gaps lacking 17 bars",
         "instrument: x.instrument.yaml",
     ]
     assert told.err == "trader-tui: x.instrument.yaml keeps tick 0.5; bybit now says 0.1\n"

@@ -173,7 +173,8 @@ async def test_what_the_venue_has_not_is_the_users_error(
 @pytest.mark.parametrize(
     ("venue", "host", "message"),
     [
-        ("bybitt", None, "--venue: ccxt knows no 'bybitt'; did you mean bybit?"),
+        ("bybitt", None, "--venue: ccxt knows no 'bybitt'; did you mean bybit"),
+        ("Bybit", None, "did you mean bybit?"),
         ("???", None, "ccxt knows no '???'; known: "),
         ("bybit", "http://api.bybit.com", "--host: 'http://api.bybit.com' is not on this machine"),
         ("bybit", "https://127.0.0.1:1", "write http://127.0.0.1:PORT"),
