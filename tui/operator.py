@@ -114,7 +114,7 @@ class Operator:
             return "leaves"
         on_stop = default_leave(app.latest, can_detach=self.can_detach).on_stop
         return (
-            "detaches; the engine goes on" if on_stop is None else "shuts the engine down, entries cancelled"
+            "detaches; the engine goes on" if on_stop is None else "shuts the engine down, entries canceled"
         )
 
     @property

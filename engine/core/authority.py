@@ -25,7 +25,7 @@ from engine.domain.commands import (
 from engine.domain.events import Action, Control, OnStop, VenueReport
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_MS, NS_PER_S
-from engine.domain.modes import Hold, Holder, RiskMode, Rung
+from engine.domain.modes import HOLDERS, Hold, Holder, RiskMode, Rung
 from engine.domain.orders import Order
 from engine.domain.reasons import Reason, veto
 from engine.execution.desk import Desk
@@ -186,9 +186,9 @@ class Authority:
         return AuthorityState(self.operator, self.holds.all, self.flatten.state, self._cycle_id)
 
     def restore(self, state: AuthorityState) -> None:
-        """Take up a checkpoint's state. A stop ended with the run that was asked to stop."""
+        """Take up a checkpoint's state; a stop and what lifts by itself ended with the run before."""
         self.operator = msgspec.structs.replace(state.operator, stopping=None)
-        self.holds.restore(state.holds)
+        self.holds.restore(tuple(hold for hold in state.holds if HOLDERS[hold.holder].survives_restart))
         self.holds.follow(self.operator, 0)
         self.flatten.state = state.flatten
         self._cycle_id = state.cycle_id

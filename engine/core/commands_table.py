@@ -174,7 +174,8 @@ HOLDER_ABOUT: dict[Holder, str] = {
     Holder.RISK_OBSERVE: "risk mode OBSERVE, set by an operator",
     Holder.STOPPING: "the engine is shutting down",
     Holder.HALTED: "a flatten has ended",
-    Holder.FAULT: "something of the engine broke: its disk, or its loop stood still",
+    Holder.STORAGE: "nothing can be stored: the disk is full, read-only or gone",
+    Holder.FAULT: "something of the engine broke, or its loop stood still",
     Holder.FLATTENING: "a flatten is running",
 }
 

@@ -6,7 +6,7 @@ from engine.core.market import Market
 from engine.core.setup import CoreSetup
 from engine.domain.alarms import Severity
 from engine.domain.commands import NoticeLevel
-from engine.domain.events import Fault, VenueReport
+from engine.domain.events import Fault, FaultKind, VenueReport
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Holder, RiskMode
 from engine.domain.money import ZERO, canonical
@@ -67,8 +67,11 @@ class Guards:
             self._board.notice(now, NoticeLevel.GOOD, "fault", f"{event.kind} works again: {event.text}")
         else:
             self._board.raise_alarm(alarm, Severity.CRITICAL, event.text, now)
-        broken = [a.id.removeprefix("fault:") for a in self._board.alarms() if a.id.startswith("fault:")]
-        self._authority.hold(Holder.FAULT, now, symbol="", detail=" ".join(broken), held=bool(broken))
+        broken = {a.id.removeprefix("fault:") for a in self._board.alarms() if a.id.startswith("fault:")}
+        storage = FaultKind.STORAGE.value
+        self._authority.hold(Holder.STORAGE, now, symbol="", detail=storage, held=storage in broken)
+        others = " ".join(sorted(broken - {storage}))
+        self._authority.hold(Holder.FAULT, now, symbol="", detail=others, held=bool(others))
 
     def on_unknown(self, order: Order, now: int) -> None:
         """Hold the symbol of an order that got no answer."""

@@ -90,4 +90,4 @@ class ControlError(TraderError):
 
 
 class InvariantError(TraderError):
-    """The engine is in a state that cannot be: entries freeze, working ones are cancelled, exit 1."""
+    """The engine is in a state that cannot be: entries freeze, working ones are canceled, exit 1."""

@@ -35,7 +35,7 @@ class Rung(IntEnum):
 
 RUNG_MEANING: dict[Rung, str] = {
     Rung.FULL: "everything the gates pass",
-    Rung.REDUCE: "exits and protective upkeep; resting entry orders are cancelled",
+    Rung.REDUCE: "exits and protective upkeep; resting entry orders are canceled",
     Rung.HOLD: "protective upkeep only",
     Rung.FLATTEN: "cancel entries, close reduce-only, then cancel protective orders",
 }
@@ -54,6 +54,7 @@ class Holder(StrEnum):
     RISK_OBSERVE = "risk_observe"
     STOPPING = "stopping"
     HALTED = "halted"
+    STORAGE = "storage"
     FAULT = "fault"
     FLATTENING = "flattening"
 
@@ -77,7 +78,9 @@ HOLDERS: dict[Holder, HolderRule] = {
     Holder.RISK_OBSERVE: HolderRule(Rung.HOLD, latched=True, survives_restart=True),
     Holder.STOPPING: HolderRule(Rung.HOLD, latched=True, survives_restart=False),
     Holder.HALTED: HolderRule(Rung.HOLD, latched=True, survives_restart=True),
-    Holder.FAULT: HolderRule(Rung.HOLD, latched=True, survives_restart=False),
+    # Nothing new while nothing can be stored; what reduces goes on.
+    Holder.STORAGE: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
+    Holder.FAULT: HolderRule(Rung.HOLD, latched=False, survives_restart=False),
     Holder.FLATTENING: HolderRule(Rung.FLATTEN, latched=True, survives_restart=True),
 }
 

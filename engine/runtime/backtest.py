@@ -5,7 +5,7 @@ import time
 
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
-from engine.runtime.factory import build_loop, load_plays, load_tapes, tape_config, tape_feed
+from engine.runtime.factory import build_loop, check_venue, load_plays, load_tapes, tape_config, tape_feed
 from engine.runtime.loop import Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.venues.datafile import BarColumns
@@ -22,6 +22,7 @@ def run_backtest(
     Raises ConfigError for anything the user can mend.
     """
     started = time.perf_counter()
+    check_venue(settings)
     plays = load_plays(settings.plays)
     tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings))
     feed = tape_feed(tapes, plays, limit=limit)

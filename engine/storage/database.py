@@ -75,7 +75,7 @@ class Database:
         """Make the statements durable in one transaction, joined with whatever else waits.
 
         Returns only when they are. Raises StorageError when they are not; nothing of them is stored then.
-        A caller that is cancelled while it waits may or may not have been written.
+        A caller that is canceled while it waits may or may not have been written.
         """
         if not self._open:
             raise StorageError(f"{self.path}: the database is closed; nothing was stored.")

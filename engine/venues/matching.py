@@ -22,7 +22,7 @@ size (every quote offers its size anew). Trades trigger stops and fill resting l
 resting limit fills it at its limit. A stop triggered by a trade takes at the next quote.
 
 A limit that crosses on arrival is a taker until an event shows that it does not cross; from then on it rests
-and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is cancelled.
+and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is canceled.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from tui.screens.dialog import Dialog, say
 
 RISK_WORDS = {
     RiskMode.NORMAL: "everything the gates pass",
-    RiskMode.REDUCE: "exits only; resting entry orders are cancelled",
+    RiskMode.REDUCE: "exits only; resting entry orders are canceled",
     RiskMode.OBSERVE: "protective upkeep only",
 }
 FREEDOM = (RiskMode.OBSERVE, RiskMode.REDUCE, RiskMode.NORMAL)

@@ -28,6 +28,7 @@ DESIGN = {
     "risk_observe": ("no", "no", "canceled", "kept up", "kept"),
     "stopping": ("no", "no", "canceled", "kept up", "kept"),
     "stop keep": ("no", "no", "rest", "kept up", "kept"),
+    "storage": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "fault": ("no", "no", "canceled", "kept up", "kept"),
     "halted": ("no", "no", "canceled", "none placed", "kept"),
     "flattening": ("no", "no", "canceled", "canceled last", "closed"),
@@ -63,8 +64,9 @@ def bring(world: Hand, standing: str) -> None:
             world.stop(OnStop.CANCEL_ENTRIES)
         case "stop keep":
             world.stop(OnStop.KEEP)
-        case "fault":
-            world.take(Fault(world.now, FaultKind.STORAGE, "disk full"))
+        case "storage" | "fault":
+            kind = FaultKind.STORAGE if standing == "storage" else FaultKind.OVERFLOW
+            world.take(Fault(world.now, kind, "broken"))
         case "flattening":
             world.flatten()
         case "halted":

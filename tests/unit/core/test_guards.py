@@ -22,7 +22,7 @@ from engine.domain.events import (
 )
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_DAY, NS_PER_S
-from engine.domain.modes import RiskMode, Rung
+from engine.domain.modes import Holder, RiskMode, Rung
 from engine.domain.reasons import Reason
 from tests.builders import (
     BTC,
@@ -165,8 +165,10 @@ def test_a_fault_holds_until_it_is_over():
     world = Hand()
     world.take(Fault(T0, FaultKind.STORAGE, "disk full"), Fault(T0, FaultKind.OVERFLOW, "inbox full"))
     assert world.rung() is Rung.HOLD
-    (hold,) = world.machine.authority.holds.all
-    assert hold.detail == "storage overflow"
+    assert {h.holder: h.detail for h in world.machine.authority.holds.all} == {
+        Holder.STORAGE: "storage",
+        Holder.FAULT: "overflow",
+    }
     assert set(world.alarms()) == {"fault:storage", "fault:overflow"}
     world.take(Fault(T0, FaultKind.STORAGE, "stored", cleared=True))
     assert world.rung() is Rung.HOLD
@@ -320,3 +322,20 @@ def test_market_data_counts_at_every_rung():
     world.market(bar(QUIET, world.now))
     assert world.machine.market.price(BTC) == QUIET
     assert world.machine.trading.runners[0].evaluator.bars == 1
+
+
+def test_a_failing_disk_lets_exits_through_and_holds_entries_back():
+    world = Hand()
+    world.take(Fault(T0, FaultKind.STORAGE, "disk full"))
+    assert world.rung() is Rung.REDUCE
+    world.take(Fault(T0, FaultKind.STORAGE, "stored", cleared=True))
+    assert world.rung() is Rung.FULL
+
+
+def test_what_lifts_by_itself_is_not_held_by_a_restart():
+    world = Hand()
+    world.take(Fault(T0, FaultKind.OVERFLOW, "inbox full"))
+    state = world.machine.state()
+    later = Hand()
+    later.machine.restore(state)
+    assert later.rung() is Rung.FULL

@@ -21,6 +21,7 @@ RUNGS = {
     Holder.RISK_OBSERVE: Rung.HOLD,
     Holder.STOPPING: Rung.HOLD,
     Holder.HALTED: Rung.HOLD,
+    Holder.STORAGE: Rung.REDUCE,
     Holder.FAULT: Rung.HOLD,
     Holder.FLATTENING: Rung.FLATTEN,
 }

@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.machine import STATE_VERSION, Machine, MachineState
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut
+from engine.domain.events import Action, Event, OnStop, OrderTimedOut
 from engine.domain.ids import OrderRole
 from engine.domain.market import Bar, Quote, Trade
 from tests.builders import ENTER_LONG, ETH, STEP, T0, World, bar, quote, setup, spec, trade
@@ -51,7 +51,7 @@ def busy() -> Hand:
     world.market(trade(112.0, world.now, ETH))
     world.market(quote(111.0, 113.0, world.now))
     world.take(OrderTimedOut(world.now, world.orders(OrderRole.ENTRY)[0].client_id))
-    world.take(Fault(world.now, FaultKind.STALL, "slow"))
+    world.ask(Action.RISK_MODE, "reduce")
     world.ask(Action.RISK_MODE, "observe")
     world.flatten()
     return world

@@ -15,6 +15,7 @@ EXPECTED = {
         Holder.BREAKER,
         Holder.RECONCILING,
         Holder.UNKNOWN_ORDER,
+        Holder.STORAGE,
     },
     Rung.HOLD: {Holder.RISK_OBSERVE, Holder.STOPPING, Holder.HALTED, Holder.FAULT},
     Rung.FLATTEN: {Holder.FLATTENING},
@@ -40,7 +41,10 @@ def test_nobody_holding_means_full():
     assert lowest(()) is Rung.FULL
 
 
-@pytest.mark.parametrize("holder", [Holder.STALE, Holder.BREAKER, Holder.RECONCILING, Holder.UNKNOWN_ORDER])
+@pytest.mark.parametrize(
+    "holder",
+    [Holder.STALE, Holder.BREAKER, Holder.RECONCILING, Holder.UNKNOWN_ORDER, Holder.STORAGE, Holder.FAULT],
+)
 def test_what_clears_itself_is_not_latched(holder):
     assert not HOLDERS[holder].latched
 
