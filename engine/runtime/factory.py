@@ -29,6 +29,7 @@ FLATTEN_BARS = 3  # of the longest step on a tape
 _UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
+SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
 
 
@@ -248,8 +249,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return tape_config(self.settings, self.tapes, self.plays, birth_s)
 
 
+def check_venue(settings: Settings) -> None:
+    """Refuse a venue that this version cannot send orders to. Raises ConfigError."""
+    if settings.venue != SIMULATED:
+        raise ConfigError(f"is {settings.venue!r}; this version has only {SIMULATED!r}", field="venue")
+
+
 def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> Source:
-    """Open the market data of the mode. Raises ConfigError for a mode that this version cannot run."""
+    """Open the market data of the mode. Raises ConfigError for a mode or venue this version cannot run."""
+    if settings.mode in TAPE_MODES | MARKET_MODES:
+        check_venue(settings)
     if settings.mode in TAPE_MODES:
         started = time.perf_counter()
         tapes = load_tapes(settings)
