@@ -1,6 +1,7 @@
 """Starts the real program for a test, looks at it from outside, and ends whatever is left of it."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -69,12 +70,12 @@ def eventually(
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """How a command ended. `cpu_s` is the processor time it took, whatever else the machine did."""
 
     code: int
     out: str
     err: str
-    wall_s: float
+    cpu_s: float = 0.0
 
 
 class House:
@@ -107,7 +108,7 @@ class House:
         timeout_s: float = LIMIT_S,
     ) -> Done:
         """Run a command to its end, without a terminal."""
-        started_s = time.monotonic()
+        before_s = _children_s()
         done = subprocess.run(
             [*before, *self.words(*words)],
             stdin=subprocess.DEVNULL,
@@ -118,7 +119,7 @@ class House:
             env=self.env | (env or {}),
             timeout=timeout_s,
         )
-        return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started_s)
+        return Done(done.returncode, done.stdout, done.stderr, _children_s() - before_s)
 
     def start(self, *words: object, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
         """Start a command without a terminal; its output is read by `finish`."""
@@ -203,9 +204,14 @@ class House:
 
 def finish(process: "subprocess.Popen[str]", timeout_s: float = LIMIT_S) -> Done:
     """Wait for a started command to end and return how it did."""
-    started_s = time.monotonic()
     out, err = process.communicate(timeout=timeout_s)
-    return Done(process.returncode, out, err, time.monotonic() - started_s)
+    return Done(process.returncode, out, err)
+
+
+def _children_s() -> float:
+    """Return the processor time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def end(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
