@@ -20,7 +20,7 @@ from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
 from engine.storage import checkpoints, record_writer
-from engine.strategy.vocabulary import FUNCTIONS
+from engine.strategy.vocabulary import FUNCTIONS, Function
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -190,12 +190,17 @@ def _bytes(count: int) -> str:
 def functions() -> str:
     """Return the functions of the rule language."""
     return table(
-        ("function", "of", "is"),
+        ("function", "of", "unit", "is"),
         [
-            (f"`{name}`", getattr(function, "default", "") or "bars", first_line(function.make))
-            for name, function in FUNCTIONS.items()
+            (f"`{function.signature}`", function.series or "bars", function.unit, _meaning(function))
+            for function in FUNCTIONS.values()
         ],
     )
+
+
+def _meaning(function: Function) -> str:
+    outputs = f"; {', '.join(f'`.{name}`' for name in function.outputs)}" if function.outputs else ""
+    return f"{function.meaning} ({function.source}){outputs}"
 
 
 def default_settings() -> str:

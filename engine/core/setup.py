@@ -11,11 +11,20 @@ from engine.risk.limits import Limits
 
 
 class PlayBinding(msgspec.Struct, frozen=True):
-    """A play on its instrument: which bars of which symbol evaluate it."""
+    """A play on its instruments: which bars of which symbols evaluate it.
+
+    `symbol` is the one it trades; `others` are those its rules also look at, in the order of its legs.
+    """
 
     spec: PlaySpec
     symbol: str
     step_ns: int
+    others: tuple[str, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols, the traded one first."""
+        return (self.symbol, *self.others)
 
 
 class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """From bar to order and from fill to protection: the plays, the gates and the desk in one line."""
 
 from decimal import Decimal
+from itertools import chain
+from operator import attrgetter
 
 import msgspec
 
@@ -27,6 +29,7 @@ from engine.execution.protect import Plan, protect
 from engine.risk.gates import EntryFacts, GateResult, ask
 from engine.risk.sizing import Refusal, size_entry
 from engine.strategy.evaluator import Evaluator
+from engine.strategy.legs import evaluator_of
 
 
 class Runner(msgspec.Struct):
@@ -73,10 +76,11 @@ class Trading:
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
         self._plans: dict[tuple[str, str], Plan] = {}
-        self.runners = [Runner(b, Evaluator(b.spec, b.symbol)) for b in setup.plays]
+        self.runners = [Runner(b, _evaluator(b)) for b in setup.plays]
         self._by_symbol: dict[str, list[Runner]] = {}
         for runner in self.runners:
-            self._by_symbol.setdefault(runner.binding.symbol, []).append(runner)
+            for symbol in runner.binding.symbols:
+                self._by_symbol.setdefault(symbol, []).append(runner)
 
     # bars and signals
 
@@ -241,7 +245,7 @@ class Trading:
     def _set_side(self, play: str, symbol: str, qty: Decimal) -> None:
         side = (qty > ZERO) - (qty < ZERO)
         for runner in self._by_symbol.get(symbol, ()):
-            if runner.binding.spec.name == play:
+            if runner.binding.spec.name == play and runner.binding.symbol == symbol:
                 runner.side = side
 
     # reload and checkpoint
@@ -251,12 +255,18 @@ class Trading:
         for runner in self.runners:
             if runner.binding.spec.name == spec.name:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
-                evaluator = Evaluator(spec, binding.symbol)
-                for bar in self._market.window(binding.symbol, binding.step_ns):
+                evaluator = _evaluator(binding)
+                for bar in self.window(runner):
                     evaluator.update(bar, 0)
                 runner.binding, runner.evaluator, runner.generation = binding, evaluator, generation
                 text = f"{spec.name} runs generation {generation} ({spec.hash[:12]})"
                 self._board.notice(now, NoticeLevel.GOOD, "reload", text)
+
+    def window(self, runner: Runner) -> tuple[Bar, ...]:
+        """Return the last closed bars of all symbols of a play, oldest first, in the order of its legs."""
+        binding = runner.binding
+        bars = chain.from_iterable(self._market.window(symbol, binding.step_ns) for symbol in binding.symbols)
+        return tuple(sorted(bars, key=attrgetter("ts")))
 
     def state(self) -> TradingState:
         """Return all that a checkpoint needs."""
@@ -274,10 +284,14 @@ class Trading:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
                 runner.binding = msgspec.structs.replace(runner.binding, spec=before.spec)
-                runner.evaluator = Evaluator(before.spec, runner.binding.symbol)
+                runner.evaluator = _evaluator(runner.binding)
                 runner.evaluator.restore(before.evaluator)
                 runner.generation, runner.side = before.generation, before.side
         self._plans = {(play, symbol): plan for play, symbol, plan in state.plans}
+
+
+def _evaluator(binding: PlayBinding) -> Evaluator:
+    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
 
 
 def describe_order(outcome: Order | Veto) -> str:

@@ -18,6 +18,7 @@ from engine.domain.play import BASE_TIMEFRAME, PlaySpec
 from engine.risk.limits import Limits
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
+from engine.strategy.legs import evaluator_of
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
@@ -61,10 +62,10 @@ def step_of(timeframe: str, base_step_ns: int) -> int:
 def bind(
     files: Sequence[PlayFile], instruments: Sequence[Instrument], base_step_ns: int
 ) -> tuple[PlayBinding, ...]:
-    """Put each play on its instrument: the one it names, else the instruments in order.
+    """Put each play on its instruments: those it names, else the instruments in order, one for each leg.
 
-    Two plays may not share an instrument: a venue in one-way mode keeps one position a symbol, and each
-    play closes only what it opened. Raises ConfigError.
+    Two plays may not trade one instrument: a venue in one-way mode keeps one position a symbol, and each
+    play closes only what it opened. Other legs may be looked at by any number of plays. Raises ConfigError.
     """
     by_symbol = {instrument.symbol: instrument for instrument in instruments}
     free = [i.symbol for i in instruments if not any(i.symbol in f.spec.symbols for f in files)]
@@ -72,25 +73,12 @@ def bind(
     bindings = []
     for file in files:
         spec = file.spec
-        if len(spec.symbols) > 1:
-            raise ConfigError(
-                "names several symbols; this version evaluates one a play",
-                file=str(file.path),
-                field="symbols",
-            )
-        if spec.symbols:
-            symbol = spec.symbols[0]
-        elif free:
-            symbol = free.pop(0)
-        else:
-            raise ConfigError(
-                "finds no instrument left; give another --data or fewer plays, for each needs one of its own",
-                file=str(file.path),
-            )
-        if symbol not in by_symbol:
+        symbol, *others = spec.symbols or _take(free, file)
+        missing = next((name for name in (symbol, *others) if name not in by_symbol), None)
+        if missing is not None:
             known = ", ".join(by_symbol)
             raise ConfigError(
-                f"wants {symbol}, but the feed has {known}", file=str(file.path), field="symbols"
+                f"wants {missing}, but the feed has {known}", file=str(file.path), field="symbols"
             )
         if symbol in taken:
             raise ConfigError(
@@ -106,8 +94,32 @@ def bind(
                 file=str(file.path),
                 field="timeframe",
             )
-        bindings.append(PlayBinding(spec, symbol, step_ns))
+        binding = PlayBinding(spec, symbol, step_ns, tuple(others))
+        _require_fitting(binding, file)
+        bindings.append(binding)
     return tuple(bindings)
+
+
+def _take(free: list[str], file: PlayFile) -> tuple[str, ...]:
+    """Take the next instruments that no play names, one for each leg. Raises ConfigError."""
+    legs = file.spec.legs
+    count = max(1, len(legs))
+    if len(free) < count:
+        own = f"it needs one for each of its legs {', '.join(legs)}" if legs else "each needs one of its own"
+        raise ConfigError(
+            f"finds no instrument left; give another --data or fewer plays, for {own}", file=str(file.path)
+        )
+    taken = tuple(free[:count])
+    del free[:count]
+    return taken
+
+
+def _require_fitting(binding: PlayBinding, file: PlayFile) -> None:
+    """Raise ConfigError where the rules look at timeframes that cannot be made of the play's own bars."""
+    try:
+        evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
+    except ConfigError as error:
+        raise ConfigError(error.message, file=str(file.path)) from None
 
 
 def load_tapes(settings: Settings) -> tuple[Tape, ...]:

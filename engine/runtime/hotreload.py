@@ -12,11 +12,11 @@ from engine.domain.events import PlaySwapped
 from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
 from engine.runtime.playfile import Seen, look, mark
-from engine.strategy.evaluator import Evaluator
+from engine.strategy.legs import evaluator_of
 
 BACKOFF_MAX_S = 300.0
 FAULT_MAX = 300  # characters shown; `trader-tui play check` tells all
-_FIXED = ("name", "symbols", "timeframe")  # what positions, feeds and records hang on
+_FIXED = ("name", "symbols", "legs", "timeframe")  # what positions, feeds and records hang on
 _SIDES = (0, 1, -1)
 
 Load = Callable[[Path], PlaySpec]
@@ -116,19 +116,24 @@ class _Trial(msgspec.Struct, frozen=True):
 
 def _try_out(spec: PlaySpec, bars: tuple[Bar, ...]) -> _Trial:
     """Run a play over bars as one that is flat, long and short."""
-    symbols = dict.fromkeys(bar.symbol for bar in bars) or dict.fromkeys(spec.symbols or ("",))
+    symbols = _symbols(spec, bars)
     missing = 0
     try:
-        for symbol in symbols:
-            for side in _SIDES:
-                evaluator = Evaluator(spec, symbol)
-                for bar in bars:
-                    if bar.symbol == symbol:
-                        evaluator.update(bar, side)
-                missing = max(missing, evaluator.warmup_bars - evaluator.bars)
+        for side in _SIDES:
+            evaluator = evaluator_of(spec, *symbols, step_ns=bars[0].step_ns if bars else 0)
+            for bar in bars:
+                evaluator.update(bar, side)
+            missing = max(missing, evaluator.warmup_bars - evaluator.bars)
     except Exception as error:  # noqa: BLE001 - whatever a new version breaks, the running one goes on
         return _Trial(fault=f"it fails on the last {len(bars)} bars: {error}")
     return _Trial(bars_missing=missing)
+
+
+def _symbols(spec: PlaySpec, bars: tuple[Bar, ...]) -> tuple[str, ...]:
+    """Return a symbol for each leg: those named, else those that the bars are of."""
+    known = spec.symbols or tuple(dict.fromkeys(bar.symbol for bar in bars))
+    count = max(1, len(spec.legs))
+    return (*known, *(f"leg {number}" for number in range(len(known), count)))[:count]
 
 
 def _needs_restart(before: PlaySpec, after: PlaySpec) -> str:

@@ -67,7 +67,7 @@ class Upkeep:
         machine = self._context.loop.machine
         for runner in machine.trading.runners:
             if runner.binding.spec.name == spec.name:
-                return machine.market.window(runner.binding.symbol, runner.binding.step_ns)
+                return machine.trading.window(runner)
         return ()
 
     async def _flush_stores(self) -> None:

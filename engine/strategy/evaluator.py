@@ -9,87 +9,108 @@ from engine.domain.errors import CheckpointError
 from engine.domain.market import Bar
 from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule
 from engine.domain.signals import Side, Signal, SignalKind
+from engine.strategy.compiler import Compiler
 from engine.strategy.expression import parse_rule
 from engine.strategy.operators import Test, either, never
-from engine.strategy.program import Program
+from engine.strategy.program import BAR, CLOSE, Program, ProgramState
+from engine.strategy.scope import Scope
 from engine.strategy.syntax import Call
+from engine.strategy.timeframes import step_of
 
 Measure = Callable[[], float]  # a distance in price units, NaN where it is missing
 
 
 class EvaluatorState(msgspec.Struct, frozen=True, array_like=True):
-    """All that an evaluator remembers between bars."""
+    """All that an evaluator remembers between bars; `waiting` is a bar whose cycle is not complete."""
 
-    symbol: str
-    names: tuple[str, ...]
-    bars: int
-    row: list[float]
-    memories: list[list[float]]
+    symbols: tuple[str, ...]
+    main: ProgramState
+    legs: list[ProgramState] = []
+    waiting: Bar | None = None
 
 
 class Evaluator:
     """Evaluates a play's rules on closed bars of one symbol.
 
     Flat: an entry where exactly one of the entry rules is true. In a position: an exit where its exit rule or
-    the other side's entry rule is true. Nothing before `warmup_bars` bars were seen. Raises ConfigError for a
-    rule that cannot be parsed.
+    the other side's entry rule is true. Nothing before all numbers could have had their first value; that
+    takes `warmup_bars` bars of the length `step_ns`, which counts only where the play looks at coarser
+    timeframes and leaves its own to the data. Raises ConfigError for a rule that cannot be used.
     """
 
     __slots__ = (
+        "_gate",
+        "_keeping",
+        "_legs",
         "_long_entry",
+        "_plain",
         "_program",
         "_row",
         "_shifts",
         "_short_entry",
-        "_steps",
+        "_shown",
         "_stop",
         "_target",
+        "_warmup",
         "_watch",
-        "_wide",
         "bars",
         "spec",
         "symbol",
+        "symbols",
         "warmup_bars",
     )
 
-    def __init__(self, spec: PlaySpec, symbol: str) -> None:
-        self.spec, self.symbol = spec, symbol
+    def __init__(self, spec: PlaySpec, symbol: str, *others: str, step_ns: int = 0) -> None:
+        self.spec, self.symbol, self.symbols = spec, symbol, (symbol, *others)
+        assert len(self.symbols) == max(1, len(spec.legs)), f"{spec.name} has legs {spec.legs}"
         self.bars = 0
-        self._program = program = Program()
-        self._long_entry = _test(program, spec.long_entry)
-        self._short_entry = _test(program, spec.short_entry)
-        long_exit, short_exit = _test(program, spec.long_exit), _test(program, spec.short_exit)
+        step_ns = step_of(spec.timeframe) or step_ns
+        compiler, scope = Compiler(spec.legs), Scope(legs=spec.legs, step_ns=step_ns)
+        self._long_entry = _test(compiler, scope, spec.long_entry)
+        self._short_entry = _test(compiler, scope, spec.short_entry)
+        long_exit = _test(compiler, scope, spec.long_exit)
+        short_exit = _test(compiler, scope, spec.short_exit)
         # Indexed by the side of the position: 0 flat, 1 long, -1 short.
         self._watch = (
             _any(self._long_entry, self._short_entry),
             _any(long_exit, self._short_entry),
             _any(short_exit, self._long_entry),
         )
-        self._stop = _measure(program, spec.stop_loss)
-        self._target = _measure(program, spec.take_profit)
-        self._row, self._wide = program.row, program.wide
-        self._shifts, self._steps = tuple(program.shifts), tuple(program.steps)
-        self.warmup_bars = program.warmup_bars
+        self._stop = _measure(compiler, spec.stop_loss)
+        self._target = _measure(compiler, spec.take_profit)
+        self._gate = compiler.seal()
+        self._program = program = compiler.main
+        self._legs = tuple(compiler.legs.values())
+        self._row, self._shifts = program.row, tuple(program.shifts)
+        self._plain, self._keeping = program.plain, program.keeping
+        self._shown = tuple(compiler.shown.items())
+        self._warmup = program.warmup
+        self.warmup_bars = bars_needed(compiler, step_ns)
 
     def update(self, bar: Bar, side: int) -> Signal | None:
         """Take a closed bar; `side` is the sign of the play's own position. Return a signal or None."""
         row = self._row
-        for slot, source in self._shifts:
-            row[slot] = row[source]
-        row[0] = bar.close
-        if self._wide:
-            row[1] = bar.open
-            row[2] = bar.high
-            row[3] = bar.low
-            row[4] = bar.volume
-        for slot, function, source in self._steps:
+        if self._shifts:
+            for slot, source in self._shifts:
+                row[slot] = row[source]
+        row[CLOSE] = bar.close
+        row[BAR] = bar
+        for slot, function, source in self._plain:
+            row[slot] = function(row[source])
+        for slot, function, source, kept in self._keeping:
+            row[kept] = row[slot]
             row[slot] = function(row[source])
         self.bars += 1
-        if not self._watch[side]() or self.bars < self.warmup_bars:
+        if not self._watch[side]() or not self.is_warm:
             return None
         if side:
             return self._signal(bar, Side.SELL if side > 0 else Side.BUY, SignalKind.EXIT)
         return self._entry(bar)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether every number could have had its first value: signals may come."""
+        return self.bars >= self._warmup and (self._gate is None or self._gate.is_open)
 
     def _entry(self, bar: Bar) -> Signal | None:
         """An entry rule is true: return its signal, unless both are or a distance is unusable."""
@@ -118,43 +139,66 @@ class Evaluator:
 
     def values(self) -> tuple[tuple[str, float], ...]:
         """Return the present value of each indicator by its canonical name, NaN where it is missing."""
-        return tuple((name, self._row[slot]) for name, slot in self._program.shown)
+        return tuple((name, self._row[slot]) for name, slot in self._shown)
 
     def state(self) -> bytes:
         """Return all that is remembered; `restore` goes on from it with the same bits."""
+        self._program.bars = self.bars
         return msgspec.msgpack.encode(
             EvaluatorState(
-                symbol=self.symbol,
-                names=self._program.names,
-                bars=self.bars,
-                row=self._row,
-                memories=[memory.state() for memory in self._program.memories],
+                symbols=self.symbols,
+                main=self._program.state(),
+                legs=[leg.state() for leg in self._legs],
+                waiting=self._waiting(),
             )
         )
 
+    def _waiting(self) -> Bar | None:
+        return None
+
     def restore(self, state: bytes) -> None:
-        """Take up a state of an evaluator of the same symbol and indicators.
+        """Take up a state of an evaluator of the same symbols and indicators.
 
         Sizes, percentages and the like may differ. Raises CheckpointError; the evaluator is of no use then.
         """
         try:
             found = msgspec.msgpack.decode(state, type=EvaluatorState)
-        except msgspec.DecodeError as error:
-            raise CheckpointError(f"the state of {self.spec.name} cannot be read: {error}") from None
-        mine = (self.symbol, self._program.names)
-        if (found.symbol, found.names) != mine or len(found.row) != len(self._row):
-            raise CheckpointError(f"the state is not one of {self.spec.name} on {self.symbol} as it is now")
-        try:
-            for memory, remembered in zip(self._program.memories, found.memories, strict=True):
-                memory.restore(remembered)
-        except (ValueError, IndexError) as error:
-            raise CheckpointError(f"the state of {self.spec.name} is damaged: {error}") from None
-        self._row[:] = found.row
-        self.bars = found.bars
+            self._take_up(found)
+        except (msgspec.DecodeError, ValueError, IndexError) as error:
+            text = f"the state is not one of {self.spec.name} on {', '.join(self.symbols)} as it is now"
+            raise CheckpointError(f"{text}: {error}") from None
+
+    def _take_up(self, found: EvaluatorState) -> None:
+        if found.symbols != self.symbols:
+            raise ValueError(f"it is one on {', '.join(found.symbols)}")
+        self._program.restore(found.main)
+        for leg, before in zip(self._legs, found.legs, strict=True):
+            leg.restore(before)
+        self.bars = found.main.bars
 
 
-def _test(program: Program, rule: Rule | None) -> Test:
-    return program.test(parse_rule(rule.text)) if rule else never
+def bars_needed(compiler: Compiler, step_ns: int) -> int:
+    """Return how many bars of a length the first signal takes, where none of them is missing.
+
+    Of a coarser timeframe, the interval that the data begins in may be lost. A length of 0 counts each coarse
+    bar as one.
+    """
+    main = compiler.main
+    copied = max((_needed(leg, step_ns) for leg in compiler.legs.values()), default=0)
+    own = _needed(main, step_ns)
+    return max(own, copied + max(main.tail, 1) - 1)
+
+
+def _needed(program: Program, step_ns: int) -> int:
+    bars = program.warmup
+    for coarse in program.coarse.values():
+        times = coarse.step_ns // step_ns if step_ns else 1
+        bars = max(bars, (coarse.program.warmup + 1) * times - 1 + max(program.tail, 1) - 1)
+    return bars
+
+
+def _test(compiler: Compiler, scope: Scope, rule: Rule | None) -> Test:
+    return compiler.test(parse_rule(rule.text, scope)) if rule else never
 
 
 def _any(left: Test, right: Test) -> Test:
@@ -164,16 +208,16 @@ def _any(left: Test, right: Test) -> Test:
     return right if left is never else either(left, right)
 
 
-def _measure(program: Program, distance: Distance | None) -> Measure | None:
+def _measure(compiler: Compiler, distance: Distance | None) -> Measure | None:
     """Compile a distance in price units at the present bar."""
     if distance is None:
         return None
-    row, value = program.row, distance.value
+    row, value = compiler.main.row, distance.value
     match distance.kind:
         case DistanceKind.PERCENT:
-            return lambda: row[0] * value / 100.0
+            return lambda: row[CLOSE] * value / 100.0
         case DistanceKind.ATR:
-            slot = program.number(Call("atr", None, distance.period)).slot
+            slot = compiler.number(Call("atr", None, (distance.period,))).slot
             return lambda: row[slot] * value
 
 

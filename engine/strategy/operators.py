@@ -4,21 +4,27 @@ They read a row by slot: `a`, `b` are slots of `row`.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
 
-from engine.strategy.indicators import MISSING, BarIndicator, SeriesIndicator
-from engine.strategy.vocabulary import FIELDS
+from engine.domain.market import NS_PER_DAY, NS_PER_S, Bar
+from engine.strategy.indicators import MISSING
+from engine.strategy.literals import MINUTES_PER_HOUR
 
-FINITE_MAX = 1e200  # what is beyond counts as missing: no price is, and sums of it would overflow
-
-Row = list[float]
-Function = Callable[[float], float]
+Row = list[Any]  # numbers, but for the slot of the bar itself
+Function = Callable[[Any], float]  # of what is in one slot
 Test = Callable[[], bool]
+
+_NS_PER_MINUTE = 60 * NS_PER_S
+_EPOCH_WEEKDAY = 3  # 1970 began on a Thursday
+_DAYS_PER_WEEK = 7
+TRUE, FALSE = 1.0, 0.0  # a condition in a slot, MISSING where it is neither
 
 
 def mean_of(row: Row, slots: tuple[int, ...]) -> Function:
     """Return the mean of some slots, whatever the argument, summed in their order."""
 
-    def mean(_: float) -> float:
+    def mean(_: object) -> float:
         total = 0.0
         for slot in slots:
             total += row[slot]
@@ -27,25 +33,43 @@ def mean_of(row: Row, slots: tuple[int, ...]) -> Function:
     return mean
 
 
-def of_bars(row: Row, indicator: BarIndicator) -> Function:
-    """Feed the bar in a row to an indicator of bars, whatever the argument."""
-    close, high, low = (FIELDS.index(name) for name in ("close", "high", "low"))
-    update = indicator.update
-
-    def of_bar(_: float) -> float:
-        return update(row[high], row[low], row[close])
-
-    return of_bar
+def minute_of_day(bar: Bar) -> float:
+    """Return the minutes from midnight UTC to a bar's close."""
+    return float(bar.ts % NS_PER_DAY // _NS_PER_MINUTE)
 
 
-def present_only(indicator: SeriesIndicator) -> Function:
-    """Feed what is present to an indicator; where the input is missing, so is the result."""
-    update = indicator.update
+def hour(bar: Bar) -> float:
+    """Return the hour of a bar's close, 0 to 23 UTC."""
+    return minute_of_day(bar) // MINUTES_PER_HOUR
 
-    def of_present(x: float) -> float:
-        return update(x) if -FINITE_MAX < x < FINITE_MAX else MISSING
 
-    return of_present
+def minute(bar: Bar) -> float:
+    """Return the minute of a bar's close, 0 to 59."""
+    return minute_of_day(bar) % MINUTES_PER_HOUR
+
+
+def weekday(bar: Bar) -> float:
+    """Return the day of a bar's close, 1 (Monday) to 7 (Sunday), UTC."""
+    return float((bar.ts // NS_PER_DAY + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK + 1)
+
+
+OF_TIME: dict[str, Callable[[Bar], float]] = {
+    "hour": hour,
+    "minute": minute,
+    "weekday": weekday,
+    "time": minute_of_day,
+}
+
+
+def copied(row: Row, slot: int) -> Function:
+    """Return what is in a slot of another row, whatever the argument."""
+    return lambda _: row[slot]
+
+
+def output_of(indicator: object, name: str) -> Function:
+    """Return a further output of an indicator, missing where its first one is."""
+    read = attrgetter(name)
+    return lambda first: read(indicator) if first == first else MISSING  # noqa: PLR0124 - NaN is not itself
 
 
 def _plus(row: Row, b: int) -> Function:
@@ -68,7 +92,30 @@ def _over(row: Row, b: int) -> Function:
     return over
 
 
-ARITHMETIC: dict[str, Callable[[Row, int], Function]] = {"+": _plus, "-": _minus, "*": _times, "/": _over}
+def _smaller(row: Row, b: int) -> Function:
+    def smaller(x: float) -> float:
+        other = row[b]
+        return x if x <= other else other if other < x else MISSING
+
+    return smaller
+
+
+def _larger(row: Row, b: int) -> Function:
+    def larger(x: float) -> float:
+        other = row[b]
+        return x if x >= other else other if other > x else MISSING
+
+    return larger
+
+
+ARITHMETIC: dict[str, Callable[[Row, int], Function]] = {
+    "+": _plus,
+    "-": _minus,
+    "*": _times,
+    "/": _over,
+    "min": _smaller,
+    "max": _larger,
+}
 
 
 def _less(row: Row, a: int, b: int) -> Test:
@@ -118,9 +165,19 @@ def not_crossing(row: Row, a: int, b: int, a_before: int, b_before: int) -> Test
     def stays() -> bool:
         now, upper, before, upper_before = row[a], row[b], row[a_before], row[b_before]
         present = now == now and upper == upper and before == before and upper_before == upper_before  # noqa: PLR0124
-        return present and not (now > upper and before <= upper_before)
+        return bool(present and not (now > upper and before <= upper_before))
 
     return stays
+
+
+def holding(row: Row, a: int, truth: float) -> Test:
+    """True where the condition kept in a slot is as asked for, TRUE or FALSE."""
+    return lambda: row[a] == truth
+
+
+def truth_of(yes: Test, no: Test) -> Function:
+    """Return what a condition is, as a number; `no` is the test of its negation."""
+    return lambda _: TRUE if yes() else FALSE if no() else MISSING
 
 
 def both(left: Test, right: Test) -> Test:

@@ -1,40 +1,37 @@
-"""Rules, compiled: a row of numbers, the steps that fill it bar by bar, and tests that read it.
+"""A compiled play at work: a row of numbers, and the steps that fill it bar by bar.
 
 Every distinct number of a play has one slot and is computed once a bar, in every bar, whatever the rules look
 at: an indicator never has a hole. A missing number is NaN, which compares as false with everything.
+
+A program is fed the bars of one leg and one length. What is read of another leg or of a coarser timeframe is
+computed by a program of that one's own, and copied (see `compiler`).
 """
 
-from operator import neg
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.strategy import operators
-from engine.strategy.indicators import MISSING, Restorable
-from engine.strategy.indicators.delay import Delay
-from engine.strategy.operators import Function, Row, Test
-from engine.strategy.syntax import (
-    Arithmetic,
-    Call,
-    Comparison,
-    Condition,
-    Logic,
-    Negative,
-    Not,
-    Number,
-    Numeric,
-    Previous,
-    Series,
-    canonical,
-    is_constant,
-    previous,
-)
-from engine.strategy.vocabulary import CROSSES, FIELDS, FUNCTIONS, MEANS, BarFunction
+import msgspec
+
+from engine.domain.market import Bar
+from engine.strategy.indicators import MISSING, Restorable, State
+from engine.strategy.operators import Function, Row
+
+if TYPE_CHECKING:
+    from engine.strategy.coarse import CoarseBars
+
+# The first slots of a row: what each bar brings, and one for what nobody reads.
+CLOSE, SCRATCH, BAR = range(3)
 
 
 class Operand(NamedTuple):
-    """Where a number is found, and how many bars its first value takes."""
+    """Where a number is found, and how many bars its first value takes.
+
+    `tail` counts the bars from the first one on which all that is copied from other programs is there, 0
+    where nothing is.
+    """
 
     slot: int
     warmup: int
+    tail: int = 0
 
 
 class Step(NamedTuple):
@@ -45,133 +42,124 @@ class Step(NamedTuple):
     source: int
 
 
-class Program:
-    """What the rules of one play compute.
+class ProgramState(msgspec.Struct, frozen=True, array_like=True):
+    """All that a program remembers between bars."""
 
-    A bar is run in three parts: `shifts` keep numbers of the bar before, the bar's fields go to slots 0 to 4
-    (close, open, high, low, volume; the close alone unless `wide`), `steps` compute the rest in order.
+    names: tuple[str, ...]
+    bars: int
+    at: int
+    row: list[float]
+    memories: list[State]
+    coarse: list["CoarseState"]
+
+
+class CoarseState(msgspec.Struct, frozen=True, array_like=True):
+    """A coarse bar in the making, None between two, and the program it will be fed to."""
+
+    ignored: int
+    open_bar: Bar | None
+    program: ProgramState
+
+
+class Program:
+    """What is computed from the bars of one leg and one length.
+
+    A bar is run in three parts: `shifts` keep fields of the bar before, the bar goes to its slots, `steps`
+    compute the rest in order. A slot in `kept` hands its value to another one before it takes a new one.
     """
 
-    def __init__(self) -> None:
-        self.row: Row = [MISSING] * len(FIELDS)
+    def __init__(self, leg: str = "") -> None:
+        self.leg = leg
+        self.row: Row = [MISSING, MISSING, None]
         self.shifts: list[tuple[int, int]] = []  # (slot, source): row[slot] = row[source]
         self.steps: list[Step] = []
+        self.kept: dict[int, int] = {}  # slot of a step: slot of its value on the bar before
         self.memories: list[Restorable] = []
-        self.shown: list[tuple[str, int]] = []  # canonical name and slot of each indicator
-        self.wide = False
-        self.warmup_bars = 1
-        self._operands = {name: Operand(slot, 1) for slot, name in enumerate(FIELDS)}
+        self.coarse: dict[str, CoarseBars] = {}
+        self.operands = {"close" if not leg else f"{leg}.close": Operand(CLOSE, 1)}
+        self.warmup = 1
+        self.tail = 0
+        self.bars = 0
+        self.at = 0  # the close of the last bar
+        self.plain: tuple[Step, ...] = ()
+        self.keeping: tuple[tuple[int, Function, int, int], ...] = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All numbers in canonical text: programs with equal names have interchangeable states."""
-        return tuple(self._operands)
-
-    def test(self, rule: Condition) -> Test:
-        """Compile a rule into a test of the row, true only where the rule is true."""
-        return self._test(rule, negated=False)
-
-    def number(self, node: Numeric) -> Operand:
-        """Return where a number is found, compiling it where it is new."""
-        name = canonical(node)
-        operand = self._operands.get(name)
-        if operand is None:
-            operand = self._operands[name] = self._compiled(node, name)
-        self.wide = self.wide or name in FIELDS[1:]
-        self.warmup_bars = max(self.warmup_bars, operand.warmup)
-        return operand
-
-    def _compiled(self, node: Numeric, name: str) -> Operand:
-        match node:
-            case Number():
-                return self._constant(node.value)
-            case Negative(operand=Number(value=value)):
-                return self._constant(-value)
-            case Negative():
-                return self._derived(self.number(node.operand), neg)
-            case Series():
-                slots = tuple(self.number(Series(field)).slot for field in MEANS[node.name])
-                return self._derived(self._operands["close"], operators.mean_of(self.row, slots))
-            case Call():
-                return self._call(node, name)
-            case Previous():
-                return self._previous(node)
-            case Arithmetic():
-                left, right = self.number(node.left), self.number(node.right)
-                function = operators.ARITHMETIC[node.operator](self.row, right.slot)
-                return self._derived(left, function, right.warmup)
-            case _:
-                assert_never(node)
-
-    def _slot(self, value: float = MISSING) -> int:
+    def slot(self, value: float = MISSING) -> int:
+        """Return a new slot that holds a value."""
         self.row.append(value)
         return len(self.row) - 1
 
-    def _constant(self, value: float) -> Operand:
-        return Operand(self._slot(value), 1)
-
-    def _derived(self, source: Operand, function: Function, warmup: int = 1) -> Operand:
-        """Add a step; `warmup` is what its other inputs need."""
-        slot = self._slot()
+    def derive(self, function: Function, source: Operand, *others: Operand, more: int = 0) -> Operand:
+        """Add a step; `others` are what it reads besides its source, `more` the bars it needs on top."""
+        slot = self.slot()
         self.steps.append(Step(slot, function, source.slot))
-        return Operand(slot, max(source.warmup, warmup))
+        warmup = max(source.warmup, *(other.warmup for other in others), 1)
+        tail = max(source.tail, *(other.tail for other in others), 0)
+        return Operand(slot, warmup + more, tail + more if tail else 0)
 
-    def _call(self, node: Call, name: str) -> Operand:
-        function = FUNCTIONS[node.function]
-        if isinstance(function, BarFunction):
-            self.wide = True
-            bars = function.make(node.period)
-            self.memories.append(bars)
-            operand = self._derived(self._operands["close"], operators.of_bars(self.row, bars), bars.warmup)
+    def keep(self, source: Operand) -> Operand:
+        """Return a number's value on the bar before."""
+        slot = self.slot()
+        if source.slot == CLOSE:
+            self.shifts.append((slot, CLOSE))
         else:
-            assert node.source is not None, "the parser fills in the default series"
-            source = self.number(node.source)
-            series = function.make(node.period)
-            self.memories.append(series)
-            update = series.update if source.slot < len(FIELDS) else operators.present_only(series)
-            operand = self._derived(source, update, source.warmup + series.warmup - 1)
-        self.shown.append((name, operand.slot))
+            self.kept[source.slot] = slot
+        return Operand(slot, source.warmup + 1, source.tail + 1 if source.tail else 0)
+
+    def add(self, name: str, operand: Operand) -> Operand:
+        """Remember a number by its canonical name."""
+        self.operands[name] = operand
+        self.warmup = max(self.warmup, operand.warmup)
+        self.tail = max(self.tail, operand.tail)
         return operand
 
-    def _previous(self, node: Previous) -> Operand:
-        """One bar back is a shift, further back a step that remembers; a constant is what it was."""
-        source = self.number(node.operand)
-        if is_constant(node.operand):
-            return source
-        warmup = source.warmup + node.bars
-        if node.bars == 1:
-            slot = self._slot()
-            self.shifts.append((slot, source.slot))
-            return Operand(slot, warmup)
-        delay = Delay(node.bars)
-        self.memories.append(delay)
-        return self._derived(source, delay.update, warmup)
+    def seal(self) -> None:
+        """Make ready to run: steps before the first one that keeps its old value are cheaper."""
+        steps = self.steps
+        first = next((at for at, step in enumerate(steps) if step.slot in self.kept), len(steps))
+        self.plain = tuple(steps[:first])
+        self.keeping = tuple((*step, self.kept.get(step.slot, SCRATCH)) for step in steps[first:])
+        for coarse in self.coarse.values():
+            coarse.program.seal()
 
-    def _test(self, rule: Condition, *, negated: bool) -> Test:
-        """Compile a condition, or its negation: `not` is pushed down to the comparisons, where it swaps them.
+    def run(self, bar: Bar) -> None:
+        """Take a closed bar. Evaluator.update does the same without this call."""
+        row = self.row
+        for slot, source in self.shifts:
+            row[slot] = row[source]
+        row[CLOSE] = bar.close
+        row[BAR] = bar
+        for slot, function, source in self.plain:
+            row[slot] = function(row[source])
+        for slot, function, source, kept in self.keeping:
+            row[kept] = row[slot]
+            row[slot] = function(row[source])
+        self.bars += 1
+        self.at = bar.ts
 
-        A comparison and its swapped form are both false on a missing number, which is what three-valued logic
-        asks for.
-        """
-        match rule:
-            case Not():
-                return self._test(rule.operand, negated=not negated)
-            case Logic():
-                left, right = self._test(rule.left, negated=negated), self._test(rule.right, negated=negated)
-                join = operators.both if (rule.operator == "and") is not negated else operators.either
-                return join(left, right)
-            case Comparison() if rule.operator in CROSSES:
-                return self._cross(rule, negated=negated)
-            case Comparison():
-                operator = operators.OPPOSITE[rule.operator] if negated else rule.operator
-                a, b = self.number(rule.left).slot, self.number(rule.right).slot
-                return operators.COMPARISON[operator](self.row, a, b)
-            case _:
-                assert_never(rule)
+    @property
+    def is_warm(self) -> bool:
+        """Whether every number could have had its first value."""
+        return self.bars >= self.warmup
 
-    def _cross(self, rule: Comparison, *, negated: bool) -> Test:
-        """Compile a cross; `a crosses_below b` is `b crosses_above a`."""
-        pair = (rule.left, rule.right) if rule.operator == "crosses_above" else (rule.right, rule.left)
-        now = [self.number(side).slot for side in pair]
-        before = [self.number(previous(side, 1)).slot for side in pair]
-        return (operators.not_crossing if negated else operators.crossing)(self.row, *now, *before)
+    def state(self) -> ProgramState:
+        """Return all that is remembered."""
+        return ProgramState(
+            names=tuple(self.operands),
+            bars=self.bars,
+            at=self.at,
+            row=[*self.row[:BAR], *self.row[BAR + 1 :]],
+            memories=[memory.state() for memory in self.memories],
+            coarse=[coarse.state() for coarse in self.coarse.values()],
+        )
+
+    def restore(self, state: ProgramState) -> None:
+        """Take up a state of a program of the same numbers. Raises ValueError or IndexError."""
+        if state.names != tuple(self.operands) or len(state.row) != len(self.row) - 1:
+            raise ValueError("it is one of other indicators")
+        for memory, remembered in zip(self.memories, state.memories, strict=True):
+            memory.restore(remembered)
+        for coarse, before in zip(self.coarse.values(), state.coarse, strict=True):
+            coarse.restore(before)
+        self.row[:] = [*state.row[:BAR], None, *state.row[BAR:]]
+        self.bars, self.at = state.bars, state.at

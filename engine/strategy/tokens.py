@@ -11,9 +11,12 @@ TOKENS_MAX = 400  # bounds the depth of every tree, so that walking one cannot o
 
 _PATTERN = re.compile(
     r"""\s*(?:
-        (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+        (?P<clock>[0-9]{1,2}:[0-9]{2}(?![0-9:]))
+      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-      | (?P<mark><=|>=|==|!=|[-+*/()\[\],<>])
+      | (?P<name>\$[A-Za-z0-9_]*)
+      | (?P<frame>@[A-Za-z0-9_]*)
+      | (?P<mark><=|>=|==|!=|[-+*/()\[\],.<>])
       | (?P<strange>&&|\|\||\S)
     )""",
     re.VERBOSE,
@@ -24,8 +27,11 @@ _INSTEAD = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not
 class TokenKind(StrEnum):
     """What a token is."""
 
+    CLOCK = "clock"  # 08:30
     NUMBER = "number"
     WORD = "word"
+    NAME = "name"  # $fast
+    FRAME = "frame"  # @1h
     MARK = "mark"
     END = "end"
 

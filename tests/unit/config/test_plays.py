@@ -16,6 +16,7 @@ FULL = """
 name: full_play
 timeframe: 5m
 symbols: [BTCUSDT, "ETH/USDT:USDT"]
+legs: [btc, eth]
 size: {notional: 1000.50}
 long:
   enter: >
@@ -45,6 +46,7 @@ def test_a_full_play():
         name="full_play",
         timeframe="5m",
         symbols=("BTCUSDT", "ETH/USDT:USDT"),
+        legs=("btc", "eth"),
         sizing=Sizing(SizingKind.NOTIONAL, Decimal("1000.5")),
         long_entry=Rule("ema(12) crosses_above ema(26)"),
         long_exit=Rule("close < open"),
@@ -122,7 +124,7 @@ def test_three_plays_ship():
         (("close > 1", "5"), "4:15: long.enter: must be a text, and is 5"),
         (
             ("long: {enter: close > 1}", "long:\n  enter: |\n    close >\n    opeen"),
-            "5:10: long.enter: there is no",
+            "7:5: long.enter: there is no 'opeen'",
         ),
     ],
 )
@@ -148,7 +150,16 @@ def test_a_mistake_is_named_with_its_place_and_field(change, expected):
         ("stop_loss: {atr: 1, period: 1.5}", "5:29: stop_loss.period: must be a whole number, and is 1.5"),
         ("stop_loss: {atr: 1, period: 999999}", "5:29: stop_loss.period: must be at most 100000"),
         ("take_profit: {percent: -1}", "5:24: take_profit.percent: must be more than 0, and is -1"),
-        ("params: {}", "5:1: params: there is no such field"),
+        ("legs: [a, a]", "2:1: must name each of its legs once"),
+        ("legs: [a, close]", "5:11: legs[1]: 'close' is a word of the rule language; choose another name"),
+        ("legs: [a, b-c]", "5:11: legs[1]: must be a word of letters, digits and _, as in eth"),
+        (
+            "symbols: [A, B.C]",
+            "2:1: must hold a name for each of its symbols in legs, as in legs: [btc, eth]",
+        ),
+        ("symbols: [A, B]\nlegs: [a]", "2:1: must hold a name for each of its symbols in legs"),
+        ("symbols: [A]\nlegs: [a, b]", "2:1: must hold a name for each of its symbols in legs"),
+        ("symbols: [A,B,C,D,E,F,G,H,I,J,K]", "5:1: symbols: must be a list of at most 10"),
         ("name: y", "5:1: name: the key is already in line 2"),
         ("short: [", "6:1: this is not YAML"),
     ],
@@ -159,7 +170,7 @@ def test_a_mistake_in_an_optional_field(more, expected):
 
 def test_where_a_rule_of_several_lines_is_wrong():
     text = SMALL.replace("{enter: close > 1}", "\n  enter: |\n    close >\n      opeen")
-    assert mistakes(text)[0].endswith("did you mean 'open'? (line 2, column 3 of the rule)")
+    assert mistakes(text)[0].startswith("7:7: long.enter: there is no 'opeen'; did you mean 'open'?")
 
 
 def test_all_mistakes_of_a_file_are_told_together_in_its_order():
@@ -201,3 +212,40 @@ def test_a_file_that_is_too_large(tmp_path: Path):
 def test_a_bomb_of_aliases():
     lines = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
     assert "aliases" in mistakes("\n".join(["a: &a [1]", *lines]))[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("close > emma(3)", "5:18"),
+        ('"close > emma(3)"', "5:19"),
+        ("'close > emma(3)'", "5:19"),
+        ("close\n     > emma(3)", "6:8"),
+        ("|\n    close >\n      emma(3)", "7:7"),
+        (">-\n    close\n\n    > emma(3)", "8:7"),
+        ("close > (ema(3)", "5:25"),
+        ("|\n    close > (ema(3)\n\n", "6:20"),
+        ('"close > \\u0065mma(3)"', "5:10"),
+        ("'close > ''3'''", "5:19"),
+    ],
+)
+def test_a_place_within_a_rule_is_a_place_in_the_file(written, place):
+    text = SMALL.replace("{enter: close > 1}", f"\n  enter: {written}")
+    assert mistakes(text)[0].startswith(f"{place}: long.enter: ")
+
+
+def test_a_place_that_escapes_hide_is_told_within_the_rule():
+    text = SMALL.replace("{enter: close > 1}", '\n  enter: "close > 1 and\\n \\x65mma(3) > 1"')
+    assert mistakes(text)[0].endswith("did you mean 'ema'? (line 2, column 2 of the rule)")
+
+
+@pytest.mark.parametrize("symbols", ["symbols: [BTCUSDT, ETHUSDT]", "legs: [BTCUSDT, ETHUSDT]"])
+def test_symbols_that_are_words_are_their_own_legs(symbols):
+    spec = parse_play(f"{SMALL.replace('close > 1', 'ETHUSDT.close > close')}{symbols}\n", "p")
+    assert spec.legs == ("BTCUSDT", "ETHUSDT")
+    assert spec.long_entry == Rule("ETHUSDT.close > close")
+
+
+def test_one_leg_is_no_leg():
+    spec = parse_play(f"{SMALL.replace('close > 1', 'btc.close > 1')}legs: [btc]\n", "p")
+    assert (spec.legs, spec.long_entry) == ((), Rule("close > 1"))

@@ -8,6 +8,7 @@ from engine.config.settings import Synchronous
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Mode
+from engine.domain.play import Rule
 from engine.runtime.factory import PlayFile as File
 from engine.runtime.factory import (
     bind,
@@ -32,7 +33,11 @@ def files(tmp_path, *specs):
 
 
 def bound(*specs, step=MINUTE, tmp_path):
-    return [(b.spec.name, b.symbol, b.step_ns) for b in bind(files(tmp_path, *specs), INSTRUMENTS, step)]
+    return [(b.spec.name, b.symbol, b.step_ns) for b in bindings(*specs, step=step, tmp_path=tmp_path)]
+
+
+def bindings(*specs, step=MINUTE, tmp_path):
+    return bind(files(tmp_path, *specs), INSTRUMENTS, step)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +53,22 @@ def test_plays_take_the_instruments_they_name_and_the_others_in_order(tmp_path):
     assert bound(spec("a"), named, tmp_path=tmp_path) == [("a", ETH, MINUTE), ("b", BTC, 5 * MINUTE)]
 
 
+def test_a_play_takes_an_instrument_for_each_of_its_legs_and_may_look_at_one_that_another_trades(tmp_path):
+    pair, other = spec("a", legs=("x", "y"), symbols=(ETH, BTC)), spec("b", symbols=(BTC,))
+    assert [binding.symbols for binding in bindings(pair, other, tmp_path=tmp_path)] == [(ETH, BTC), (BTC,)]
+    unbound = spec("a", legs=("x", "y"))
+    assert [binding.symbols for binding in bindings(unbound, tmp_path=tmp_path)] == [(BTC, ETH)]
+
+
 @pytest.mark.parametrize(
     ("specs", "said"),
     [
-        ((spec("a", symbols=(BTC, ETH)),), "a.yaml: symbols: names several symbols"),
+        ((spec("a", legs=("x", "y")), spec("b")), "fewer plays, for each needs one of its own"),
+        ((spec("b"), spec("a", legs=("x", "y"))), "for it needs one for each of its legs x, y"),
+        (
+            (spec("a", long_entry=Rule("close@90s > 1")),),
+            "a.yaml: bars of 90s cannot be made of the play's bars of 1m: it must be a multiple of that",
+        ),
         (
             (spec("a", symbols=("XRPUSDT",)),),
             "a.yaml: symbols: wants XRPUSDT, but the feed has BTC",

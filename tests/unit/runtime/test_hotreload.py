@@ -191,12 +191,16 @@ async def test_a_play_is_tried_without_any_bars(path):
     assert len(await watch.settle()) == 1
 
 
-async def test_a_play_is_tried_on_each_of_its_symbols(path):
-    watch = Watch(path, window=bars(20) + bars(2, "ETHUSDT"))
+@pytest.mark.parametrize("symbols", ["", "symbols: [BTCUSDT, ETHUSDT]\n"])
+@pytest.mark.parametrize("others", [0, 2, 20])
+async def test_a_play_is_tried_on_the_bars_of_all_its_legs(path, symbols, others):
+    play = f"{PLAY}\nlegs: [btc, eth]\n{symbols}"
+    path.write_text(play)
+    watch = Watch(path, window=bars(20) + bars(others, "ETHUSDT"))
     await watch.settle()
-    watch.replace(FASTER)
+    watch.replace(play.replace("sma(3)", "sma(eth.close, 30)"))
     assert len(await watch.settle()) == 1
-    assert "no signal before" in watch.row.text  # ETHUSDT has two bars only
+    assert "no signal before" in watch.row.text
 
 
 async def test_each_file_is_its_own(path, tmp_path):

@@ -199,7 +199,8 @@ def test_a_state_fits_a_play_with_the_same_indicators_only():
 def damaged(**changes: object) -> bytes:
     evaluator = Evaluator(play(long_entry="highest(3) > close"), SYMBOL)
     state = msgspec.msgpack.decode(evaluator.state(), type=EvaluatorState)
-    return msgspec.msgpack.encode(msgspec.structs.replace(state, **changes))
+    main = msgspec.structs.replace(state.main, **changes)
+    return msgspec.msgpack.encode(msgspec.structs.replace(state, main=main))
 
 
 @pytest.mark.parametrize(

@@ -4,50 +4,37 @@ import math
 
 import pytest
 
+from engine.domain.market import NS_PER_S, Bar
+from engine.strategy.compiler import Compiler
+from engine.strategy.evaluator import bars_needed
 from engine.strategy.expression import parse_rule
-from engine.strategy.program import Program
 
 
-def compiled(*rules: str) -> Program:
-    program = Program()
+def compiled(*rules: str) -> Compiler:
+    compiler = Compiler()
     for rule in rules:
-        program.test(parse_rule(rule))
-    return program
+        compiler.test(parse_rule(rule))
+    return compiler
 
 
 def truth(rule: str, **fields: float) -> bool:
     """A rule's answer on the first bar, for fields given by name."""
-    program = Program()
-    test = program.test(parse_rule(rule))
-    order = ("close", "open", "high", "low", "volume")
-    program.row[:5] = [fields.get(name, math.nan) for name in order]
-    for slot, function, source in program.steps:
-        program.row[slot] = function(program.row[source])
+    compiler = Compiler()
+    test = compiler.test(parse_rule(rule))
+    compiler.seal()
+    order = ("open", "high", "low", "close", "volume")
+    compiler.main.run(Bar(0, "X", *(fields.get(name, math.nan) for name in order), NS_PER_S))
     return test()
 
 
 def test_each_number_is_computed_once():
-    program = compiled("ema(12) > ema(26) and close > ema(12)", "ema(close, 12) < sma(ema(12), 3)")
-    assert [name for name, _ in program.shown] == ["ema(12)", "ema(26)", "sma(ema(12), 3)"]
-    assert len(program.steps) == len(program.memories) == 3
+    compiler = compiled("ema(12) > ema(26) and close > ema(12)", "ema(close, 12) < sma(ema(12), 3)")
+    assert list(compiler.shown) == ["ema(12)", "ema(26)", "sma(ema(12), 3)"]
+    assert len(compiler.main.steps) == len(compiler.main.memories) == 3
 
 
 def test_constants_take_no_step():
-    assert not compiled("close > 5 and open < -5").steps
-
-
-@pytest.mark.parametrize(
-    ("rule", "wide"),
-    [
-        ("ema(12) > close", False),
-        ("close > open", True),
-        ("hl2 > 1", True),
-        ("atr(3) > 1", True),
-        ("sma(volume, 3) > 1", True),
-    ],
-)
-def test_only_the_fields_in_use_are_read(rule, wide):
-    assert compiled(rule).wide is wide
+    assert not compiled("close > 5 and close < -5").main.steps
 
 
 @pytest.mark.parametrize(
@@ -68,7 +55,7 @@ def test_only_the_fields_in_use_are_read(rule, wide):
     ],
 )
 def test_the_warm_up_is_derived(rule, bars):
-    assert compiled(rule).warmup_bars == bars
+    assert bars_needed(compiled(rule), 0) == bars
 
 
 @pytest.mark.parametrize(
