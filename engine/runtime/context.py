@@ -107,27 +107,23 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
         journal = SqliteJournal(database)
         checkpoints = CheckpointStore(directory / "checkpoints")
-        records = directory / "records"
         past = await _read_past(database)
         started = max(now, past.started + NS_PER_MS)  # after every earlier session's, whatever the clock did
-        birth_s = max(now // NS_PER_S, past.birth_s + 1)  # ids hold it, so a fresh lineage repeats none
         sources = Sources(
-            records=records,
+            records=directory / "records",
             checkpoints=checkpoints,
             feed=source.tape,
             files=source.files,
             journal=journal,
             highest_sequence=past.sequence,
         )
-        config = source.configure(birth_s)
-        recovered = await recover(config, sources, now, goes_on_after_end=goes_on_after_end(settings))
+        recovered = await _take_up(source, sources, past, now)
         session = session_name(started)
-        recorder = await asyncio.to_thread(_open_record, source, records / session, recovered, started)
+        record = directory / "records" / session
+        recorder = await asyncio.to_thread(_open_record, source, record, recovered, started)
         stack.callback(recorder.close)
-        await start_session(
-            database,
-            Session(id=session, started=started, mode=settings.mode.value, record=str(records / session)),
-        )
+        row = Session(id=session, started=started, mode=settings.mode.value, record=str(record))
+        await start_session(database, row)
         log.logger.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
         yield EngineContext(
             settings=settings,
@@ -180,6 +176,12 @@ async def _read_past(database: Database) -> _Past:
             sequence=await orders.highest_sequence(),
             standing=await DecisionRepository(reader).last_transitions(),
         )
+
+
+async def _take_up(source: Source, sources: Sources, past: _Past, now: int) -> Recovered:
+    """Go on from the last session where possible. Ids hold the birth: a fresh lineage repeats none."""
+    config = source.configure(max(now // NS_PER_S, past.birth_s + 1))
+    return await recover(config, sources, now, goes_on_after_end=goes_on_after_end(source.settings))
 
 
 def _open_record(source: Source, directory: Path, recovered: Recovered, started: int) -> RecordWriter:

@@ -33,10 +33,6 @@ _TS_MS_MAX = (2**63 - 1) // NS_PER_MS
 _SAMPLE_ROWS = 4096
 _NOISE_ULPS = 4
 _NOISE_ROOM = 256  # noise is told from digits only where decimals lie this many units in the last place apart
-# Between 2**52 and 2**53 two decimals can share a float; below, a value that survives the way from float to
-# scaled integer and back is proven to be the one that was written.
-_PROVEN_MAX = SCALED_MAX // 2
-
 _NUMBER, _WHOLE = ColumnKind.NUMBER, ColumnKind.WHOLE
 _PRICES = ("open", "high", "low", "close")
 _BAR_NEEDS = {"ts_ms": _WHOLE, **dict.fromkeys(_PRICES, _NUMBER), "volume": _NUMBER}
@@ -279,7 +275,7 @@ def _rounded(column: Floats, digits: int) -> Floats:
 
 def _digits_left(largest: float, room: int = 1) -> int:
     """Return how many decimals fit beside the largest value in what float64 surely carries, -1 for none."""
-    return next((d for d in range(DIGITS_MAX, -1, -1) if largest * 10.0**d * room < _PROVEN_MAX), -1)
+    return next((d for d in range(DIGITS_MAX, -1, -1) if largest * 10.0**d * room < SCALED_MAX), -1)
 
 
 def _most_common(steps: Ints) -> int:

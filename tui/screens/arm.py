@@ -21,12 +21,15 @@ class ArmAnswer(msgspec.Struct, frozen=True):
     reason: str
 
 
+REAL_MONEY = frozenset({Mode.LIVE})
+
+
 class ArmDialog(Dialog[ArmAnswer]):
     """Asks for the confirmation that the engine will check once more."""
 
     def __init__(self, status: StatusSection) -> None:
-        live = status.mode is Mode.LIVE
-        super().__init__(f"Arm {status.mode.value}", "Enter arms · Esc goes back", danger=live)
+        danger = status.mode in REAL_MONEY
+        super().__init__(f"Arm {status.mode.value}", "Enter arms · Esc goes back", danger=danger)
         self._status = status
 
     @property

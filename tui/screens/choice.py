@@ -74,11 +74,12 @@ class Leave(msgspec.Struct, frozen=True):
 
 
 DETACH = Leave(None)
+REAL_VENUE = frozenset({Mode.DEMO, Mode.LIVE})  # where orders outlive this machine
 
 
 def default_leave(snapshot: Snapshot | None, *, can_detach: bool) -> Leave:
     """Return what Ctrl-C twice does: detach in demo and live, else shut down and leave nothing behind."""
-    serious = snapshot is not None and snapshot.status.mode in (Mode.DEMO, Mode.LIVE)
+    serious = snapshot is not None and snapshot.status.mode in REAL_VENUE
     return DETACH if serious and can_detach else Leave(OnStop.CANCEL_ENTRIES)
 
 
