@@ -51,10 +51,10 @@ ticks = st.sampled_from([st.integers(5_000, 15_000), st.integers(1_000, 1_003)])
 
 
 @st.composite
-def bars_of(draw: st.DrawFn, price: st.SearchStrategy[float]) -> list[Bar]:
+def bars_of(draw: st.DrawFn, price: st.SearchStrategy[float], volumes: st.SearchStrategy[float]) -> list[Bar]:
     """Bars of a minute, six hours or a day, with volumes that may be nothing."""
     step_ns = draw(st.sampled_from([STEP_NS, NS_PER_DAY // 4, NS_PER_DAY]))
-    volume = draw(st.sampled_from([st.just(0.0), st.integers(0, 2).map(float), st.floats(0.001, 1e6)]))
+    volume = draw(st.sampled_from([st.just(0.0), st.integers(0, 2).map(float), volumes]))
     rows = draw(st.lists(st.tuples(price, price, price, price, volume), max_size=40))
     return [
         Bar(
@@ -71,8 +71,10 @@ def bars_of(draw: st.DrawFn, price: st.SearchStrategy[float]) -> list[Bar]:
     ]
 
 
-any_bars = bars_of(prices)
-market_bars = ticks.flatmap(lambda market: bars_of(market[0].map(lambda count: count * market[1])))
+any_bars = bars_of(prices, st.floats(0.001, 1e6))
+market_bars = ticks.flatmap(
+    lambda market: bars_of(market[0].map(lambda count: count * market[1]), st.floats(1.0, 1_000.0))
+)
 
 
 @st.composite

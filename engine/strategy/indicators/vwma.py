@@ -12,7 +12,7 @@ class Vwma:
     """VWMA(n): the mean close of the last n bars, weighted by volume; n inputs, in price units.
 
     Missing where none of the n bars has volume; n = 1 is the close. Both sums are exact.
-    Source: TA-Lib's VWMA.
+    Source: TA-Lib's VWMA, which there divides what rounding left of its sums.
     """
 
     TAKES: ClassVar[str] = BAR

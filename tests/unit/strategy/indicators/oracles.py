@@ -114,6 +114,14 @@ def _aroon(c: Columns, period: int) -> Outputs:
     return up, down, talib.AROONOSC(c.high, c.low, period)
 
 
+def _vwma(c: Columns, period: int) -> Column:
+    """TA-Lib's, but for windows without volume, where it divides what rounding left of its sums."""
+    values: Column = talib.VWMA(c.close, c.volume, period)
+    if 1 < period <= len(values):
+        values[period - 1 :][_windows(c.volume, period).max(axis=1) == 0.0] = np.nan
+    return values
+
+
 def _supertrend(c: Columns, period: int, multiplier: float) -> Outputs:
     line, direction = talib.SUPERTREND(c.high, c.low, c.close, period, multiplier)
     return line, np.where(np.isnan(line), np.nan, direction * GAUGE)
@@ -174,7 +182,7 @@ ORACLES = {
     "hma": Oracle(lambda c, n: talib.HMA(c.close, n), 2),
     "rma": Oracle(lambda c, n: talib.RMA(c.close, n)),
     "kama": Oracle(lambda c, n, _fast, _slow: talib.KAMA(c.close, n), 2),
-    "vwma": Oracle(lambda c, n: talib.VWMA(c.close, c.volume, n)),
+    "vwma": Oracle(_vwma),
     "vwap": Oracle(_vwap, bars=True),
     "rsi": Oracle(lambda c, n: talib.RSI(c.close, n), 2),
     "stoch": Oracle(lambda c, n, s, d: talib.STOCH(c.high, c.low, c.close, n, s, _SIMPLE, d, _SIMPLE)),
