@@ -11,11 +11,13 @@ import msgspec
 from engine import __version__
 from engine.config.packaged import socket_path
 from engine.config.settings import OnHangup
+from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
 from engine.domain.commands import TransitionKind
 from engine.domain.errors import CheckpointError, StorageError, TraderError
 from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop, Remark
+from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
@@ -190,19 +192,22 @@ class Engine:
             self._commands.post(Action.DISARM, ENGINE_ACTOR, "a restart without --arm starts disarmed")
 
     def _stay_safe(self) -> None:
-        """Never come back freer than what was stored last, even where no state could be gone on from."""
+        """Never come back freer than what was stored last, whatever state could be gone on from.
+
+        The database knows of a pause at once, the record a tenth of a second later.
+        """
         context = self.context
         operator = context.loop.machine.authority.operator
         at_rest = operator.phase is Phase.HALTED and not self._until_flat
         if context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING:
             self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
-        if context.tape is not None or context.resumed:
+        if context.tape is not None:
             return
         stored = {kind: row.after for kind, row in context.standing.items()}
-        if stored.get(TransitionKind.PAUSE) == "paused":
+        if stored.get(TransitionKind.PAUSE) == "paused" and not operator.paused:
             self._commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
-        mode = stored.get(TransitionKind.RISK_MODE, operator.risk_mode.value)
-        if mode != operator.risk_mode.value:
+        mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))
+        if FREEDOM[mode] < FREEDOM[operator.risk_mode]:
             self._commands.post(Action.RISK_MODE, ENGINE_ACTOR, "stood so before the restart", mode)
 
     async def _pump(self) -> None:

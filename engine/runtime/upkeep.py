@@ -125,9 +125,22 @@ class Upkeep:
             return
         try:
             await asyncio.to_thread(context.recorder.flush)
-            await asyncio.to_thread(context.checkpoints.save, sequence, context.clock.now(), payload)
+            await _finished(context.checkpoints.save, sequence, context.clock.now(), payload)
         except CheckpointError as error:
             context.log.error("checkpoint failed", error=str(error))
             return
         self._health.checkpoint_s = time.monotonic()
         await asyncio.to_thread(context.recorder.prune, sequence)
+
+
+async def _finished(work: Callable[..., object], *arguments: object) -> None:
+    """Do work in a thread and wait for its end, also when cancelled: a thread cannot be called back.
+
+    An engine that ends would else write its last checkpoint before one that was on its way.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait((working,))
+        raise

@@ -19,7 +19,7 @@ KINDS = ["trade"] * 5 + ["quote"] * 3 + ["bar", "fill", "control", "take", "take
 @st.composite
 def steps(draw):
     """Events to offer, numbered by their time, and takes (None) in between."""
-    return [made(draw, number) for number in range(draw(st.integers(0, 60)))]
+    return [made(draw, number) for number in range(draw(st.integers(0, 40)))]
 
 
 def made(draw, number) -> Event | None:

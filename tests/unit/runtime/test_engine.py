@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import json
+import shutil
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -12,18 +14,20 @@ from engine.config.packaged import socket_path
 from engine.core.snapshot import Phase
 from engine.domain.errors import LockHeldError, StorageError
 from engine.domain.events import Action, Fault, FaultKind, OnStop
-from engine.domain.modes import Holder, Rung
+from engine.domain.modes import Holder, RiskMode, Rung
 from engine.domain.reasons import Reason
 from engine.runtime import upkeep
 from engine.runtime.context import open_context
 from engine.runtime.engine import Engine
 from engine.runtime.link import SocketLink
 from engine.runtime.protocol import CommandRequest
+from engine.runtime.session import decode_state
 from engine.storage.latch import Latch
 from engine.storage.sessions import newest_sessions
 from tests.unit.runtime.rig import (
     DEADLINE_S,
     RESTLESS,
+    copy_state,
     engine_on,
     eventually,
     market_settings,
@@ -298,6 +302,46 @@ async def test_an_engine_that_was_killed_while_flattening_goes_on_flattening(tmp
         assert not any(notice.kind == "refused" for notice in there.now.notices)
 
 
+# what stays over a restart
+
+
+@pytest.mark.parametrize("lost", ["the state", "the last moments", "nothing"])
+async def test_pause_and_risk_mode_survive_whatever_else_is_lost(tmp_path, lost):
+    """Both are in the database before they are acknowledged, and in the record a moment later."""
+    settings = market_settings(tmp_path, arm=True)
+    async with running(settings, checkpoints=False) as there:
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        there.engine.context.recorder.flush()
+        await there.done(Action.PAUSE)
+        await there.done(Action.RISK_MODE, "observe")
+        if lost == "nothing":
+            there.engine.context.recorder.flush()
+        elif lost == "the last moments":
+            there.engine.context.recorder.flush = lambda **_: None
+        killed = copy_state(settings, tmp_path / "killed")
+    if lost == "the state":
+        shutil.rmtree(tmp_path / "killed" / "default" / "records")
+    async with running(killed) as there:
+        assert bool(there.engine.context.resumed) is (lost != "the state")
+        await there.until(lambda s: s.status.paused and s.status.risk_mode is RiskMode.OBSERVE)
+        assert not any(notice.kind == "refused" for notice in there.now.notices)
+
+
+async def test_a_restart_with_arm_arms_what_was_disarmed(tmp_path):
+    await run_engine(market_settings(tmp_path, duration_s=0.05))
+    async with running(market_settings(tmp_path, arm=True)) as there:
+        assert there.engine.context.resumed
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.ARMED)
+
+
+async def test_what_had_to_be_guessed_of_the_data_is_said(tmp_path):
+    settings = tape_settings(tmp_path, bars=20)
+    settings.data[0].path.with_suffix(".instrument.yaml").unlink()
+    async with running(settings) as there:
+        await there.task
+        assert any("tick 0.1, from the prices" in notice.text for notice in there.now.notices)
+
+
 # what breaks
 
 
@@ -431,6 +475,31 @@ async def test_a_checkpoint_that_cannot_be_written_is_said_and_the_engine_goes_o
         report = await there.end()
     assert report.exit_code == 0
     assert "the last checkpoint failed" in there.log()
+
+
+async def test_a_checkpoint_on_its_way_is_not_overtaken_by_the_last_one(tmp_path):
+    """Else a session that ended in order would be taken for one that broke off."""
+    saving, go_on = threading.Event(), threading.Event()
+    async with running(waiting_tape(tmp_path), leave_at_end=False) as there:
+        store = there.engine.context.checkpoints
+        save = store.save
+
+        def slow(sequence, now, payload):
+            if not saving.is_set():
+                saving.set()
+                assert go_on.wait(10)
+            return save(sequence, now, payload)
+
+        store.save = slow
+        await eventually(saving.is_set)
+        ending = asyncio.ensure_future(there.end())
+        await eventually(there.engine._ended.is_set)
+        await asyncio.sleep(0)
+        go_on.set()
+        assert (await ending).exit_code == 0
+        found = store.load_newest(there.engine.context.clock.now()).checkpoint
+    assert found is not None
+    assert decode_state(found.payload).ended
 
 
 async def test_no_checkpoint_rests_on_what_could_not_be_stored(tmp_path):

@@ -86,6 +86,12 @@ async def straight(tmp_path, hooks=None, **changes):
     return report.run
 
 
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """What the tape comes to without a break."""
+    return asyncio.run(straight(tmp_path_factory.mktemp("whole")))
+
+
 async def resumed(settings, **options):
     """Start on what is left; return the notes of the start and what the run came to."""
     async with engine_on(settings, **options) as engine:
@@ -121,28 +127,28 @@ async def test_a_first_start_begins_fresh_and_has_nothing_to_say(tmp_path):
 
 
 @pytest.mark.parametrize("offset", [1, 2, 29, 113, 200, BARS - 1])
-async def test_a_run_that_is_killed_anywhere_comes_to_the_same_as_a_straight_one(tmp_path, offset):
+async def test_a_run_that_is_killed_anywhere_comes_to_the_same_as_a_straight_one(tmp_path, whole, offset):
     killed = await killed_at(tmp_path, offset, checkpoints=True, runtime={"checkpoint_s": 0.03})
     context, run = await resumed(killed.settings)
     assert context.resumed
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_run_goes_on_from_its_checkpoint_and_its_records_tail(tmp_path):
+async def test_a_run_goes_on_from_its_checkpoint_and_its_records_tail(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 150: at_rest})
     context, run = await resumed(killed.settings)
     assert went_on(context) == (80, 70)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_run_without_a_checkpoint_goes_on_from_its_record_alone(tmp_path):
+async def test_a_run_without_a_checkpoint_goes_on_from_its_record_alone(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {150: at_rest})
     context, run = await resumed(killed.settings)
     assert went_on(context) == (0, 150)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_run_may_be_killed_again_and_again(tmp_path):
+async def test_a_run_may_be_killed_again_and_again(tmp_path, whole):
     killed = await killed_at(tmp_path, 60, {59: at_rest})
     for offset in (61, 130, 131, 240):
         settings = killed.settings
@@ -150,10 +156,10 @@ async def test_a_run_may_be_killed_again_and_again(tmp_path):
         await run_engine(settings, {offset - 1: at_rest, offset: killed})
     context, run = await resumed(killed.settings)
     assert context.resumed
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path):
+async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 120: checkpoint, 150: at_rest})
     newest = max((killed.directory / "checkpoints").glob("*.checkpoint"))
     newest.write_bytes(newest.read_bytes()[:-7])
@@ -161,39 +167,39 @@ async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path)
     assert newest.with_name(newest.name + DAMAGED_SUFFIX).exists()
     assert "is damaged" in context.notes[0]
     assert went_on(context) == (80, 70)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_checkpoint_whose_state_cannot_be_read_is_passed_over_for_the_record(tmp_path):
+async def test_a_checkpoint_whose_state_cannot_be_read_is_passed_over_for_the_record(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {150: at_rest})
     CheckpointStore(killed.directory / "checkpoints").save(120, 10**18 * 2, b"what an older version wrote")
     context, run = await resumed(killed.settings)
     assert any("passed over" in note for note in context.notes)
     assert went_on(context) == (0, 150)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_torn_tail_is_cut_and_said(tmp_path):
+async def test_a_torn_tail_is_cut_and_said(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 110: at_rest, 150: at_rest})
     last = max(killed.record.glob("*.segment"))
     last.write_bytes(last.read_bytes()[:-5])
     context, run = await resumed(killed.settings)
     assert any("torn tail was cut" in note for note in context.notes)
     assert went_on(context) == (80, 30)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_record_that_is_lost_leaves_the_checkpoint(tmp_path):
+async def test_a_record_that_is_lost_leaves_the_checkpoint(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 150: at_rest})
     for path in killed.record.iterdir():
         path.unlink()
     context, run = await resumed(killed.settings)
     assert any("the record's tail is lost" in note for note in context.notes)
     assert went_on(context) == (80, 0)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_gap_in_the_record_ends_what_is_handled_again(tmp_path):
+async def test_a_gap_in_the_record_ends_what_is_handled_again(tmp_path, whole):
     def fill_the_disk(engine):
         engine.context.recorder._free_bytes_min = 10**18
 
@@ -202,26 +208,26 @@ async def test_a_gap_in_the_record_ends_what_is_handled_again(tmp_path):
     context, run = await resumed(killed.settings)
     assert any("has a gap" in note for note in context.notes)
     assert went_on(context) == (80, 30)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_without_a_checkpoint_a_damaged_record_means_a_fresh_start(tmp_path):
+async def test_without_a_checkpoint_a_damaged_record_means_a_fresh_start(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {110: at_rest, 150: at_rest})
     first = min(killed.record.glob("*.segment"))
     first.write_bytes(b"\xff" * len(first.read_bytes()))
     context, run = await resumed(killed.settings)
     assert context.resumed == ""
     assert any("was passed over" in note for note in context.notes)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
-async def test_a_record_that_does_not_fit_its_checkpoint_means_a_fresh_start(tmp_path):
+async def test_a_record_that_does_not_fit_its_checkpoint_means_a_fresh_start(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {40: checkpoint, 80: ask(Action.PAUSE), 150: at_rest})
     change_checkpoint(killed.directory, lambda state: msgspec.structs.replace(state, sequence=7))
     context, run = await resumed(killed.settings)
     assert context.resumed == ""
     assert any("could not be gone on with: the record leaps" in note for note in context.notes)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
 def change_checkpoint(directory, change):
@@ -235,7 +241,7 @@ def change_checkpoint(directory, change):
     store.save(state.sequence, found.created, encode_state(state))
 
 
-async def test_a_session_whose_record_was_never_begun_hides_no_older_one(tmp_path):
+async def test_a_session_whose_record_was_never_begun_hides_no_older_one(tmp_path, whole):
     """A crash while a record's first bytes are written: the session before it is still gone on with."""
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 150: at_rest})
     torn = killed.record.with_name("szzzzzzzzz")
@@ -243,7 +249,7 @@ async def test_a_session_whose_record_was_never_begun_hides_no_older_one(tmp_pat
     (torn / "000000.segment").write_bytes(b"")
     context, run = await resumed(killed.settings)
     assert went_on(context) == (80, 70)
-    assert same(run, await straight(tmp_path))
+    assert same(run, whole)
 
 
 # what is not gone on from
@@ -300,11 +306,10 @@ async def test_commands_of_the_tail_are_handled_again(tmp_path):
 
 
 @pytest.mark.parametrize("with_checkpoint", [True, False])
-async def test_the_past_is_handled_again_under_the_settings_it_had(tmp_path, with_checkpoint):
+async def test_the_past_is_handled_again_under_the_settings_it_had(tmp_path, whole, with_checkpoint):
     """Stricter limits at a restart must not undo orders that were sent under the old ones."""
     hooks = {80: checkpoint} if with_checkpoint else {}
     killed = await killed_at(tmp_path, 151, hooks | {150: at_rest})
-    whole = await straight(tmp_path)
     strict = killed.settings.limits.model_copy(update={"order_notional_max": Decimal(10)})
     async with engine_on(killed.settings.model_copy(update={"limits": strict})) as engine:
         before = engine.context.loop.machine.desk.sequence
