@@ -1,6 +1,5 @@
 """The console: shows frames of snapshots, turns keys into commands, and survives whatever the line does."""
 
-import gc
 import os
 import threading
 import time
@@ -34,12 +33,12 @@ from tui.messages import (
 )
 from tui.navigation import Navigator
 from tui.operator import Operator
-from tui.panes.health import HealthPane, TerminalLoad
+from tui.painter import Painter, settle_memory
 from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
 from tui.settings import ConsoleSettings
 from tui.theme import Palette, ThemeLibrary
-from tui.widgets.desk import Desk
+from tui.widgets.desk import Desk, DeskScreen
 from tui.widgets.grid import Grid
 from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
 
@@ -47,24 +46,10 @@ HANGUP_CODE = 129
 WARM_UP_S = 1.0
 
 
-def settle_memory() -> None:
-    """Collect once, early, and take what start-up made out of all later collections (44 ms a full one).
-
-    Whoever switched collection off to start faster has it on again from here.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-
-
 def _palette_provider() -> type[Provider]:
     from tui.palette import ActionProvider  # noqa: PLC0415 - the palette is loaded when it is first opened
 
     return ActionProvider
-
-
-class DeskScreen(Screen[None], inherit_bindings=False):
-    """The screen under all dialogs; its keys are the action table's alone, Tab included."""
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
@@ -108,7 +93,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._interrupted_at = float("-inf")
         self._frame_timer: Timer | None = None
         self._desk: Desk | None = None
-        self._wanted: dict[str, int] = {}
+        self._painter = Painter(self.governor)
         self._use_keymap()
         self._register_theme()
 
@@ -190,34 +175,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def draw(self, *, force: bool = False) -> None:
         """Draw what changed."""
-        desk, frame = self.desk, self.frame()
-        self._update_load(desk)
-        if frame.snapshot is not None:
-            self._update_wanted(desk, frame.snapshot)
-        for row in desk.rows:
-            if isinstance(row, StatusRow | AttentionRow | FooterRow) and row.size.height:
-                row.paint(frame)
-        for pane in desk.shown():
-            pane.paint(frame, force=force)
-
-    def _update_load(self, desk: Desk) -> None:
-        pane = desk.panes["health"]
-        assert isinstance(pane, HealthPane)
-        governor = self.governor
-        pane.load = TerminalLoad(
-            round(governor.bytes_per_s(), -3),
-            governor.rate,
-            governor.budget,
-            governor.throttled,
-            governor.skipped,
-        )
-
-    def _update_wanted(self, desk: Desk, snapshot: Snapshot) -> None:
-        for name, pane in desk.panes.items():
-            rows = pane.wanted_rows(snapshot)
-            if rows:
-                self._wanted[name] = max(rows, self._wanted.get(name, 0))
-        desk.want(self._wanted)
+        self._painter.paint(self.desk, self.frame(), force=force)
 
     def draw_soon(self) -> None:
         """Draw once the layout has come to rest."""

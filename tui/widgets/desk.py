@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.layout import Box, Plan, Slot, plan
@@ -109,3 +110,7 @@ class Desk(Widget):
     def _lay_out_again(self) -> None:
         """Ask for a new arrangement: a child's wish for one clears what its parent has cached."""
         self.rows[0].refresh(layout=True)
+
+
+class DeskScreen(Screen[None], inherit_bindings=False):
+    """The screen under all dialogs; its keys are the action table's alone, Tab included."""
