@@ -8,7 +8,7 @@ from engine.domain.market import Bar
 from engine.strategy.indicators import BAR, MISSING, State
 from engine.strategy.indicators.exact import SCALE, scaled, unscaled
 
-ROUNDING = 10**14  # a mean deviation of less than this part of the mean is none
+ROUNDING = 1e-14  # a mean deviation of less than this part of the mean is none
 
 
 class Cci:
@@ -45,8 +45,8 @@ class Cci:
             return MISSING
         above = bisect_right(ordered, total // period)
         count = period - above
-        deviation = period * sum(ordered[above:]) - count * total  # n * n / 2 times the mean deviation
-        if 2 * deviation * ROUNDING <= period * abs(total):
+        deviation = float(period * sum(ordered[above:]) - count * total)  # n * n / 2 times the mean deviation
+        if 2.0 * deviation <= abs(total) * (period * ROUNDING):
             return 0.0
         return period * (period * price - total) / (0.03 * deviation)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from engine.strategy.indicators import INPUT_MAX, INPUT_MIN, MISSING, SERIES, State
 from engine.strategy.indicators.exact import SCALE, root, unscaled, window
 
-ROUNDING = 10**28  # a variance of less than this part of the squared mean is none
+ROUNDING = 1e-14  # a deviation of less than this part of the mean is none
 
 
 class Moments:
@@ -83,9 +83,10 @@ class Zscore(Moments):
         spread, total = self._push(x), self._total
         if spread < 0:
             return MISSING
-        if spread * ROUNDING <= total * total:
+        deviation = root(spread)
+        if deviation <= abs(total) * ROUNDING:
             return 0.0
-        return (self.warmup * self._ring[-1] - total) / root(spread)
+        return (self.warmup * self._ring[-1] - total) / deviation
 
 
 class Bbands(Moments):
