@@ -7,7 +7,8 @@ from enum import StrEnum
 import msgspec
 
 from engine.strategy.indicators import BarIndicator, SeriesIndicator, catalog
-from engine.strategy.indicators.catalog import CATALOG, IndicatorFacts, Make, Parameter
+from engine.strategy.indicators.catalog import CATALOG
+from engine.strategy.indicators.facts import IndicatorFacts, Make, Parameter
 from engine.strategy.literals import clock_text, number_text
 
 PERIOD_MAX = catalog.PERIOD_MAX

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from engine.domain.market import NS_PER_DAY, Bar
 from engine.strategy.indicators import SERIES, BarIndicator, SeriesIndicator, State
-from engine.strategy.indicators.catalog import CATALOG, Parameter
+from engine.strategy.indicators.catalog import CATALOG
 from engine.strategy.indicators.delay import Delay
 from engine.strategy.indicators.extremes import Highest, Lowest
+from engine.strategy.indicators.facts import Parameter
 from engine.strategy.indicators.sma import Sma
 from engine.strategy.indicators.volume import Obv
 from tests.unit.strategy.bar_builders import STEP_NS, SYMBOL, recorded_bars

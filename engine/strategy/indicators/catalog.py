@@ -1,10 +1,5 @@
 """All indicators with what the rule language, its schema and the documents need to know of each."""
 
-from collections.abc import Callable
-from typing import Literal
-
-import msgspec
-
 from engine.strategy.indicators import SERIES, BarIndicator, SeriesIndicator
 from engine.strategy.indicators.adx import Adx, MinusDi, PlusDi
 from engine.strategy.indicators.aroon import Aroon
@@ -14,6 +9,7 @@ from engine.strategy.indicators.change import Mom, Roc
 from engine.strategy.indicators.channels import Donchian, Keltner
 from engine.strategy.indicators.ema import Dema, Ema, Tema
 from engine.strategy.indicators.extremes import Highest, Lowest
+from engine.strategy.indicators.facts import IndicatorFacts, Parameter
 from engine.strategy.indicators.kama import Kama
 from engine.strategy.indicators.linreg import Linreg, Slope
 from engine.strategy.indicators.macd import Macd
@@ -33,32 +29,6 @@ from engine.strategy.indicators.wma import Hma, Wma
 PERIOD_MAX = 100_000
 SORTED_PERIOD_MAX = 10_000  # of those that keep their window sorted, which costs more the longer it is
 FACTOR_MAX = 1_000.0
-
-Make = Callable[..., SeriesIndicator | BarIndicator]
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A number an indicator is made with; required where it has no default."""
-
-    name: str
-    kind: Literal["int", "float"]
-    minimum: float
-    maximum: float
-    default: float | None = None
-
-
-class IndicatorFacts(msgspec.Struct, frozen=True):
-    """An indicator: its word, its class, whose constructor takes the parameters by name, and its meaning."""
-
-    name: str
-    make: Make
-    parameters: tuple[Parameter, ...]  # in the order they are written in
-    takes: Literal["series", "bar"]
-    default_series: str | None  # of one of a series, where none is written
-    outputs: tuple[str, ...]  # of one with several, the first being meant where none is named
-    unit: str
-    meaning: str
-    source: str
 
 
 def _whole(name: str, minimum: int, default: int | None = None, maximum: int = PERIOD_MAX) -> Parameter:

@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from engine.strategy.indicators.catalog import CATALOG, PERIOD_MAX, IndicatorFacts
+from engine.strategy.indicators.catalog import CATALOG, PERIOD_MAX
+from engine.strategy.indicators.facts import IndicatorFacts
 from tests.unit.strategy.indicators.oracles import ORACLES
 
 every_facts = pytest.mark.parametrize("facts", CATALOG.values(), ids=CATALOG)
