@@ -40,13 +40,12 @@ class Evaluator:
 
     __slots__ = (
         "_gate",
-        "_keeping",
+        "_last_close",
         "_legs",
         "_long_entry",
-        "_plain",
         "_program",
         "_row",
-        "_shifts",
+        "_runs",
         "_short_entry",
         "_shown",
         "_stop",
@@ -81,8 +80,7 @@ class Evaluator:
         self._gate = compiler.seal()
         self._program = program = compiler.main
         self._legs = tuple(compiler.legs.values())
-        self._row, self._shifts = program.row, tuple(program.shifts)
-        self._plain, self._keeping = program.plain, program.keeping
+        self._row, self._last_close, self._runs = program.row, program.last_close, program.runs
         self._shown = tuple(compiler.shown.items())
         self._warmup = program.warmup
         self.warmup_bars = bars_needed(compiler, step_ns)
@@ -90,14 +88,11 @@ class Evaluator:
     def update(self, bar: Bar, side: int) -> Signal | None:
         """Take a closed bar; `side` is the sign of the play's own position. Return a signal or None."""
         row = self._row
-        if self._shifts:
-            for slot, source in self._shifts:
-                row[slot] = row[source]
+        if self._last_close:
+            row[self._last_close] = row[CLOSE]
         row[CLOSE] = bar.close
         row[BAR] = bar
-        for slot, function, source in self._plain:
-            row[slot] = function(row[source])
-        for slot, function, source, kept in self._keeping:
+        for slot, function, source, kept in self._runs:
             row[kept] = row[slot]
             row[slot] = function(row[source])
         self.bars += 1

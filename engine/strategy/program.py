@@ -64,14 +64,15 @@ class CoarseState(msgspec.Struct, frozen=True, array_like=True):
 class Program:
     """What is computed from the bars of one leg and one length.
 
-    A bar is run in three parts: `shifts` keep fields of the bar before, the bar goes to its slots, `steps`
-    compute the rest in order. A slot in `kept` hands its value to another one before it takes a new one.
+    A bar goes to its slots, then the steps compute the rest in order. A number whose last value is wanted has
+    a second slot, which takes it over before the first one gets the next: `last_close` for the close, those
+    in `kept` for the steps.
     """
 
     def __init__(self, leg: str = "") -> None:
         self.leg = leg
         self.row: Row = [MISSING, MISSING, None]
-        self.shifts: list[tuple[int, int]] = []  # (slot, source): row[slot] = row[source]
+        self.last_close = 0  # the slot of the close before, 0 where nobody looks at it
         self.steps: list[Step] = []
         self.kept: dict[int, int] = {}  # slot of a step: slot of its value on the bar before
         self.memories: list[Restorable] = []
@@ -81,8 +82,9 @@ class Program:
         self.tail = 0
         self.bars = 0
         self.at = 0  # the close of the last bar
-        self.plain: tuple[Step, ...] = ()
-        self.keeping: tuple[tuple[int, Function, int, int], ...] = ()
+        self.runs: tuple[
+            tuple[int, Function, int, int], ...
+        ] = ()  # the steps, each with where its value goes
 
     def slot(self, value: float = MISSING) -> int:
         """Return a new slot that holds a value."""
@@ -101,7 +103,7 @@ class Program:
         """Return a number's value on the bar before."""
         slot = self.slot()
         if source.slot == CLOSE:
-            self.shifts.append((slot, CLOSE))
+            self.last_close = slot
         else:
             self.kept[source.slot] = slot
         return Operand(slot, source.warmup + 1, source.tail + 1 if source.tail else 0)
@@ -114,24 +116,19 @@ class Program:
         return operand
 
     def seal(self) -> None:
-        """Make ready to run: steps before the first one that keeps its old value are cheaper."""
-        steps = self.steps
-        first = next((at for at, step in enumerate(steps) if step.slot in self.kept), len(steps))
-        self.plain = tuple(steps[:first])
-        self.keeping = tuple((*step, self.kept.get(step.slot, SCRATCH)) for step in steps[first:])
+        """Make ready to run: one loop over steps of one shape is the fastest, though few values are kept."""
+        self.runs = tuple((*step, self.kept.get(step.slot, SCRATCH)) for step in self.steps)
         for coarse in self.coarse.values():
             coarse.program.seal()
 
     def run(self, bar: Bar) -> None:
         """Take a closed bar. Evaluator.update does the same without this call."""
         row = self.row
-        for slot, source in self.shifts:
-            row[slot] = row[source]
+        if self.last_close:
+            row[self.last_close] = row[CLOSE]
         row[CLOSE] = bar.close
         row[BAR] = bar
-        for slot, function, source in self.plain:
-            row[slot] = function(row[source])
-        for slot, function, source, kept in self.keeping:
+        for slot, function, source, kept in self.runs:
             row[kept] = row[slot]
             row[slot] = function(row[source])
         self.bars += 1
