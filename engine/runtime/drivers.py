@@ -122,17 +122,19 @@ class TapeTime:
         await self._pump.consume(FeedChanged(self._pump.now, "tape", FeedState.ENDED), self._pump.now)
 
     async def after(self, ended: asyncio.Event) -> None:
-        """After the end of the tape let time go on with the world's pace, so that commands still work."""
+        """After the end of the tape let time go on with the world's pace, so that commands still work.
+
+        What falls due is taken at once: no market will come in between, so there is nothing to wait for.
+        """
         clock = TapeClock(self._pump.now, 1.0)
         while not ended.is_set():
             due = self._next_at()
-            await self._inbox.wait(None if due is None else max(0.0, clock.seconds_until(due)))
-            now = max(clock.now(), self._pump.now)
-            if not len(self._inbox):
-                await self._pump.consume(Woken(now), now)
-                continue
-            while (waiting := self._inbox.take()) is not None:
-                await self._pump.consume(waiting.event, now)
+            await self._inbox.wait(None if due is None else 0.0)
+            if (waiting := self._inbox.take()) is not None:
+                await self._pump.consume(waiting.event, max(clock.now(), self._pump.now))
+            elif due is not None:
+                await self._pump.consume(Woken(due), due)
+                clock = TapeClock(self._pump.now, 1.0)
 
     async def _take(self, event: MarketEvent) -> None:
         started = time.perf_counter_ns()

@@ -307,7 +307,8 @@ class Engine:
 
     def _final_code(self) -> int:
         ended = self._dispatcher.flatten_ended
-        if ended is not None and not ended.flat:
+        flattening = self.context.loop.machine.authority.operator.phase is Phase.FLATTENING
+        if flattening or (ended is not None and not ended.flat):
             return 4
         return self._exit_code
 

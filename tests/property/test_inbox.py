@@ -55,24 +55,14 @@ def run(offers, conflate_above):
 
 
 @given(steps(), st.integers(0, 5))
-def test_only_ticks_conflate_and_every_class_keeps_its_order(offers, conflate_above):
+def test_nothing_but_ticks_is_lost_and_a_merged_one_stands_for_all_it_holds(offers, conflate_above):
     inbox, accepted, taken = run(offers, conflate_above)
     for priority in Priority:
         went_in = [e for e in accepted if priority_of(e) is priority and not isinstance(e, Trade | Quote)]
         came_out = [e for e in taken if priority_of(e) is priority and not isinstance(e, Trade | Quote)]
         assert came_out == went_in
     assert len(accepted) - len(taken) == inbox.conflated
-
-
-@given(steps(), st.integers(0, 5))
-def test_conflated_trades_conserve_volume_count_and_extremes_between_bars(offers, conflate_above):
-    _, accepted, taken = run(offers, conflate_above)
     assert sums(taken) == sums(accepted)
-
-
-@given(steps(), st.integers(0, 5))
-def test_the_newest_quote_before_a_bar_is_never_lost(offers, conflate_above):
-    _, accepted, taken = run(offers, conflate_above)
     assert newest_quotes(taken) == newest_quotes(accepted)
 
 

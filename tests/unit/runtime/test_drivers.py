@@ -211,27 +211,28 @@ async def test_other_tasks_get_their_turn_while_a_tape_has_no_pauses(speed):
 
 
 async def test_after_the_end_of_a_tape_commands_still_work_and_time_goes_on():
-    desk = await Desk(ListFeed(TAPE[:2])).run()
-    desk.ask(Action.FLATTEN)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-        after = tasks.create_task(desk.tape.after(desk.ended))
-        await eventually(lambda: desk.phase is Phase.FLATTENING)
-        assert desk.loop.next_at() is not None, "the venue's answer is due seven seconds on"
-        assert not after.done()
-        desk.stop()
-    assert desk.pump.now >= TAPE[1].ts
-
-
-async def test_after_the_end_of_a_tape_what_is_due_is_taken():
-    desk = await Desk(ListFeed(TAPE[:2])).run()
-    due = desk.loop.next_at()
-    assert due is not None
-    await desk.pump.pass_time(due - NS_PER_S // 100)  # what is left is 10 ms of the world
+    desk = await Desk(ListFeed(TAPE[:1])).run()
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         tasks.create_task(desk.tape.after(desk.ended))
-        await eventually(lambda: desk.consumed(Woken))
+        desk.ask(Action.PAUSE)
+        await eventually(lambda: desk.loop.machine.authority.operator.paused)
+        before = desk.pump.now
+        desk.ask(Action.RESUME)
+        await eventually(lambda: not desk.loop.machine.authority.operator.paused)
+        assert TAPE[0].ts < before < desk.pump.now < TAPE[0].ts + 20 * NS_PER_S
         desk.stop()
-    assert desk.pump.now >= due
+
+
+async def test_after_the_end_of_a_tape_nobody_waits_for_what_is_due():
+    """Each answer of the venue takes seven seconds, and no market will come in between."""
+    desk = await Desk(ListFeed(TAPE[:2])).run()
+    desk.ask(Action.FLATTEN)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(desk.tape.after(desk.ended))
+        await eventually(lambda: desk.phase is Phase.HALTED)
+        desk.stop()
+    assert desk.consumed(Woken)
+    assert desk.pump.now > TAPE[1].ts + 2 * LATENCY_NS
     assert desk.loop.next_at() is None
 
 

@@ -224,14 +224,24 @@ async def test_an_engine_that_is_not_flat_by_the_deadline_says_so_with_its_exit_
     assert alarm.text.startswith(Reason.FLATTEN_DEADLINE)
 
 
-async def test_a_stop_that_takes_too_long_is_ended(tmp_path):
-    settings = waiting_tape(
-        tmp_path, simulated={"latency_ms": 60_000.0}, runtime={"shutdown_deadline_s": 1.0}
-    )
-    async with running(settings, leave_at_end=False) as there:
-        await there.until(lambda snapshot: snapshot.status.data_ended)
-        report = await there.end(OnStop.FLATTEN)
-    assert (report.exit_code, report.text) == (1, "the shutdown deadline of 1 s passed")
+@pytest.mark.parametrize(("how", "code"), [(OnStop.CANCEL_ENTRIES, 1), (OnStop.FLATTEN, 4)])
+async def test_a_stop_that_takes_too_long_is_ended(tmp_path, how, code):
+    slow = {"simulated": {"latency_ms": 60_000.0}, "runtime": {"shutdown_deadline_s": 1.0}}
+    async with running(market_settings(tmp_path, arm=True, **slow)) as there:
+        await there.until(lambda snapshot: snapshot.orders)
+        report = await there.end(how)
+    assert (report.exit_code, report.text) == (code, "the shutdown deadline of 1 s passed")
+    assert report.open_orders
+
+
+async def test_a_flatten_after_the_end_of_a_tape_says_at_once_what_no_market_can_close(tmp_path):
+    async with after_the_tape(tmp_path, bars=101) as there:
+        assert there.now.positions[0].qty
+        await there.done(Action.FLATTEN)
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        (alarm,) = there.now.alarms
+        assert "position BTCUSDT" in alarm.text
+        assert (await there.end()).exit_code == 4
 
 
 async def test_a_terminal_that_goes_away_ends_only_an_engine_that_was_told_so(tmp_path):
