@@ -1,10 +1,12 @@
 """Commands to a running engine from a shell: status, arm, pause, flatten, stop and the like."""
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from engine.api import (
     Action,
     CommandReply,
+    ControlError,
     Phase,
     Snapshot,
     TraderError,
@@ -25,7 +28,7 @@ from engine.api import (
 )
 from engine.api import flatten_direct as api_flatten_direct
 from tui.formats import age, clean, duration, money, percent, quantity, signed
-from tui.supervisor import actor_name
+from tui.supervisor import actor_name, unreached, words_for
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -41,7 +44,10 @@ POLL_S = 0.05
 
 def status(settings: "Settings", *, as_json: bool) -> int:
     """Print how the engine is."""
-    hello, snapshot = fetch_status(settings)
+    try:
+        hello, snapshot = fetch_status(settings)
+    except ControlError as error:
+        raise ControlError(unreached(settings, error)) from None
     if as_json:
         _print(status_facts(snapshot, hello.pid))
     else:
@@ -147,18 +153,13 @@ def _row(name: str, text: str) -> str:
 
 def command(settings: "Settings", name: str, *, reason: str, argument: str, as_json: bool) -> int:
     """Send one command; exit 4 where the engine refused it."""
-    reply = send_command(
-        settings, Action(name), actor=actor_name(os.environ.get), reason=reason, argument=argument
-    )
-    return _tell(reply, as_json=as_json)
+    return _tell(_send(settings, Action(name), reason, argument), as_json=as_json)
 
 
 def stop(settings: "Settings", on_stop: str, *, timeout_s: float, as_json: bool) -> int:
     """Ask the engine to end in order and wait until it has; exit 1 where it takes longer."""
     before = running_engine(settings)
-    reply = send_command(
-        settings, Action.STOP, actor=actor_name(os.environ.get), reason="stop", argument=on_stop
-    )
+    reply = _send(settings, Action.STOP, "stop", on_stop)
     if not reply.ok and reply.reason != "STOPPING":
         return _tell(reply, as_json=as_json)
     pid = before.pid if before is not None else 0
@@ -172,6 +173,14 @@ def stop(settings: "Settings", on_stop: str, *, timeout_s: float, as_json: bool)
     else:
         _line(f"the engine (pid {pid}) is still stopping after {timeout_s:g} s", err=True)
     return 0 if ended else UNFINISHED
+
+
+def _send(settings: "Settings", action: Action, reason: str, argument: str) -> CommandReply:
+    try:
+        actor = actor_name(os.environ.get)
+        return send_command(settings, action, actor=actor, reason=reason, argument=argument)
+    except ControlError as error:
+        raise ControlError(unreached(settings, error)) from None
 
 
 def _has_ended(settings: "Settings", pid: int) -> bool:
@@ -235,13 +244,16 @@ def _flatten_one(settings: "Settings", timeout_s: float, *, quiet: bool) -> Outc
 
     try:
         reply = send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="flatten")
-        if not reply.ok and reply.reason != "FLATTEN_RUNNING":
-            _line(f"{name}: {reply.text}", err=True)
-            return Outcome(instance=name, flat=False, residual=(), error=reply.text)
+    except TraderError as error:
+        _line(f"{name}: {error}\n{name}: {_without_answer(settings)}", err=True)
+        return Outcome(instance=name, flat=False, residual=(), error=str(error))
+    if not reply.ok and reply.reason != "FLATTEN_RUNNING":
+        _line(f"{name}: {reply.text}", err=True)
+        return Outcome(instance=name, flat=False, residual=(), error=reply.text)
+    try:
         at = wait_flat(settings, timeout_s=timeout_s, on_progress=progress).flatten
     except TraderError as error:
         _line(f"{name}: {error}", err=True)
-        _line(f"{name}: {_without_answer(settings)}", err=True)
         return Outcome(instance=name, flat=False, residual=(), error=str(error))
     flat = at.step == "flat"
     if not quiet:
@@ -250,16 +262,32 @@ def _flatten_one(settings: "Settings", timeout_s: float, *, quiet: bool) -> Outc
 
 
 def _without_answer(settings: "Settings") -> str:
-    """Keep an engine that does not answer from entering, and return what the operator can do next."""
-    direct = f"`trader-tui flatten --direct --instance {settings.instance}`"
+    """Do what can be done to an engine that does not answer; return that, and what is left to a person.
+
+    The latch keeps it from entering; the signal reaches its own thread even where its loop stands still and
+    its socket is gone.
+    """
+    direct = f"`trader-tui flatten --direct {words_for(settings)}`"
     unknown = "NOT FLAT as far as is known"
     try:
-        if running_engine(settings) is None:
+        owner = running_engine(settings)
+        if owner is None:
             return f"{unknown}; {direct} looks and closes without an engine"
+        signalled = _signal(owner.pid, owner.host)
         set_latch(settings, f"flatten by {actor_name(os.environ.get)}, which the engine did not confirm")
     except TraderError as error:
         return f"{unknown}, and the latch could not be set: {error}; {direct} acts without it"
-    return f"{unknown}; the latch is set, no entry leaves. {direct} ends the engine and closes"
+    return f"{unknown}; the latch is set, no entry leaves{signalled}. {direct} ends the engine and closes"
+
+
+def _signal(pid: int, host: str) -> str:
+    """Tell an engine on this machine by signal to flatten; return how to say so."""
+    if host != os.uname().nodename:
+        return f"; it runs on {host}: flatten it there"
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGUSR1)
+        return f"; SIGUSR1 told pid {pid} to flatten"
+    return ""
 
 
 def flatten_direct(settings: "Settings", *, as_json: bool) -> int:

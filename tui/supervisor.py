@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 120.0  # a long tape is read before the engine runs
 REACH_TIMEOUT_S = 5.0
 LAST_BREATH_S = 5.0  # between the end of its word and its exit
+ABSENT = "no engine runs"  # how a connection's error begins where nobody listens
 ANSWER_BYTES_MAX = 65_536
 COMPLAINT_BYTES_MAX = 4_096
 
@@ -54,7 +56,7 @@ class Supervisor:
             self.found_pid = owner.pid
         else:
             await start_engine(self._settings)
-        return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
+        return await self._reach()
 
     async def attach(self) -> Link:
         """Return a link to the running engine. Raises ControlError where none runs."""
@@ -64,7 +66,34 @@ class Supervisor:
                 f"no engine runs for instance {self._settings.instance!r}; start one with `trader-tui`"
             )
         self.found_pid = owner.pid
-        return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
+        return await self._reach()
+
+    async def _reach(self) -> Link:
+        try:
+            return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
+        except ControlError as error:
+            raise ControlError(await asyncio.to_thread(unreached, self._settings, error)) from None
+
+
+def unreached(settings: "Settings", error: ControlError) -> str:
+    """Return what a failed connection means: an engine that holds its lock is there all the same."""
+    owner = running_engine(settings)
+    if owner is None:
+        return str(error)
+    if not str(error).startswith(ABSENT):
+        return f"{error} Its pid is {owner.pid} on {owner.host}."
+    return (
+        f"pid {owner.pid} on {owner.host} runs instance {settings.instance!r}, but its control socket is not "
+        "where this shell looks: it was started with another XDG_RUNTIME_DIR, or that directory went with a "
+        f"logout. On {owner.host}, `kill -USR1 {owner.pid}` flattens it and `kill {owner.pid}` stops it in "
+        "order; a new start then goes on with its orders and positions."
+    )
+
+
+def words_for(settings: "Settings") -> str:
+    """Return the options by which a command finds this instance again."""
+    folder = f" --state-dir {shlex.quote(str(settings.state_dir))}" if settings.state_dir is not None else ""
+    return f"--instance {settings.instance}{folder}"
 
 
 async def start_engine(

@@ -2,6 +2,8 @@
 
 import _thread
 import json
+import os
+import signal
 from functools import partial
 
 import msgspec
@@ -165,16 +167,58 @@ def test_a_refused_flatten_is_not_flat(night, settings, capsys):
     assert "night: cannot" in capsys.readouterr().err
 
 
-def test_an_engine_that_hangs_is_latched_and_the_direct_way_named(settings, capsys):
+@pytest.fixture
+def signalled():
+    """Take the SIGUSR1 that a flatten sends to a mute engine, which is this process; list what came."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: came.append(number))
+    yield came
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_an_engine_that_hangs_is_latched_signalled_and_the_direct_way_named(settings, capsys, signalled):
     with Night(settings, mute=True):
         assert flatten(settings) == 4
         assert (state_directory(settings) / "flatten.latch").exists()
+    assert signalled == [signal.SIGUSR1]
     told = capsys.readouterr()
-    assert "the latch is set" in told.err
-    assert "flatten --direct --instance night" in told.err
+    assert f"the latch is set, no entry leaves; SIGUSR1 told pid {os.getpid()} to flatten" in told.err
+    assert f"flatten --direct --instance night --state-dir {settings.state_dir}" in told.err
     assert "FLAT" not in told.out
 
 
+def test_an_engine_elsewhere_is_not_signalled(settings, capsys, signalled, monkeypatch):
+    with Night(settings, mute=True):
+        owner = running_engine(settings)
+        assert owner is not None
+        there = msgspec.structs.replace(owner, host="elsewhere")
+        monkeypatch.setattr(remote, "running_engine", lambda _settings: there)
+        assert flatten(settings) == 4
+    assert signalled == []
+    assert "it runs on elsewhere: flatten it there" in capsys.readouterr().err
+
+
+def test_an_engine_that_ended_meanwhile_is_not_signalled(settings, capsys, monkeypatch):
+    with Night(settings, mute=True):
+        owner = running_engine(settings)
+        assert owner is not None
+        ended = msgspec.structs.replace(owner, pid=2**22 + 1)  # beyond any pid
+        monkeypatch.setattr(remote, "running_engine", lambda _settings: ended)
+        assert flatten(settings) == 4
+    assert "SIGUSR1" not in capsys.readouterr().err
+
+
+def test_an_engine_that_cannot_be_reached_is_not_called_absent(settings):
+    with Night(settings, mute=True):
+        for ask in (
+            lambda: remote.status(settings, as_json=False),
+            lambda: remote.command(settings, "pause", reason="", argument="", as_json=False),
+        ):
+            with pytest.raises(ControlError, match=rf"^pid {os.getpid()} on .* XDG_RUNTIME_DIR"):
+                ask()
+
+
+@pytest.mark.usefixtures("signalled")
 def test_a_latch_that_cannot_be_set_is_said(settings, capsys):
     with Night(settings, mute=True):
         (state_directory(settings) / "flatten.latch").mkdir()
