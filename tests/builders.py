@@ -220,13 +220,15 @@ class World:
         """Ask for the end of the run."""
         return self.ask(Action.STOP, how.value)
 
-    def restart(self) -> None:
-        """Go on in a new loop, from the bytes of a checkpoint."""
+    def restart(self, *, new_run: bool = False) -> None:
+        """Go on in a new loop, from the bytes of a checkpoint; with the same run, or with a new one."""
         state = recode(self.loop.state())
         if isinstance(self.venue, SimulatedVenue):
             self.venue = SimulatedVenue(self.setup.instruments, SimulatedConfig())
         self.loop = Loop(Machine(self.setup), self.venue)
         self.loop.restore(state)
+        if new_run:
+            self.machine.begin_anew()
 
     def _run(self, steps: Steps) -> None:
         try:

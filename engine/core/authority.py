@@ -41,6 +41,7 @@ class AuthorityState(msgspec.Struct, frozen=True):
     holds: tuple[Hold, ...]
     flatten: FlattenState
     cycle_id: str
+    stopped: bool = False
 
 
 class Authority:
@@ -183,15 +184,22 @@ class Authority:
 
     def state(self) -> AuthorityState:
         """Return all that a checkpoint needs."""
-        return AuthorityState(self.operator, self.holds.all, self.flatten.state, self._cycle_id)
+        return AuthorityState(
+            self.operator, self.holds.all, self.flatten.state, self._cycle_id, self._stopped
+        )
 
     def restore(self, state: AuthorityState) -> None:
-        """Take up a checkpoint's state; a stop and what lifts by itself ended with the run before."""
-        self.operator = msgspec.structs.replace(state.operator, stopping=None)
-        self.holds.restore(tuple(hold for hold in state.holds if HOLDERS[hold.holder].survives_restart))
-        self.holds.follow(self.operator, 0)
+        """Take up a checkpoint's state."""
+        self.operator, self._stopped = state.operator, state.stopped
+        self.holds.restore(state.holds)
         self.flatten.state = state.flatten
         self._cycle_id = state.cycle_id
+
+    def begin_anew(self) -> None:
+        """Let go of what ended with the run before: its stop, and what was held for as long as it lasted."""
+        self.operator = msgspec.structs.replace(self.operator, stopping=None)
+        self._stopped = False
+        self.holds.restore(tuple(hold for hold in self.holds.all if HOLDERS[hold.holder].survives_restart))
 
 
 def _pause_word(operator: OperatorState) -> str:

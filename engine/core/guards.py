@@ -73,6 +73,12 @@ class Guards:
         others = " ".join(sorted(broken - {storage}))
         self._authority.hold(Holder.FAULT, now, symbol="", detail=others, held=bool(others))
 
+    def forget(self) -> None:
+        """Clear the alarms of what ended with the run before: faults and silence are looked at afresh."""
+        for alarm in self._board.alarms():
+            if alarm.id.startswith(("fault:", "stale:")):
+                self._board.clear_alarm(alarm.id)
+
     def on_unknown(self, order: Order, now: int) -> None:
         """Hold the symbol of an order that got no answer."""
         symbol = order.request.symbol

@@ -282,6 +282,11 @@ class Machine:
             feed_ended=self.feed_ended,
         )
 
+    def begin_anew(self) -> None:
+        """Begin a new run where another ended. To go on with the same run, `restore` is all there is."""
+        self.authority.begin_anew()
+        self._guards.forget()
+
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""
         if state.version != STATE_VERSION:

@@ -220,6 +220,7 @@ def _go_on(state: EngineState, config: SessionConfig, notes: list[str]) -> Recov
     loop = build_loop(config)
     pump = _pump(loop)
     pump.restore(decode_state(encode_state(state)))  # nothing is shared with the loop that brought it here
+    loop.machine.begin_anew()
     return Recovered(loop, pump, config, state.session, tuple(notes))
 
 

@@ -338,4 +338,5 @@ def test_what_lifts_by_itself_is_not_held_by_a_restart():
     state = world.machine.state()
     later = Hand()
     later.machine.restore(state)
+    later.machine.begin_anew()
     assert later.rung() is Rung.FULL

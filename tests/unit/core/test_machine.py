@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.machine import STATE_VERSION, Machine, MachineState
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Action, Event, OnStop, OrderTimedOut
+from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut
 from engine.domain.ids import OrderRole
 from engine.domain.market import Bar, Quote, Trade
 from tests.builders import ENTER_LONG, ETH, STEP, T0, World, bar, quote, setup, spec, trade
@@ -51,7 +51,7 @@ def busy() -> Hand:
     world.market(trade(112.0, world.now, ETH))
     world.market(quote(111.0, 113.0, world.now))
     world.take(OrderTimedOut(world.now, world.orders(OrderRole.ENTRY)[0].client_id))
-    world.ask(Action.RISK_MODE, "reduce")
+    world.take(Fault(world.now, FaultKind.STALL, "slow"))
     world.ask(Action.RISK_MODE, "observe")
     world.flatten()
     return world
@@ -97,10 +97,26 @@ def test_a_play_that_the_checkpoint_does_not_know_begins_afresh():
     assert new.trading.runners[0].generation == 1
 
 
-def test_a_stop_ends_with_the_run_and_a_pause_does_not():
-    world = Hand()
+def test_a_new_run_keeps_what_a_person_or_the_venue_must_settle():
+    world = Hand(setup(stale_check_ns=STEP, stale_after_s=100.0))
+    world.bar(ENTER_LONG)
+    world.take(OrderTimedOut(world.now, world.order(OrderRole.ENTRY).client_id))
+    world.take(Fault(world.now, FaultKind.STALL, "slow"), Fault(world.now, FaultKind.STORAGE, "full"))
     world.ask(Action.PAUSE)
+    world.ask(Action.RISK_MODE, "reduce")
+    world.wait(200)
     world.stop(OnStop.KEEP)
+    assert {hold.holder.value for hold in world.machine.authority.holds.all} == {
+        *("unknown_order", "fault", "storage", "paused", "risk_reduce", "stale", "stopping")
+    }
+    before = world.machine.state()
     world.restart()
-    assert world.machine.authority.operator.paused
-    assert [hold.holder.value for hold in world.machine.authority.holds.all] == ["paused"]
+    assert world.machine.state() == before, "the same run goes on with all of it"
+    world.restart(new_run=True)
+    assert {hold.holder.value for hold in world.machine.authority.holds.all} == {
+        *("unknown_order", "paused", "risk_reduce")
+    }
+    assert set(world.alarms()) == {"unknown:BTCUSDT"}
+    assert world.machine.authority.operator.stopping is None
+    world.take(Fault(world.now, FaultKind.STALL, "again"))
+    assert [h.detail for h in world.machine.authority.holds.all if h.holder.value == "fault"] == ["stall"]

@@ -132,12 +132,24 @@ def test_while_stopping_nothing_new_begins():
 def test_a_stop_ends_with_its_run():
     world = resting()
     world.stop(OnStop.CANCEL_ENTRIES)
-    world.restart()
+    world.restart(new_run=True)
     assert world.machine.authority.operator.stopping is None
     assert world.rung() is Rung.FULL
     assert world.phase() is Phase.ARMED
     world.cancel(*world.orders())
     assert stopped(world.commands) == 0
+
+
+def test_a_stop_goes_on_where_its_own_run_is_handled_again():
+    world = resting()
+    world.stop(OnStop.CANCEL_ENTRIES)
+    world.restart()
+    assert world.rung() is Rung.HOLD
+    world.cancel(*world.orders())
+    assert stopped(world.commands) == 1
+    world.restart()
+    world.wait(10)
+    assert stopped(world.commands) == 1
 
 
 def test_market_data_alone_ends_no_stop():
