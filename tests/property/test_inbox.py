@@ -36,7 +36,8 @@ def made(draw, number) -> Event | None:
             return fill(f"c{number}", ts=number)
         case "control":
             return control(Action.PAUSE, ts=number, sequence=number)
-    return None
+        case _:
+            return None
 
 
 def run(offers, conflate_above):
@@ -82,7 +83,7 @@ def test_a_full_queue_refuses_all_but_control(offers, conflate_above):
 
 def sections(events):
     """Split each symbol's market events at its bars."""
-    parts = defaultdict(lambda: [[]])
+    parts: defaultdict[str, list[list[Trade | Quote]]] = defaultdict(lambda: [[]])
     for event in events:
         if isinstance(event, Bar):
             parts[event.symbol].append([])

@@ -22,8 +22,9 @@ def truth(rule: str, **fields: float) -> bool:
     compiler = Compiler()
     test = compiler.test(parse_rule(rule))
     compiler.seal()
-    order = ("open", "high", "low", "close", "volume")
-    compiler.main.run(Bar(0, "X", *(fields.get(name, math.nan) for name in order), NS_PER_S))
+    names = ("open", "high", "low", "close", "volume")
+    opened, high, low, close, volume = (fields.get(name, math.nan) for name in names)
+    compiler.main.run(Bar(0, "X", opened, high, low, close, volume, NS_PER_S))
     return test()
 
 
