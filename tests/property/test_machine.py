@@ -63,7 +63,7 @@ steps = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
     st.tuples(st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed"]), st.just(0)),
 )
-sequences = st.lists(steps, min_size=30, max_size=60)
+sequences = st.lists(steps, min_size=25, max_size=45)
 
 
 def facts() -> CoreSetup:
@@ -161,7 +161,7 @@ def other(world: Hand, what: str) -> Event:
             return Woken(now)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(sequences)
 def test_the_same_events_lead_to_the_same_commands(sequence):
     one, other_run = Hand(facts()), Hand(facts())
@@ -170,8 +170,8 @@ def test_the_same_events_lead_to_the_same_commands(sequence):
     assert one.machine.state() == other_run.machine.state()
 
 
-@settings(max_examples=150)
-@given(sequences, st.integers(0, 59))
+@settings(max_examples=100)
+@given(sequences, st.integers(0, 44))
 def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
     straight, restarted = Hand(facts()), Hand(facts())
     for number, step in enumerate(sequence):
@@ -183,7 +183,7 @@ def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
     assert encode(view(restarted.machine, straight.now)) == encode(view(straight.machine, straight.now))
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(sequences)
 def test_what_must_hold_after_every_event(sequence):
     world = Hand(facts())

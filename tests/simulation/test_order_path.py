@@ -18,7 +18,7 @@ from tests.fakes import BadLine
 
 SEEDS = 240
 BATCH = 24
-MINUTES = 60
+MINUTES = 45
 SYMBOLS = (BTC, ETH)
 
 
@@ -104,7 +104,7 @@ class Simulation:
         world = self.world
         self.venue.bad = False
         world.take(*self.venue.all_of_it())
-        for _ in range(15):
+        for _ in range(8):
             self.minute()
             self.check_entries()
         truth = self.venue.truth()
