@@ -3,7 +3,6 @@
 import hashlib
 import os
 import stat
-import tempfile
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,8 @@ from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
 
 APP = "trader-tui"
+SOCKET_NAME = "engine.sock"
+SHORT_DIR = Path("/tmp")  # noqa: S108 - what is made there is 0700 and checked to be ours
 SOCKET_PATH_MAX = 107  # bytes of sun_path on Linux, without its closing zero
 _CODE_DIGITS = 16
 
@@ -96,27 +97,17 @@ def instance_dir(settings: Settings) -> Path:
 
 
 def socket_path(state_dir: Path) -> Path:
-    """Return the control socket of the instance whose folder this is, in a private runtime directory.
+    """Return an instance's control socket: in the instance's folder, where every shell and login finds it.
 
-    The name is a hash of the folder, so that it stays under the 107 bytes a socket address holds.
-    Raises ConfigError where the directory is not ours alone.
+    A socket's address holds 107 bytes; for a longer folder it is a hash of the folder's name in a private
+    directory under /tmp, which no login and no environment changes. Raises ConfigError where that directory
+    is not ours alone.
     """
+    path = state_dir.absolute() / SOCKET_NAME
+    if len(os.fsencode(path)) <= SOCKET_PATH_MAX:
+        return path
     code = hashlib.sha256(os.fsencode(state_dir.resolve())).hexdigest()[:_CODE_DIGITS]
-    path = _runtime_dir() / f"{code}.sock"
-    assert len(os.fsencode(path)) <= SOCKET_PATH_MAX, f"{path} is too long for a socket"
-    return path
-
-
-def _runtime_dir() -> Path:
-    """Return a folder only we can enter: in XDG_RUNTIME_DIR, else beside other temporary files."""
-    given = os.environ.get("XDG_RUNTIME_DIR", "")
-    room = SOCKET_PATH_MAX - len(f"/{APP}/{'0' * _CODE_DIGITS}.sock")
-    if given and Path(given).is_dir() and os.access(given, os.W_OK) and len(os.fsencode(given)) <= room:
-        return _private(Path(given) / APP)
-    temporary = tempfile.gettempdir()
-    name = f"{APP}-{os.getuid()}"
-    fits = len(os.fsencode(temporary)) + len(name) - len(APP) <= room
-    return _private(Path(temporary if fits else "/tmp") / name)  # noqa: S108 - made 0700 and checked to be ours
+    return _private(SHORT_DIR / f"{APP}-{os.getuid()}") / f"{code}.sock"
 
 
 def _private(folder: Path) -> Path:

@@ -92,6 +92,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     now = clock.now()
     plays = await asyncio.to_thread(load_plays, settings.plays)
     source = await asyncio.to_thread(open_source, settings, plays, now)
+    source.configure(birth_s=0)  # a play without its instrument is told before anything is written
     directory = instance_dir(settings)
     async with AsyncExitStack() as stack:
         _make_directory(directory)

@@ -24,6 +24,9 @@ from engine.config.packaged import (
 from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
 
+OURS = f"trader-tui-{os.getuid()}"
+LONG = "d" * 200
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
@@ -41,7 +44,7 @@ def short():
 
 @pytest.fixture
 def runtime(short, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    monkeypatch.setattr(packaged, "SHORT_DIR", short)
     return short
 
 
@@ -105,45 +108,39 @@ def test_each_instance_has_its_own_folder(home, tmp_path):
     assert instance_dir(Settings(instance="one", state_dir=tmp_path)) == tmp_path / "one"
 
 
-def test_a_socket_is_short_private_and_known_by_the_folder_alone(runtime, tmp_path):
+def test_a_socket_lies_in_the_folder_of_its_instance(short):
+    assert socket_path(short / "default") == short / "default" / "engine.sock"
+
+
+def test_a_folder_with_a_long_name_has_a_short_private_socket_known_by_it_alone(runtime, tmp_path):
     deep = tmp_path / ("d" * 200)
     path = socket_path(deep)
-    assert path.parent == runtime / "trader-tui"
-    assert path == socket_path(deep) != socket_path(tmp_path)
+    assert path.parent == runtime / OURS
+    assert path == socket_path(deep) != socket_path(tmp_path / ("e" * 200))
     assert len(os.fsencode(path)) <= SOCKET_PATH_MAX
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("given", ["", "/nowhere/at/all", "/proc"])
-def test_without_a_runtime_directory_the_temporary_one_serves(monkeypatch, tmp_path, short, given):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", given)
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(short))
-    monkeypatch.setattr(os, "access", lambda path, _how: str(path) != "/proc")
-    assert socket_path(tmp_path).parent == short / f"trader-tui-{os.getuid()}"
-
-
-def test_directories_with_long_names_are_passed_over(monkeypatch, tmp_path):
-    long = tmp_path / ("x" * 100)
-    long.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(long))
-    monkeypatch.setattr(packaged, "_private", lambda folder: folder)
-    assert socket_path(tmp_path).parent == Path("/tmp") / f"trader-tui-{os.getuid()}"
+def test_no_environment_moves_a_socket(runtime, monkeypatch, short):
+    before = socket_path(short), socket_path(short / ("d" * 200))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    monkeypatch.setenv("TMPDIR", str(short))
+    assert (socket_path(short), socket_path(short / ("d" * 200))) == before
 
 
 def test_a_directory_that_others_can_enter_is_refused(runtime, tmp_path):
-    (runtime / "trader-tui").mkdir(mode=0o755)
+    (runtime / OURS).mkdir(mode=0o755)
     with pytest.raises(ConfigError, match="not ours alone"):
-        socket_path(tmp_path)
+        socket_path(tmp_path / LONG)
 
 
 def test_a_link_in_place_of_the_directory_is_refused(runtime, tmp_path):
-    (runtime / "trader-tui").symlink_to(tmp_path)
+    (runtime / OURS).symlink_to(tmp_path)
     with pytest.raises(ConfigError, match="not ours alone"):
-        socket_path(tmp_path)
+        socket_path(tmp_path / LONG)
 
 
 def test_a_directory_that_cannot_be_made_is_named(runtime, tmp_path):
-    (runtime / "trader-tui").write_text("")
-    with pytest.raises(ConfigError, match=r"trader-tui: the runtime directory cannot be made"):
-        socket_path(tmp_path)
+    (runtime / OURS).write_text("")
+    with pytest.raises(ConfigError, match=r"trader-tui-\d+: the runtime directory cannot be made"):
+        socket_path(tmp_path / LONG)

@@ -132,7 +132,7 @@ def test_a_play_without_its_instrument_begins_no_session(place, capsys, wrong):
     words, told = MISPLACED[wrong]
     assert call(*words) == 2
     assert told in capsys.readouterr().err
-    assert not [*(place / "state").glob("*/records/*")]
+    assert not [*(place / "state").glob("*")], "nothing was written"
 
 
 def test_help_lists_every_command_and_the_exit_codes(capsys):
