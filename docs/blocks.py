@@ -20,7 +20,8 @@ from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
 from engine.storage import checkpoints, record_writer
-from engine.strategy.vocabulary import FUNCTIONS, Function
+from engine.strategy.functions import Function
+from engine.strategy.vocabulary import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 

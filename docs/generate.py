@@ -15,6 +15,7 @@ from pathlib import Path
 import blocks
 import operating
 
+from engine.config.playschema import schema_text
 from engine.domain.orders import OrderState
 
 DOCS = Path(__file__).resolve().parent
@@ -119,6 +120,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reasons.md": reasons_page(),
         DOCS / "commands.md": commands_page(),
         DOCS / "architecture" / "tables.md": tables_page(),
+        DOCS / "play.schema.json": schema_text() + "\n",
     }
     others = [path for path in (*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md") if path not in whole]
     texts = {path: path.read_text("utf-8") for path in others}

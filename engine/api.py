@@ -38,6 +38,7 @@ from engine.runtime.protocol import CommandReply, Goodbye, Hello
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from engine.config.playcheck import PlayCheck as PlayCheck  # noqa: PLC0414 - exported for annotations
     from engine.config.settings import Settings as Settings  # noqa: PLC0414 - exported for annotations
     from engine.runtime.datafetch import FetchProgress as FetchProgress  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchReport as FetchReport  # noqa: PLC0414 - likewise
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from engine.runtime.report import RunReport
     from engine.runtime.verify import Verdict
     from engine.storage.lock import LockOwner
+    from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
+    from engine.strategy.explain import StreamFacts as StreamFacts  # noqa: PLC0414 - likewise
+    from engine.strategy.explain import Tree as Tree  # noqa: PLC0414 - likewise
 
 __all__ = [
     "COMMANDS_COLUMNS",
@@ -98,12 +102,14 @@ __all__ = [
     "TraderError",
     "__version__",
     "block_signals",
+    "check_play",
     "connect",
     "fetch_bars",
     "fetch_status",
     "flatten_direct",
     "load_settings",
     "open_engine",
+    "play_schema",
     "run_backtest",
     "run_engine",
     "running_engine",
@@ -301,6 +307,20 @@ def summarize_data(path: Path, *, bar_ts: str | None = None, points: int = 0) ->
     from engine.runtime.datasummary import summarize
 
     return summarize(path, bar_ts=bar_ts, points=points)
+
+
+def check_play(play: str, parameters: Mapping[str, str]) -> "PlayCheck":
+    """Take a play apart, given by file or name. Raises ConfigError naming every mistake in it."""
+    from engine.config.playcheck import check_play as check
+
+    return check(play, Path.cwd(), parameters)
+
+
+def play_schema() -> str:
+    """Return the JSON Schema of play files as text."""
+    from engine.config.playschema import schema_text
+
+    return schema_text()
 
 
 def fetch_bars(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.data_commands import data
+from tui.play_commands import play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
-    *("backtest", "verify", "data"),
+    *("backtest", "verify", "data", "play"),
 )
 
 
@@ -314,6 +315,7 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
 
 
 cli.add_command(data)
+cli.add_command(play)
 
 # Flags by option name, as the settings call them.
 BASE_FLAGS = {"instance": "instance", "state_dir": "state_dir", "theme": "console.theme"}

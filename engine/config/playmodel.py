@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -56,6 +57,11 @@ def _matching(pattern: str, sentence: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _pattern(pattern: str) -> WithJsonSchema:
+    """Return what a schema says of the same check."""
+    return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$"})
+
+
 def _checked_rule(text: str, info: ValidationInfo) -> str:
     """Return the canonical text of a rule; its errors carry their place in the text as it was written."""
     try:
@@ -88,19 +94,22 @@ def _leg(value: str) -> str:
 
 
 _VALUED = BeforeValidator(_valued)  # a number that may be written as a parameter
-_Name = Annotated[str, _matching(r"[a-z0-9_]{1,32}", "must be 1 to 32 of a-z, 0-9 and _")]
+_NAME, _TIMEFRAME = r"[a-z0-9_]{1,32}", rf"{BASE_TIMEFRAME}|{TIMEFRAME}"
+_SYMBOL = r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}"
+_Name = Annotated[str, _matching(_NAME, "must be 1 to 32 of a-z, 0-9 and _"), _pattern(_NAME)]
 _Timeframe = Annotated[
     str,
-    _matching(
-        rf"{BASE_TIMEFRAME}|{TIMEFRAME}",
-        f"must be {BASE_TIMEFRAME}, or a whole number and s, m, h or d, as in 5m",
-    ),
+    _matching(_TIMEFRAME, f"must be {BASE_TIMEFRAME}, or a whole number and s, m, h or d, as in 5m"),
+    _pattern(_TIMEFRAME),
 ]
 _Symbol = Annotated[
-    str, _matching(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}", "must be a symbol such as BTCUSDT or BTC/USDT:USDT")
+    str, _matching(_SYMBOL, "must be a symbol such as BTCUSDT or BTC/USDT:USDT"), _pattern(_SYMBOL)
 ]
 _Leg = Annotated[
-    str, _matching(LEG, "must be a word of letters, digits and _, as in eth"), AfterValidator(_leg)
+    str,
+    _matching(LEG, "must be a word of letters, digits and _, as in eth"),
+    AfterValidator(_leg),
+    _pattern(LEG),
 ]
 _RuleText = Annotated[str, AfterValidator(_checked_rule)]
 _Fraction = Annotated[Decimal, Field(gt=0, le=1), _VALUED]

@@ -49,7 +49,7 @@ class PlaySpec(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     symbols: tuple[str, ...] = ()  # empty: bound by --data in order
-    legs: tuple[str, ...] = ()  # what rules call the symbols; the first one is traded; empty where there is one
+    legs: tuple[str, ...] = ()  # what rules call the symbols, the traded one first; empty for one symbol
     timeframe: str = BASE_TIMEFRAME
     sizing: Sizing
     long_entry: Rule | None = None

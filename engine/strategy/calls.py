@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from engine.strategy.functions import Argument, ArgumentKind, Function
 from engine.strategy.literals import number_text
 from engine.strategy.reader import Reader
 from engine.strategy.syntax import (
@@ -22,17 +23,7 @@ from engine.strategy.syntax import (
     constant_of,
 )
 from engine.strategy.tokens import Token, TokenKind
-from engine.strategy.vocabulary import (
-    EXTENTS,
-    PERIOD,
-    SESSIONS,
-    SPECIAL,
-    STREAKS,
-    Argument,
-    ArgumentKind,
-    Function,
-    suggestion,
-)
+from engine.strategy.vocabulary import EXTENTS, PERIOD, SESSIONS, SPECIAL, STREAKS, suggestion
 
 Expression = Callable[[], Node]  # reads one argument
 Given = tuple[Token, Node]  # an argument and where it begins

@@ -136,6 +136,16 @@ class Evaluator:
         """Return the present value of each indicator by its canonical name, NaN where it is missing."""
         return tuple((name, self._row[slot]) for name, slot in self._shown)
 
+    def warmups(self) -> dict[tuple[str, str], int]:
+        """Return the warm-up of each stream of bars by leg and timeframe, empty for the traded one's own."""
+        programs = (self._program, *self._legs)
+        own = {(program.leg, ""): program.warmup for program in programs}
+        return own | {
+            (program.leg, timeframe): coarse.program.warmup
+            for program in programs
+            for timeframe, coarse in program.coarse.items()
+        }
+
     def state(self) -> bytes:
         """Return all that is remembered; `restore` goes on from it with the same bits."""
         self._program.bars = self.bars

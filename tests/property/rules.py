@@ -6,11 +6,12 @@ one bar to the next. Indicators alone are the real ones, on each stream of bars 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from hypothesis import strategies as st
 
 from engine.domain.market import NS_PER_DAY, Bar
+from engine.strategy.functions import Argument, ArgumentKind, Function
 from engine.strategy.syntax import (
     TIME,
     Arithmetic,
@@ -39,7 +40,7 @@ from engine.strategy.syntax import (
     timeframes_of,
 )
 from engine.strategy.timeframes import step_of
-from engine.strategy.vocabulary import CROSSES, FIELDS, FUNCTIONS, MEANS, Argument, ArgumentKind, Function
+from engine.strategy.vocabulary import CROSSES, FIELDS, FUNCTIONS, MEANS
 
 LEGS = ("btc", "eth")
 OTHER = LEGS[1]
@@ -241,11 +242,11 @@ class Reading:
                 assert_never(node)
 
     def _call(self, node: Call, leg: str, frame: str) -> Column:
-        indicator = FUNCTIONS[node.function].make(node.arguments)
+        indicator: Any = FUNCTIONS[node.function].make(node.arguments)
         values: Column = []
         source = self.bars(leg, frame) if node.source is None else self.column(node.source, leg, frame)
         for x in source:
-            first = known(indicator.update(math.nan if x is None else x))  # type: ignore[arg-type]
+            first = known(indicator.update(math.nan if x is None else x))
             values.append(
                 known(getattr(indicator, node.output)) if node.output and first is not None else first
             )
