@@ -13,6 +13,7 @@ from engine.strategy.syntax import (
     Comparison,
     Condition,
     Extent,
+    Known,
     Logic,
     Node,
     Numeric,
@@ -58,6 +59,8 @@ def read_special(reader: Reader, expression: Expression, at: Token) -> Node:
         return Streak(word, operand, whole(reader, f"the n of {word}", *given[1]))
     if word == "in_session":
         return _session(reader, given)
+    if word == "known":
+        return Known(reader.number(first, start, f"{word} takes a number"))
     condition = reader.condition(first, start, f"{word} takes a condition")
     if word == "bars_since":
         return BarsSince(condition)
@@ -113,7 +116,7 @@ def _arguments(reader: Reader, function: Function, given: list[Given], at: Token
         if number < len(given):
             values.append(_argument(reader, function, argument, *given[number]))
         elif argument.default is None:
-            raise reader.fault(at, f"{function.name} needs a {argument.name}, as in {function.example}")
+            raise reader.fault(at, f"{function.name} needs its {argument.name}, as in {function.example}")
         else:
             values.append(argument.default)
     if len(given) > len(values):

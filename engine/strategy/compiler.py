@@ -22,6 +22,7 @@ from engine.strategy.syntax import (
     Comparison,
     Condition,
     Extent,
+    Known,
     Logic,
     Negative,
     Node,
@@ -195,7 +196,7 @@ class Compiler:
                 return self._remembered(program, steps, self._number(program, rule.operand))
             case CoarseTest():
                 return self._coarse(program, rule.timeframe, rule.operand)
-            case Comparison() | Logic() | Not():
+            case Comparison() | Logic() | Not() | Known():
                 yes, no = (self._test(program, rule, negated=negated) for negated in (False, True))
                 return program.derive(operators.truth_of(yes, no), _OF_CLOSE, *self._inputs(program, rule))
             case _:
@@ -210,6 +211,8 @@ class Compiler:
                 return self._inputs(program, rule.left) + self._inputs(program, rule.right)
             case Comparison():
                 return [self._number(program, side) for side in _sides(rule)]
+            case Known():
+                return [self._number(program, rule.operand)]
             case Streak() | WithinLast() | CoarseTest():
                 return [self._truth(program, rule)]
             case _:
@@ -235,6 +238,9 @@ class Compiler:
                 operator = operators.OPPOSITE[rule.operator] if negated else rule.operator
                 a, b = self._number(program, rule.left), self._number(program, rule.right)
                 return operators.COMPARISON[operator](program.row, a.slot, b.slot)
+            case Known():
+                slot = self._number(program, rule.operand).slot
+                return (operators.missing if negated else operators.present)(program.row, slot)
             case Streak() | WithinLast() | CoarseTest():
                 slot = self._truth(program, rule).slot
                 return operators.holding(program.row, slot, FALSE if negated else TRUE)

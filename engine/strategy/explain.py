@@ -18,6 +18,7 @@ from engine.strategy.syntax import (
     CoarseTest,
     Comparison,
     Extent,
+    Known,
     Logic,
     Negative,
     Node,
@@ -105,7 +106,15 @@ def explain(spec: PlaySpec, step_ns: int = 0) -> PlayFacts:
 def tree_of(node: Node) -> Tree:
     """Return a node as labels; what is plain stays in one."""
     label = _label(node)
-    return Tree(label or canonical(node), tuple(map(tree_of, children(node))) if label else ())
+    parts = _joined(node, node.operator) if isinstance(node, Logic) else children(node)
+    return Tree(label or canonical(node), tuple(map(tree_of, parts)) if label else ())
+
+
+def _joined(node: Node, operator: str) -> tuple[Node, ...]:
+    """Return all that one and, or or, joins."""
+    if isinstance(node, Logic) and node.operator == operator:
+        return (*_joined(node.left, operator), *_joined(node.right, operator))
+    return (node,)
 
 
 def _label(node: Node) -> str:
@@ -117,6 +126,8 @@ def _label(node: Node) -> str:
             return "not"
         case Negative(operand=operand) if children(operand):
             return "-"
+        case Known():
+            return "known"
         case Streak():
             return f"{node.function} for {node.bars} bars"
         case WithinLast():

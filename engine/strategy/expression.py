@@ -6,7 +6,8 @@ A rule is a condition on numbers: `ema(12) crosses_above ema(26) and rsi(14) < 7
     time        `time between 08:00 and 16:30`, a type of its own; in_session(london)
     functions   those of the vocabulary, as `name(arguments)`, or `name(series, arguments)` for another series
                 than the default one, which may be any number; `.output` for another output than the first
-    language    abs min max; rising(x, n) falling(x, n); bars_since(condition); within_last(condition, n)
+    language    abs min max; rising(x, n) falling(x, n); bars_since(condition); within_last(condition, n);
+                known(x), whether x is there
     previous    `x[n]`, the value of x n bars ago
     timeframe   `x@1h`, x as of the last closed bar of one hour, for numbers and conditions
     legs        `eth.close`, `eth.ema(20)`: of another instrument of the play

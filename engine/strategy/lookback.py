@@ -18,6 +18,7 @@ from engine.strategy.syntax import (
     CoarseTest,
     Comparison,
     Extent,
+    Known,
     Logic,
     Negative,
     Node,
@@ -82,7 +83,7 @@ def lookback(node: Node) -> float:
             return 1
         case Comparison():
             return inner + (node.operator in CROSSES)
-        case Extent() | Negative() | Arithmetic() | Not() | Logic():
+        case Extent() | Negative() | Arithmetic() | Known() | Not() | Logic():
             return inner
         case _:
             assert_never(node)

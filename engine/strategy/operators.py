@@ -170,6 +170,16 @@ def not_crossing(row: Row, a: int, b: int, a_before: int, b_before: int) -> Test
     return stays
 
 
+def present(row: Row, a: int) -> Test:
+    """True where a number is there."""
+    return lambda: bool(row[a] == row[a])
+
+
+def missing(row: Row, a: int) -> Test:
+    """True where a number is not there."""
+    return lambda: bool(row[a] != row[a])
+
+
 def holding(row: Row, a: int, truth: float) -> Test:
     """True where the condition kept in a slot is as asked for, TRUE or FALSE."""
     return lambda: row[a] == truth

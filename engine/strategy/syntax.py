@@ -112,6 +112,12 @@ class Logic(msgspec.Struct, frozen=True):
     right: "Condition"
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A number is there, and not missing; this one condition is always true or false."""
+
+    operand: "Numeric"
+
+
 class Streak(msgspec.Struct, frozen=True):
     """rising, falling: a number moved one way on each of the last `bars` bars."""
 
@@ -135,7 +141,7 @@ class CoarseTest(msgspec.Struct, frozen=True):
 
 
 Numeric = Number | Clock | Series | Call | Extent | Previous | Negative | Arithmetic | BarsSince | Coarse
-Condition = Comparison | Not | Logic | Streak | WithinLast | CoarseTest
+Condition = Comparison | Not | Logic | Known | Streak | WithinLast | CoarseTest
 Node = Numeric | Condition
 
 TIME = Series("time")
@@ -170,7 +176,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.operands
         case BarsSince() | WithinLast():
             return (node.condition,)
-        case Previous() | Negative() | Not() | Streak() | Coarse() | CoarseTest():
+        case Previous() | Negative() | Not() | Known() | Streak() | Coarse() | CoarseTest():
             return (node.operand,)
         case Arithmetic() | Comparison() | Logic():
             return node.left, node.right
@@ -202,7 +208,7 @@ def _written(node: Node) -> tuple[str, int]:
             return clock_text(node.minute), _ATOM_STRENGTH
         case Series():
             return _of_leg(node.leg, node.name), _ATOM_STRENGTH
-        case Call() | Extent() | BarsSince() | Streak() | WithinLast():
+        case Call() | Extent() | BarsSince() | Known() | Streak() | WithinLast():
             return _called(node), _ATOM_STRENGTH
         case Previous():
             return f"{_within(node.operand, _PREVIOUS_STRENGTH)}[{node.bars}]", _PREVIOUS_STRENGTH
@@ -232,7 +238,7 @@ def _within(node: Node, strength: int) -> str:
     return text if own >= strength else f"({text})"
 
 
-def _called(node: Call | Extent | BarsSince | Streak | WithinLast) -> str:
+def _called(node: Call | Extent | BarsSince | Known | Streak | WithinLast) -> str:
     match node:
         case Call():
             return _call(node)
@@ -240,6 +246,8 @@ def _called(node: Call | Extent | BarsSince | Streak | WithinLast) -> str:
             return f"{node.function}({', '.join(map(canonical, node.operands))})"
         case BarsSince():
             return f"bars_since({canonical(node.condition)})"
+        case Known():
+            return f"known({canonical(node.operand)})"
         case Streak():
             return f"{node.function}({canonical(node.operand)}, {node.bars})"
         case WithinLast():

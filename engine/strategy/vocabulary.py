@@ -47,6 +47,7 @@ SPECIAL = {
     "abs": Special(1, "abs(close - open)"),
     "min": Special(2, "min(open, close)"),
     "max": Special(2, "max(open, close)"),
+    "known": Special(1, "known(swing_high(3, 3))"),
     "rising": Special(2, "rising(close, 3)"),
     "falling": Special(2, "falling(close, 3)"),
     "bars_since": Special(1, "bars_since(close > open)"),

@@ -23,6 +23,7 @@ from engine.strategy.syntax import (
     Comparison,
     Condition,
     Extent,
+    Known,
     Logic,
     Negative,
     Node,
@@ -142,6 +143,7 @@ def comparisons(numbers: st.SearchStrategy[Numeric]) -> st.SearchStrategy[Condit
 def conditions(numbers: st.SearchStrategy[Numeric]) -> st.SearchStrategy[Condition]:
     simple = st.one_of(
         comparisons(numbers),
+        st.builds(Known, numbers),
         st.builds(Streak, st.sampled_from(["rising", "falling"]), numbers, small),
     )
     return st.recursive(
@@ -264,6 +266,8 @@ class Reading:
                 left, right = self.column(rule.left, leg, frame), self.column(rule.right, leg, frame)
                 before = (self.column(previous(side, 1), leg, frame) for side in (rule.left, rule.right))
                 return [compared(rule.operator, *row) for row in zip(left, right, *before, strict=True)]
+            case Known():
+                return [x is not None for x in self.column(rule.operand, leg, frame)]
             case Streak() | WithinLast() | CoarseTest() if self._away(rule, leg) is not None:
                 return self._seen(self.truth(rule, OTHER), OTHER)
             case WithinLast():

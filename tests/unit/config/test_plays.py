@@ -9,7 +9,7 @@ from engine.config.packaged import data_root
 from engine.config.plays import load_play, parse_play
 from engine.domain.errors import ConfigError
 from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule, Sizing, SizingKind
-from engine.strategy.evaluator import Evaluator
+from engine.strategy.legs import evaluator_of
 
 SHIPPED = sorted((data_root() / "configs" / "plays").glob("*.yaml"))
 FULL = """
@@ -83,11 +83,24 @@ def test_what_counts_changes_the_hash():
 def test_the_shipped_plays_load(path: Path):
     spec = load_play(path)
     assert (spec.name, spec.timeframe) == (path.stem, "base")
-    assert Evaluator(spec, "BTCUSDT").warmup_bars > 1
+    assert evaluator_of(spec, *(spec.legs or ("BTCUSDT",))).warmup_bars > 1
+    assert path.read_text("utf-8").startswith("# "), "the idea comes first"
 
 
-def test_three_plays_ship():
-    assert [path.stem for path in SHIPPED] == ["canary", "ema_cross", "rsi_pullback"]
+def test_the_plays_that_ship_use_the_width_of_the_language():
+    texts = {path.stem: path.read_text("utf-8") for path in SHIPPED}
+    assert len(texts) >= 8
+    for feature in (
+        "@1h",
+        "legs:",
+        "params:",
+        "define:",
+        "session_high",
+        "break_of_structure",
+        "within_last",
+        "zscore",
+    ):
+        assert any(feature in text for text in texts.values()), feature
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def flat_bars(closes: Iterable[float]) -> list[Bar]:
 def play(**facts: Any) -> PlaySpec:
     """A play; rules are given as text, the rest as in PlaySpec."""
     rules: dict[str, Any] = {
-        name: Rule(text) if isinstance(text, str) else text for name, text in facts.items()
+        name: Rule(value) if name.endswith(("_entry", "_exit")) else value for name, value in facts.items()
     }
     return PlaySpec(name="probe", sizing=Sizing(SizingKind.NOTIONAL, Decimal(1000)), **rules)
 
