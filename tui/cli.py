@@ -2,16 +2,16 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.data_commands import data
+from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from engine.api import Settings
 
@@ -58,45 +58,6 @@ def cli() -> None:
     Without a command it runs the embedded market in paper mode: no keys, no network, no real money. The
     engine is a process of its own: the console can be left and attached again while it trades on.
     """
-
-
-def instance_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Add the options that say which engine is meant."""
-    command = click.option(
-        "--instance",
-        metavar="NAME",
-        help="Which engine; each has a state folder of its own (default: default).",
-    )(command)
-    return click.option(
-        "--state-dir",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Folder of all instances' state.",
-    )(command)
-
-
-def data_options(command: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Add the options that say which recorded data is meant."""
-    command = click.option(
-        "--bar-ts", type=click.Choice(["open", "close"]), help="Which end of a bar the file's times name."
-    )(command)
-    return click.option(
-        "--data",
-        multiple=True,
-        metavar="[SYM=]FILE",
-        help="CSV or CSV.gz of bars or trades; may be repeated.",
-    )(command)
-
-
-def json_option(command: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Add the option that makes an answer readable for programs."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")(command)
-
-
-reason_option = click.option(
-    "--reason", default="", metavar="TEXT", help="Why; kept in the record. Needed towards more freedom."
-)
-theme_option = click.option("--theme", metavar="NAME", help="The screen's theme.")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+from tui.options import json_option
 
 
 @click.group()

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+from tui.options import json_option
 
 
 @click.group()

@@ -121,7 +121,7 @@ class LimitSettings(Section):
 
     order_notional_max: Money | None = Decimal(10_000)
     position_notional_max: Money | None = Decimal(20_000)
-    daily_loss_max: Money | None = Decimal(1_000)
+    daily_loss_max: Money | None = None
     open_orders_max: Annotated[int, Field(ge=1, le=1_000)] = 50
     stale_after_s: Seconds = 10.0
     mode_dwell_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0

@@ -95,17 +95,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     source.configure(birth_s=0)  # a play without its instrument is told before anything is written
     directory = instance_dir(settings)
     async with AsyncExitStack() as stack:
-        _make_directory(directory)
-        lock = InstanceLock(directory)
-        lock.acquire(settings.instance, now)
-        stack.callback(lock.release)
-        screen = readable_screen(sys.stderr, headless=headless)
-        log = stack.enter_context(
-            EngineLog(directory / "logs", settings.log, screen=screen, instance=settings.instance)
-        )
-        database = await Database.open(directory / "engine.sqlite", synchronous=synchronous_of(settings))
-        stack.push_async_callback(database.close)
-        await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
+        log, database = await _open_instance(stack, settings, directory, headless=headless)
         journal = SqliteJournal(database)
         checkpoints = CheckpointStore(directory / "checkpoints")
         past = await _read_past(database)
@@ -125,12 +115,12 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         stack.callback(recorder.close)
         row = Session(id=session, started=started, mode=settings.mode.value, record=str(record))
         await start_session(database, row)
-        log.logger.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
+        log.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
         yield EngineContext(
             settings=settings,
             directory=directory,
             clock=clock,
-            log=log.logger,
+            log=log,
             database=database,
             journal=journal,
             checkpoints=checkpoints,
@@ -156,6 +146,24 @@ async def close_session(context: EngineContext, exit_code: int) -> None:
     await asyncio.to_thread(context.recorder.flush, sync=True)
     await asyncio.to_thread(context.checkpoints.save, pump.sequence, context.clock.now(), encode_state(state))
     await end_session(context.database, context.session, context.clock.now(), exit_code)
+
+
+async def _open_instance(
+    stack: AsyncExitStack, settings: Settings, directory: Path, *, headless: bool
+) -> tuple[FilteringBoundLogger, Database]:
+    """Take the instance's lock, then open its log and its database; all three are let go with the stack."""
+    _make_directory(directory)
+    now = SystemClock().now()
+    lock = InstanceLock(directory)
+    lock.acquire(settings.instance, now)
+    stack.callback(lock.release)
+    screen = readable_screen(sys.stderr, headless=headless)
+    log = EngineLog(directory / "logs", settings.log, screen=screen, instance=settings.instance)
+    stack.enter_context(log)
+    database = await Database.open(directory / "engine.sqlite", synchronous=synchronous_of(settings))
+    stack.push_async_callback(database.close)
+    await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
+    return log.logger, database
 
 
 class _Past(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -114,7 +113,7 @@ def test_flatten_direct_replaces_an_engine_that_stands_still(house):
 
 def test_flatten_reaches_an_engine_whose_socket_is_gone(house):
     house.holding()
-    for socket_file in Path(house.env["XDG_RUNTIME_DIR"]).rglob("*.sock"):
+    for socket_file in house.state_dir.rglob("*.sock"):
         socket_file.rename(socket_file.with_suffix(".away"))
     looked = house.run("status")
     assert looked.code == 1
@@ -122,7 +121,7 @@ def test_flatten_reaches_an_engine_whose_socket_is_gone(house):
     done = house.run("flatten")
     assert done.code == 4, "nobody confirmed it"
     assert "SIGUSR1 told pid" in done.err
-    for socket_file in Path(house.env["XDG_RUNTIME_DIR"]).rglob("*.away"):
+    for socket_file in house.state_dir.rglob("*.away"):
         socket_file.rename(socket_file.with_suffix(".sock"))
     eventually(lambda: house.phase() is Phase.HALTED, "it heard the signal")
     assert not house.position()

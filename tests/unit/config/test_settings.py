@@ -28,7 +28,6 @@ def test_every_cap_is_set_by_default_and_below_the_equity():
     caps = (
         settings.limits.order_notional_max,
         settings.limits.position_notional_max,
-        settings.limits.daily_loss_max,
     )
     assert all(cap is not None and cap < settings.account.equity for cap in caps)
 

@@ -282,5 +282,6 @@ def copy_state(settings: Settings, to: Path) -> Settings:
     Returns the settings of an engine on the copy.
     """
     assert settings.state_dir is not None
-    shutil.copytree(settings.state_dir, to, ignore=shutil.ignore_patterns("engine.lock", "engine.owner.json"))
+    left_out = shutil.ignore_patterns("engine.lock", "engine.owner.json", "engine.sock")
+    shutil.copytree(settings.state_dir, to, ignore=left_out)
     return settings.model_copy(update={"state_dir": to})

@@ -1,0 +1,44 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def instance_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which engine is meant."""
+    command = click.option(
+        "--instance",
+        metavar="NAME",
+        help="Which engine; each has a state folder of its own (default: default).",
+    )(command)
+    return click.option(
+        "--state-dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder of all instances' state.",
+    )(command)
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which recorded data is meant."""
+    command = click.option(
+        "--bar-ts", type=click.Choice(["open", "close"]), help="Which end of a bar the file's times name."
+    )(command)
+    return click.option(
+        "--data",
+        multiple=True,
+        metavar="[SYM=]FILE",
+        help="CSV or CSV.gz of bars or trades; may be repeated.",
+    )(command)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+
+
+reason_option = click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept in the record. Needed towards more freedom."
+)
+theme_option = click.option("--theme", metavar="NAME", help="The screen's theme.")
