@@ -18,6 +18,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.exitreport import ExitReport
 from engine.runtime.sigmask import HANDLED
 
+SWITCH_S = 0.0005  # how long the loop may wait for a thread that flushes or stores, instead of 5 ms
 STALL_S = 2.0
 WATCH_S = 0.25
 
@@ -115,6 +116,7 @@ def run_engine(
     Raises TraderError for what keeps it from starting; that is also told on `ready_fd`.
     """
     word = Word(ready_fd)
+    sys.setswitchinterval(SWITCH_S)
     try:
         return asyncio.run(
             _run(

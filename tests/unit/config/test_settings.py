@@ -23,7 +23,7 @@ def test_nothing_said_is_a_small_paper_session_that_stands_disarmed():
     assert settings.runtime.shutdown_deadline_s == 30
 
 
-def test_every_cap_is_set_by_default_and_below_the_equity():
+def test_caps_on_size_are_set_by_default_and_below_the_equity():
     settings = Settings()
     caps = (
         settings.limits.order_notional_max,
