@@ -42,6 +42,7 @@ def _lines(found: "PlayCheck") -> Iterator[str]:
     yield f"  hash        {facts.hash}"
     yield f"  bars        {_own_bars(facts)}"
     yield f"  trades      {_traded(facts)}"
+    yield f"  warm-up     {_warmup(found)}"
     yield f"  reads       {', '.join(facts.fields)}"
     yield f"  indicators  {', '.join(facts.indicators) or 'none'}"
     for parameter in found.parameters:
@@ -55,6 +56,12 @@ def _lines(found: "PlayCheck") -> Iterator[str]:
     for rule in facts.rules:
         yield f"\n{rule.name.replace('_', ' ')}: {rule.text}"
         yield from _branches(rule.tree, "  ")
+
+
+def _warmup(found: "PlayCheck") -> str:
+    if len(set(found.warmup_by_step.values())) == 1:
+        return f"{found.facts.warmup_bars:,} bars"
+    return ", ".join(f"{bars:,} bars of {step}" for step, bars in found.warmup_by_step.items())
 
 
 def _own_bars(facts: "PlayFacts") -> str:

@@ -100,8 +100,10 @@ def _as_pydantic_says(item: ErrorDetails) -> str:
 
 
 def _unknown(_item: ErrorDetails, path: FieldPath, section: type[BaseModel]) -> str:
-    known = list(_section_at(section, path[:-1]).model_fields)
-    return f"there is no such field{did_you_mean(str(path[-1]), known)}"
+    known, name = list(_section_at(section, path[:-1]).model_fields), str(path[-1])
+    if not name.isidentifier():
+        return "there is no such field; within { } a rule with a comma is written in quotes"
+    return f"there is no such field{did_you_mean(name, known)}"
 
 
 def _no_section(item: ErrorDetails, path: FieldPath, section: type[BaseModel]) -> str:

@@ -19,6 +19,7 @@ to parameters as `$fast`, rules and definitions to definitions as `$uptrend`.
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from pydantic import ValidationError
@@ -26,7 +27,7 @@ from pydantic import ValidationError
 from engine.config.playmodel import RULE_ERROR, PlayModel
 from engine.config.playnames import Names, Parameter
 from engine.config.playreport import Report, together
-from engine.config.yamlfile import load_yaml, read_text
+from engine.config.yamlfile import Positions, load_yaml, read_text
 from engine.domain.errors import ConfigError
 from engine.domain.play import PlaySpec
 
@@ -57,7 +58,7 @@ def parse_play(text: str, file: str, overrides: Mapping[str, Decimal] | None = N
 
 
 def _parsed(text: str, file: str, overrides: Mapping[str, Decimal]) -> LoadedPlay:
-    data, positions = load_yaml(text, file)
+    data, positions = _read_yaml(text, file)
     if not isinstance(data, dict):
         found = "the file is empty" if data is None else "this is not a play"
         raise ConfigError(f"{found}; a play is written as `name: value` lines", file=file, line=1)
@@ -70,6 +71,17 @@ def _parsed(text: str, file: str, overrides: Mapping[str, Decimal]) -> LoadedPla
     if names.problems:
         raise together(names.problems)
     return LoadedPlay(spec, tuple(names.parameters.values()))
+
+
+def _read_yaml(text: str, file: str) -> tuple[Any, Positions]:
+    """Parse the text; within braces YAML takes brackets and commas for its own, which is easily missed."""
+    try:
+        return load_yaml(text, file)
+    except ConfigError as error:
+        if "flow mapping" not in error.message:
+            raise
+        message = f"{error.message}; within {{ }} a rule is written in quotes"
+        raise ConfigError(message, file=file, line=error.line, column=error.column) from None
 
 
 def _others(error: ValidationError, names: Names, report: Report) -> list[ConfigError]:

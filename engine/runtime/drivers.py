@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from engine.domain.events import FeedChanged, FeedState, Woken
+from engine.domain.events import Event, Fault, FaultKind, FeedChanged, FeedState, Woken
 from engine.domain.market import NS_PER_S, MarketEvent
 from engine.ports import Clock, HistoricalFeed, LiveFeed
 from engine.runtime.inbox import Inbox
@@ -12,6 +12,7 @@ from engine.runtime.latency import Histogram
 from engine.runtime.pump import Pump
 
 SLICE_S = 0.004  # how long the pump may run before the engine's other tasks get their turn
+JAM_S = 3.0  # how long a reader may wait for room before a person is told
 TAPE_MARK_EVENTS = 5_000  # how often the record says how far a tape came
 
 
@@ -171,6 +172,24 @@ async def read_live(feed: LiveFeed, inbox: Inbox, clock: Clock, ended: asyncio.E
     while not ended.is_set():
         since_ns = time.perf_counter_ns()
         for event in feed.poll(clock.now()):
-            while not inbox.offer(event, since_ns):
-                await inbox.room()
+            if not inbox.offer(event, since_ns):
+                await _offer_when_there_is_room(inbox, event, since_ns, clock)
         await asyncio.sleep(max(0.0, (feed.next_at() - clock.now()) / NS_PER_S))
+
+
+async def _offer_when_there_is_room(inbox: Inbox, event: Event, since_ns: int, clock: Clock) -> None:
+    """Wait until a full inbox takes an event. A jam that lasts is a fault, until it is over."""
+    jammed = False
+    while True:
+        try:
+            async with asyncio.timeout(None if jammed else JAM_S):
+                await inbox.room()
+        except TimeoutError:
+            jammed = True
+            text = f"the core has not kept up for {JAM_S:g} s: {len(inbox)} events wait, and the feed stands"
+            inbox.offer(Fault(clock.now(), FaultKind.OVERFLOW, text), since_ns)
+            continue
+        if inbox.offer(event, since_ns):
+            break
+    if jammed:
+        inbox.offer(Fault(clock.now(), FaultKind.OVERFLOW, "the core keeps up", cleared=True), since_ns)

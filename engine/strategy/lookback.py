@@ -63,9 +63,14 @@ _RATES: dict[str, Rate] = {
 ENDLESS = ("obv", "psar", "supertrend", "vwap", *STRUCTURES)
 
 
-def lookback(node: Node) -> float:
-    """Return how many bars of its own stream a node depends on, the present one included."""
-    inner = max(map(lookback, children(node)), default=0)
+def lookback(node: Node, leg: str | None = None) -> float:
+    """Return how many bars of its own stream a node depends on, the present one included.
+
+    Given the leg of that stream, what is of another leg alone counts as one bar: it is only copied.
+    """
+    if leg is not None and (legs := legs_of(node)) and leg not in legs:
+        return 1
+    inner = max((lookback(part, leg) for part in children(node)), default=0)
     match node:
         case Number() | Clock():
             return 0
@@ -99,7 +104,7 @@ def streams(node: Node, leg: str = "", timeframe: str = "") -> Iterator[tuple[St
         yield from streams(node.operand, leg, node.timeframe)
         return
     if legs:
-        yield (leg, timeframe), lookback(node)
+        yield (leg, timeframe), lookback(node, leg)
     for part in children(node):
         yield from streams(part, leg, timeframe)
 

@@ -122,6 +122,10 @@ def test_the_plays_that_ship_use_the_width_of_the_language():
             "3:7: size: must hold fields (notional, equity_fraction), and is 5",
         ),
         (("equity_fraction", "fraction"), "3:18: size.fraction: there is no such field; did you mean"),
+        (
+            ("close > 1", "sma(close, 20) > 1"),
+            "4:26: long.20) > 1: there is no such field; within { } a rule with a comma is written in quotes",
+        ),
         (("enter:", "enterr:"), "4:16: long.enterr: there is no such field; did you mean 'enter'?"),
         (
             ("enter:", "exit:"),
@@ -175,6 +179,10 @@ def test_a_mistake_is_named_with_its_place_and_field(change, expected):
         ("symbols: [A,B,C,D,E,F,G,H,I,J,K]", "5:1: symbols: must be a list of at most 10"),
         ("name: y", "5:1: name: the key is already in line 2"),
         ("short: [", "6:1: this is not YAML"),
+        (
+            "short: {enter: close[1] > 2}",
+            "5:21: this is not YAML: while parsing a flow mapping expected ',' or '}', but got '['; within",
+        ),
     ],
 )
 def test_a_mistake_in_an_optional_field(more, expected):

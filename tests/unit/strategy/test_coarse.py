@@ -28,7 +28,10 @@ class Coarse(CoarseBars):
     def __init__(self) -> None:
         super().__init__(5 * MINUTE, "")
         self.closed: list[Bar] = []
-        self.program.run = self.closed.append  # type: ignore[method-assign]
+
+    def _close(self, bar: Bar) -> None:
+        super()._close(bar)
+        self.closed.append(bar)
 
 
 def closed_by(minutes: list[int]) -> list[tuple[int, int]]:

@@ -58,24 +58,15 @@ def test_each_stream_is_looked_at_for_itself():
     found: dict[tuple[str, str], float] = {}
     for stream, bars in streams(rule):
         found[stream] = max(found.get(stream, 0), bars)
-    assert found == {("", ""): 7, ("eth", ""): 7, ("", "1h"): 9, ("eth", "4h"): 4}
+    assert found == {("", ""): 5, ("eth", ""): 7, ("", "1h"): 9, ("eth", "4h"): 4}
 
 
 def values(text: str, closes: list[float]) -> float:
     evaluator = Evaluator(play(long_entry=f"{text} > 1e99"), SYMBOL)
     for number, close in enumerate(closes):
         spread = 0.001 * close * (1 + number % 3)
-        evaluator.update(
-            bar(
-                close,
-                high=close + spread,
-                low=close - spread,
-                open_=close,
-                volume=1.0 + number % 5,
-                number=number,
-            ),
-            0,
-        )
+        candle = bar(close, high=close + spread, low=close - spread, volume=1.0 + number % 5, number=number)
+        evaluator.update(candle, 0)
     ((_, value),) = evaluator.values()
     return value
 
@@ -90,7 +81,7 @@ def walk(seed: int, count: int, start: float = 100.0) -> list[float]:
 
 @pytest.mark.parametrize("name", [name for name in INDICATORS if name not in ENDLESS])
 def test_what_is_further_back_weighs_less_than_a_billionth(name: str):
-    """Two pasts that end in the same bars give the same number, once there are as many as it looks back at."""
+    """Two pasts that end in the same bars give the same number, once there are as many as it needs."""
     text = FUNCTIONS[name].example
     needed = lookback(parse_definition(text, Scope()))
     assert math.isfinite(needed)
