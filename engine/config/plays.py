@@ -30,6 +30,7 @@ from engine.config.playreport import Report, together
 from engine.config.yamlfile import Positions, load_yaml, read_text
 from engine.domain.errors import ConfigError
 from engine.domain.play import PlaySpec
+from engine.strategy.legs import evaluator_of
 
 
 class LoadedPlay(msgspec.Struct, frozen=True):
@@ -70,7 +71,16 @@ def _parsed(text: str, file: str, overrides: Mapping[str, Decimal]) -> LoadedPla
         raise together([*names.problems, *_others(error, names, report)]) from None
     if names.problems:
         raise together(names.problems)
+    _require_bearable(spec, file)
     return LoadedPlay(spec, tuple(names.parameters.values()))
+
+
+def _require_bearable(spec: PlaySpec, file: str) -> None:
+    """Raise ConfigError where the rules are right one by one, and too much together."""
+    try:
+        evaluator_of(spec, *(spec.legs or ("",)))
+    except ConfigError as error:
+        raise ConfigError(error.message, file=file, line=1) from None
 
 
 def _read_yaml(text: str, file: str) -> tuple[Any, Positions]:

@@ -18,6 +18,7 @@ from engine.domain.play import BASE_TIMEFRAME, PlaySpec
 from engine.risk.limits import Limits
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
+from engine.strategy.evaluator import Evaluator
 from engine.strategy.legs import evaluator_of
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
@@ -26,6 +27,8 @@ from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
 from engine.venues.synthetic import SyntheticFeed
 
 STALE_CHECK_NS = NS_PER_S
+WINDOW_BARS = 600
+WINDOW_BARS_MAX = 10_000  # they are in every checkpoint
 FLATTEN_BARS = 3  # of the longest step on a tape
 _UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
 
@@ -114,10 +117,14 @@ def _take(free: list[str], file: PlayFile) -> tuple[str, ...]:
     return taken
 
 
+def _evaluator(binding: PlayBinding) -> Evaluator:
+    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
+
+
 def _require_fitting(binding: PlayBinding, file: PlayFile) -> None:
     """Raise ConfigError where the rules look at timeframes that cannot be made of the play's own bars."""
     try:
-        evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
+        _evaluator(binding)
     except ConfigError as error:
         raise ConfigError(error.message, file=str(file.path)) from None
 
@@ -177,7 +184,14 @@ def core_setup(
         takes_orders=mode is not Mode.SHADOW,
         armed=settings.arm or mode is Mode.BACKTEST,
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
+        window_bars=window_for(plays),
     )
+
+
+def window_for(plays: Sequence[PlayBinding]) -> int:
+    """Return how many bars to keep, so that a new version of a play is warm at once where it can be."""
+    warmups = (_evaluator(play).warmup_bars for play in plays)
+    return max(WINDOW_BARS, min(max(warmups, default=0), WINDOW_BARS_MAX))
 
 
 def tape_config(

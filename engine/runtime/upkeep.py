@@ -40,6 +40,7 @@ class Upkeep:
         """`store` writes the evidence that waits for the disk, and says whether it could."""
         self._context, self._health, self._inbox = context, health, inbox
         self._offer, self._now, self._store = offer, now, store
+        self._record_stopped = ""
         runners = context.loop.machine.trading.runners
         self._reloader = PlayReloader(
             [
@@ -75,6 +76,16 @@ class Upkeep:
             await asyncio.sleep(FLUSH_S)
             await self._store(self._now())
             await asyncio.to_thread(self._context.recorder.flush)
+            self._watch_record()
+
+    def _watch_record(self) -> None:
+        """Say when the record stops and when it goes on: recovery and `verify` end at the gap."""
+        stopped = self._context.recorder.stopped
+        if stopped == self._record_stopped:
+            return
+        self._record_stopped = stopped
+        text = f"the session's record stopped: {stopped}" if stopped else "the session's record goes on"
+        self._offer(Remark(self._now(), "record", text))
 
     async def _beat(self) -> None:
         """Log how things are, and collect garbage while nothing waits."""

@@ -5,6 +5,7 @@ from typing import assert_never
 
 import msgspec
 
+from engine.domain.errors import ConfigError
 from engine.strategy import operators
 from engine.strategy.coarse import CoarseBars, Gate
 from engine.strategy.counters import Since, Steps, Within
@@ -43,6 +44,7 @@ from engine.strategy.timeframes import step_of
 from engine.strategy.vocabulary import CROSSES, FUNCTIONS, MEANS, TIMES
 
 Memory = SeriesIndicator | BarIndicator | Since | Within | Steps | Delay
+MEMORY_MAX = 1_000_000  # values, over all indicators of a play
 _OF_BAR = Operand(BAR, 1)
 _OF_CLOSE = Operand(CLOSE, 1)
 
@@ -58,6 +60,7 @@ class Compiler:
         self.main = Program()
         self.legs = {leg: Program(leg) for leg in legs[1:]}
         self.shown: dict[str, int] = {}  # canonical name of each indicator, and its slot in `main`
+        self._remembers = 0
         self._indicators: dict[tuple[int, str], Memory] = {}
 
     def number(self, node: Numeric) -> Operand:
@@ -154,6 +157,9 @@ class Compiler:
 
     def _remembered(self, program: Program, memory: Memory, source: Operand) -> Operand:
         program.memories.append(memory)
+        self._remembers += memory.warmup
+        if self._remembers > MEMORY_MAX:
+            raise ConfigError(f"the play remembers more than {MEMORY_MAX:,} values; shorten its periods")
         return program.derive(memory.update, source, more=memory.warmup - 1)
 
     def _previous(self, program: Program, node: Previous) -> Operand:

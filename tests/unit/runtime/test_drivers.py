@@ -9,8 +9,9 @@ import pytest
 
 from engine.core.machine import Machine
 from engine.core.snapshot import Phase
-from engine.domain.events import Action, Control, Event, FeedChanged, FeedState, Woken
+from engine.domain.events import Action, Control, Event, Fault, FaultKind, FeedChanged, FeedState, Woken
 from engine.domain.market import NS_PER_S, Bar
+from engine.runtime import drivers
 from engine.runtime.drivers import TAPE_MARK_EVENTS, Gauges, RealTime, TapeClock, TapeTime, read_live
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Loop
@@ -356,6 +357,28 @@ async def test_a_reader_waits_where_the_inbox_is_full(clock):
         ended.set()
         await reader
     assert taken == list(TAPE[:7])
+
+
+async def test_a_jam_that_lasts_is_a_fault_until_it_is_over(clock, monkeypatch):
+    monkeypatch.setattr(drivers, "JAM_S", 0.02)
+    inbox, ended = Inbox(lossless_max=2), asyncio.Event()
+    clock.time = TAPE[-1].ts
+    taken: list[Event] = []
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        reader = tasks.create_task(read_live(HandFeed(*TAPE[:4]), inbox, clock, ended))
+        await eventually(lambda: len(inbox) == 3)
+        fault = inbox.take()
+        assert fault is not None
+        assert isinstance(fault.event, Fault)
+        assert (fault.event.kind, fault.event.cleared) == (FaultKind.OVERFLOW, False)
+        assert fault.event.text.endswith("2 events wait, and the feed stands")
+        ended.set()
+        while not (reader.done() and len(inbox) == 0):
+            if (waiting := inbox.take()) is not None:
+                taken.append(waiting.event)
+            await asyncio.sleep(0)
+    assert [event for event in taken if isinstance(event, Bar)] == list(TAPE[:4])
+    assert [event.cleared for event in taken if isinstance(event, Fault)] == [True]
 
 
 async def test_a_busy_market_leaves_other_tasks_their_turn(clock):

@@ -19,6 +19,7 @@ from engine.runtime.factory import (
     reopen_feed,
     step_of,
     synchronous_of,
+    window_for,
 )
 from engine.venues.simulated import MatchOn
 from tests.builders import BTC, ETH, instrument, spec
@@ -58,6 +59,15 @@ def test_a_play_takes_an_instrument_for_each_of_its_legs_and_may_look_at_one_tha
     assert [binding.symbols for binding in bindings(pair, other, tmp_path=tmp_path)] == [(ETH, BTC), (BTC,)]
     unbound = spec("a", legs=("x", "y"))
     assert [binding.symbols for binding in bindings(unbound, tmp_path=tmp_path)] == [(BTC, ETH)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "bars"),
+    [("close > 1", 600), ("sma(700) > 1", 700), ("sma(20)@1h > 1", 1_259), ("sma(200)@1d > 1", 10_000)],
+)
+def test_as_many_bars_are_kept_as_a_new_version_is_warmed_on(tmp_path, rule, bars):
+    assert window_for(bindings(spec("a", long_entry=Rule(rule)), tmp_path=tmp_path)) == bars
+    assert window_for(()) == 600
 
 
 @pytest.mark.parametrize(

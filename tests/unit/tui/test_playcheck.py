@@ -132,3 +132,68 @@ def test_what_is_wrong_is_one_message(
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]):
     assert run("play", "schema") == 0
     assert json.loads(capsys.readouterr().out)["title"] == "A play of trader-tui"
+
+
+GOOD = "name: x\nsize: {notional: 1}\nlong:\n  enter: close > 1\n"
+BOMB = "a: &a [1]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            GOOD.replace("close", "clsoe"),
+            "4:10: long.enter: there is no 'clsoe'; did you mean 'close'?",
+            id="name",
+        ),
+        pytest.param(GOOD.replace("> 1", "+ 1"), "4:10: long.enter: a rule is a condition", id="type"),
+        pytest.param(
+            GOOD.replace("close", "close[-1]"), "4:16: long.enter: [-1] looks ahead", id="look-ahead"
+        ),
+        pytest.param(
+            GOOD + "stop_loss: {percent: 150}\n", "5:22: stop_loss.percent: must be at most 100", id="stop"
+        ),
+        pytest.param(
+            GOOD + "stop_loss: {percent: -1}\n",
+            "5:22: stop_loss.percent: must be more than 0",
+            id="stop below",
+        ),
+        pytest.param(
+            GOOD.replace("close", "ema(0)"), "4:14: long.enter: the period of ema is a whole", id="period 0"
+        ),
+        pytest.param(
+            GOOD.replace("close", "ema(1000000000)"), "4:14: long.enter: the period of ema", id="period 10^9"
+        ),
+        pytest.param(
+            GOOD.replace("close", "$a") + "define: {a: $b + 1, b: $a + 1}\n",
+            "5:13: define.a: refers to itself: $a -> $b -> $a",
+            id="cycle",
+        ),
+        pytest.param(
+            GOOD + "params: &p {a: *p}\n", "values are nested more than 32 deep", id="alias of itself"
+        ),
+        pytest.param(
+            GOOD.replace("close", " + ".join(f"sma({100_000 - n})" for n in range(11))),
+            "x.yaml:1: the play remembers more than 1,000,000 values; shorten its periods",
+            id="memory",
+        ),
+        pytest.param(GOOD + "#" * 10_000_000, "the file is larger than 256 kB", id="10 MB"),
+        pytest.param(BOMB, "more than 100 values come from aliases", id="bomb"),
+        pytest.param(GOOD + "params: {a: " + "[" * 5_000, "x.yaml", id="deep"),
+        pytest.param("\x00", "x.yaml", id="no text"),
+        pytest.param("name: !!python/object:os.system x\n", "x.yaml:1:", id="tag"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").write_text(text)
+    assert run("play", "check", "x.yaml") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+    assert "Traceback" not in shown.err
+    assert len(shown.err) < 1_000
