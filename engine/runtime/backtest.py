@@ -2,20 +2,40 @@
 
 import gc
 import time
+from collections.abc import Sequence
+from typing import Protocol
 
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
 from engine.runtime.factory import build_loop, check_venue, load_plays, load_tapes, tape_config, tape_feed
-from engine.runtime.loop import Loop, Steps
+from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
+from engine.runtime.session import SessionConfig
 from engine.venues.datafile import BarColumns
 from engine.venues.replay import FileFeed, MergedFeed, Tape, clip
 
 BIRTH_S = 0  # ids stay out of every hash; a backtest stores none
 
 
+class Watch(Protocol):
+    """Looks on while a backtest runs and changes nothing of it."""
+
+    def begins(self, tapes: Sequence[Tape], config: SessionConfig, loop: Loop) -> None:
+        """Take note of what runs: the tapes as they are played, the session's facts, its loop."""
+        ...
+
+    def takes(self, batch: Batch) -> None:
+        """Take note of commands, in the order and at the moment the loop carries them out."""
+        ...
+
+
 def run_backtest(
-    settings: Settings, *, limit: int | None = None, since: int | None = None, until: int | None = None
+    settings: Settings,
+    *,
+    limit: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    watch: Watch | None = None,
 ) -> RunReport:
     """Run the plays over the data files, or over what lies in [since, until) of them (ns UTC), and sum up.
 
@@ -26,10 +46,13 @@ def run_backtest(
     plays = load_plays(settings.plays)
     tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings))
     feed = tape_feed(tapes, plays, limit=limit)
-    loop = build_loop(tape_config(settings, tapes, plays, BIRTH_S))
+    config = tape_config(settings, tapes, plays, BIRTH_S)
+    loop = build_loop(config)
     load_s = time.perf_counter() - started
+    if watch is not None:
+        watch.begins(tapes, config, loop)
     started = time.perf_counter()
-    play_tape(loop, feed)
+    play_tape(loop, feed, watch)
     wall_s = time.perf_counter() - started
     names = tuple(str(tape.path) for tape in tapes)
     return report(loop.machine, data=names, rows=feed.rows, events=len(feed), load_s=load_s, wall_s=wall_s)
@@ -43,34 +66,35 @@ def _between(tape: Tape, since: int | None, until: int | None) -> Tape:
     return clip(tape, None if since is None else since + shift, None if until is None else until + shift)
 
 
-def play_tape(loop: Loop, feed: FileFeed | MergedFeed) -> None:
-    """Drive the loop over a whole tape.
+def play_tape(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None = None) -> None:
+    """Drive the loop over a whole tape; a watch is told each batch of commands and costs quiet bars nothing.
 
     The collector is off meanwhile: hot types hold no cycles, and a full collection finds only the tape.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        last = _drive(loop, feed)
-        _finish(loop.take(FeedChanged(last, "tape", FeedState.ENDED), last))
+        last = _drive(loop, feed, watch)
+        _finish(loop.take(FeedChanged(last, "tape", FeedState.ENDED), last), watch)
     finally:
         if collecting:
             gc.enable()
 
 
-def _drive(loop: Loop, feed: FileFeed | MergedFeed) -> int:
+def _drive(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None) -> int:
     now = 0
     market = loop.market
     for event in feed.events():
         now = event.ts
         if loop.next_due <= now:
-            _finish(loop.due(now))
+            _finish(loop.due(now), watch)
         steps = market(event, now)
         if steps is not None:
-            _finish(steps)
+            _finish(steps, watch)
     return now
 
 
-def _finish(steps: Steps) -> None:
-    for _ in steps:
-        pass  # every batch is durable enough: a backtest stores nothing
+def _finish(steps: Steps, watch: Watch | None) -> None:
+    for batch in steps:  # every batch is durable enough: a backtest stores nothing
+        if watch is not None:
+            watch.takes(batch)

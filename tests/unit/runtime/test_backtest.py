@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from engine.domain.commands import SaveFill
 from engine.domain.errors import ConfigError
 from engine.runtime import backtest
 from engine.runtime.backtest import run_backtest
@@ -73,3 +74,28 @@ def test_a_backtest_without_data_says_what_it_needs(tmp_path):
     settings = tape_settings(tmp_path, mode="backtest").model_copy(update={"data": ()})
     with pytest.raises(ConfigError, match="give --data FILE"):
         run_backtest(settings)
+
+
+class Seen:
+    """A watch that keeps what it is told."""
+
+    def __init__(self):
+        self.begun = []
+        self.commands = []
+
+    def begins(self, tapes, config, loop):
+        self.begun.append((tapes, config, loop))
+
+    def takes(self, batch):
+        self.commands += batch
+
+
+def test_whoever_watches_sees_every_fill_and_changes_nothing(tmp_path):
+    settings = tape_settings(tmp_path, mode="backtest")
+    seen = Seen()
+    watched, alone = run_backtest(settings, watch=seen), run_backtest(settings)
+    ((tapes, config, loop),) = seen.begun
+    assert [tape.instrument.symbol for tape in tapes] == ["BTCUSDT"]
+    assert config.setup.start_equity == loop.machine.ledger.start_equity
+    assert sum(type(command) is SaveFill for command in seen.commands) == watched.fills
+    assert (watched.trade_hash, watched.signal_hash) == (alone.trade_hash, alone.signal_hash)
