@@ -195,7 +195,6 @@ class FaultKind(StrEnum):
     STORAGE = "storage"
     OVERFLOW = "overflow"
     STALL = "stall"
-    INVARIANT = "invariant"
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True):

@@ -15,7 +15,7 @@ from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
 from engine.domain.commands import TransitionKind
-from engine.domain.errors import CheckpointError, StorageError, TraderError
+from engine.domain.errors import CheckpointError, InvariantError, StorageError, TraderError
 from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop, Remark
 from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
@@ -24,6 +24,7 @@ from engine.runtime.control import ControlServer
 from engine.runtime.dispatch import Dispatcher
 from engine.runtime.drivers import Gauges, RealTime, TapeTime, read_live
 from engine.runtime.exitreport import ExitReport, exit_report
+from engine.runtime.freeze import freeze
 from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
@@ -137,13 +138,14 @@ class Engine:
             code = self._final_code()
             await self._close(code)
         except Exception as error:  # noqa: BLE001 - whatever it is, consoles are told before the end
-            return self._broke(error)
+            code, text = self._broke(error)
+            return code, text + await freeze(self.context, _cause(error), self._now())
         return code, self._why
 
     def _broke(self, error: BaseException) -> tuple[int, str]:
         cause = _cause(error)
         self.context.log.error("the engine broke", error=repr(cause), exc_info=cause)
-        return 1, str(cause) if isinstance(cause, TraderError) else f"{type(cause).__name__}: {cause}"
+        return 1, str(cause) if isinstance(cause, TraderError) else _described(cause)
 
     async def _work(self) -> None:
         """Run the pump and everything beside it until the end is reached."""
@@ -157,7 +159,7 @@ class Engine:
             if self.context.feed is not None:
                 reader = read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
                 beside.append(tasks.create_task(reader, name="feed"))
-            await self._pump()
+            await self._drive()
             for task in beside:
                 task.cancel()
 
@@ -209,6 +211,16 @@ class Engine:
         mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))
         if FREEDOM[mode] < FREEDOM[operator.risk_mode]:
             self._commands.post(Action.RISK_MODE, ENGINE_ACTOR, "stood so before the restart", mode)
+
+    async def _drive(self) -> None:
+        """Run the pump; what it breaks of, unless it is one of our own errors, is a bug in the core."""
+        try:
+            await self._pump()
+        except Exception as error:
+            if isinstance(error, TraderError):
+                raise
+            text = f"event {self.context.pump.sequence} broke the engine: {_described(error)}."
+            raise InvariantError(text) from error
 
     async def _pump(self) -> None:
         started = time.perf_counter()
@@ -322,6 +334,11 @@ class Engine:
             await close_session(self.context, code)
         except CheckpointError as error:
             self.context.log.error("the last checkpoint failed", error=str(error))
+
+
+def _described(error: BaseException) -> str:
+    first_line = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}".rstrip(": ")
 
 
 def _cause(error: BaseException) -> BaseException:

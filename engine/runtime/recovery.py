@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.domain.errors import CheckpointError, StorageError
+from engine.domain.errors import CheckpointError, StorageError, TraderError
 from engine.ports import HistoricalFeed, Journal
 from engine.runtime.factory import build_loop
 from engine.runtime.loop import Loop
@@ -16,7 +16,7 @@ from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state, encode_state
 from engine.storage.checkpoints import CheckpointStore
-from engine.storage.codec import Entry, Gap
+from engine.storage.codec import Entry, Gap, SessionHeader
 from engine.storage.record_reader import RecordReader
 from engine.storage.records import session_directories
 
@@ -150,14 +150,37 @@ def _from_record(directory: Path, notes: list[str]) -> _Start | None:
 async def _handle_again(
     start: _Start, config: SessionConfig, sources: Sources, notes: list[str]
 ) -> EngineState:
-    """Bring a session to where it stopped, under the settings it had: what was decided then stays decided."""
+    """Bring a session to where it stopped, under the settings it had: what was decided then stays decided.
+
+    An event that broke the engine breaks it again: it is left out with all that came after it.
+    """
     if start.state is not None and start.state.ended:
         return start.state
     directory = sources.records / start.session
-    pump = _pump(build_loop(_settings_then(directory, start, config)))
+    config = _settings_then(directory, start, config)
+    tail = _tail(directory, start.state.sequence if start.state else 0, notes)
+    pump = _pump_at(start, config)
+    try:
+        return await _play(start, pump, tail, sources)
+    except TraderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the core breaks of is its own bug
+        broken = pump.sequence
+        notes.append(f"event {broken} was left out: it broke the engine ({error!r}). Please report it.")
+    before = [entry for entry in tail if isinstance(entry, SessionHeader) or entry.sequence < broken]
+    return await _play(start, _pump_at(start, config), before, sources)
+
+
+def _pump_at(start: _Start, config: SessionConfig) -> Pump:
+    """Build a pump that stands where the start's state says."""
+    pump = _pump(build_loop(config))
     if start.state is not None:
         pump.restore(start.state)
-    tail = _tail(directory, pump.sequence, notes)
+    return pump
+
+
+async def _play(start: _Start, pump: Pump, tail: list[Entry], sources: Sources) -> EngineState:
+    """Take a record's tail and return the state it leads to."""
     refusals = RecordedRefusals(recorded_refusals(tail), sources.journal)
     pump.hand_over(dispatcher=refusals, recorder=NullRecorder())
     if start.state is None:

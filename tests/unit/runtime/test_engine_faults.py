@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from engine.config.packaged import socket_path
 from engine.core.snapshot import Phase
+from engine.core.trading import Trading
 from engine.domain.errors import StorageError
 from engine.domain.events import Action, Fault, FaultKind
-from engine.domain.modes import Holder
+from engine.domain.modes import Holder, RiskMode, Rung
 from engine.domain.reasons import Reason
 from engine.runtime import upkeep
 from engine.runtime.context import open_context
@@ -60,10 +61,65 @@ async def test_consoles_are_told_what_broke_the_engine(tmp_path):
         there.engine._commands.on_batch = fail
         there.engine.flatten("me")
         report = await there.task
-        assert report.text == "BrokenError: no good"
+        assert " broke the engine: BrokenError: no good. The next start" in report.text
         goodbye = await eventually(lambda: link.goodbye)
-        assert (goodbye.exit_code, goodbye.text) == (1, "BrokenError: no good")
+        assert (goodbye.exit_code, goodbye.text) == (1, report.text)
         await link.close()
+
+
+class Poison:
+    """A bar that breaks the core, each time it comes."""
+
+    def __init__(self, monkeypatch):
+        self.wanted, poisoned, on_bar = False, None, Trading.on_bar
+
+        def take(trading, bar, now):
+            nonlocal poisoned
+            if self.wanted and poisoned is None:
+                poisoned = bar.ts
+            if bar.ts == poisoned:
+                raise AssertionError("the books do not add up")
+            on_bar(trading, bar, now)
+
+        monkeypatch.setattr(Trading, "on_bar", take)
+
+
+async def test_a_core_that_breaks_cancels_its_entries_and_comes_back_without_what_broke_it(
+    tmp_path, monkeypatch
+):
+    poison = Poison(monkeypatch)
+    settings = market_settings(tmp_path, arm=True, simulated={"latency_ms": 3_000.0})
+    async with running(settings) as there:
+        context = there.engine.context
+        asked = []
+        monkeypatch.setattr(context.loop.venue, "cancel", lambda client_id, *_: asked.append(client_id))
+        (entry,) = await there.until(lambda snapshot: snapshot.orders)
+        poison.wanted = True
+        report = await there.task
+        broken = context.pump.sequence
+    assert report.exit_code == 1
+    assert report.text == (
+        f"event {broken} broke the engine: AssertionError: the books do not add up. "
+        "Asked the venue to cancel 1 working entries. The next start begins in risk mode OBSERVE."
+    )
+    assert asked == [entry.client_id]
+    async with running(settings) as there:
+        assert any(f"event {broken} was left out: it broke" in note for note in there.engine.context.notes)
+        assert there.engine.context.pump.sequence >= broken - 1
+        now = await there.until(lambda s: s.status.risk_mode is RiskMode.OBSERVE and s)
+        assert now.status.rung == Rung.HOLD
+        assert all(
+            order.cancel_requested for order in there.engine.context.loop.machine.desk.book.open_orders()
+        )
+
+
+async def test_a_core_that_breaks_while_nothing_can_be_stored_says_so(tmp_path, monkeypatch):
+    poison = Poison(monkeypatch)
+    async with on_a_failing_disk(market_settings(tmp_path)) as (there, journal):
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        journal.broken = poison.wanted = True
+        report = await there.task
+    assert report.text.endswith("could not be stored (no space left): start without --arm.")
 
 
 async def test_an_error_that_people_know_is_told_in_its_own_words(tmp_path, monkeypatch):
