@@ -106,6 +106,7 @@ __all__ = [
     "connect",
     "fetch_bars",
     "fetch_status",
+    "find_again",
     "flatten_direct",
     "load_settings",
     "open_engine",
@@ -194,14 +195,24 @@ def running_engine(settings: "Settings") -> "LockOwner | None":
 
 
 def running_instances(settings: "Settings") -> tuple["Settings", ...]:
-    """Return the settings narrowed to each instance on this machine whose engine runs."""
+    """Return the settings narrowed to each instance on this machine whose engine runs, wherever it lies."""
+    from engine.config.packaged import state_root
+    from engine.storage.elsewhere import instance_folders
     from engine.storage.lock import holder
 
-    root = state_directory(settings).parent
-    if not root.is_dir():
-        return ()
-    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and holder(path) is not None]
-    return tuple(settings.model_copy(update={"instance": path.name}) for path in folders)
+    folders = {*instance_folders(state_root()), *instance_folders(state_directory(settings).parent)}
+    return tuple(
+        settings.model_copy(update={"instance": folder.name, "state_dir": folder.parent})
+        for folder in sorted(folders)
+        if holder(folder) is not None
+    )
+
+
+def find_again(settings: "Settings") -> str:
+    """Return the options by which a command finds the instance again."""
+    from engine.config.packaged import find_again as options_of
+
+    return options_of(state_directory(settings))
 
 
 async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0) -> Link:

@@ -19,16 +19,16 @@ from engine.api import (
     Snapshot,
     TraderError,
     fetch_status,
+    find_again,
     running_engine,
     running_instances,
     send_command,
     set_latch,
-    state_directory,
     wait_flat,
 )
 from engine.api import flatten_direct as api_flatten_direct
 from tui.formats import age, clean, duration, money, percent, quantity, signed
-from tui.supervisor import actor_name, unreached, words_for
+from tui.supervisor import actor_name, unreached
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -204,7 +204,7 @@ def flatten(settings: "Settings", *, everywhere: bool, timeout_s: float, as_json
     """Flatten one instance, or all at the same time; exit 4 unless every one is flat."""
     instances = running_instances(settings) if everywhere else (settings,)
     if not instances:
-        _line(f"no engine runs under {state_directory(settings).parent}: nothing was flattened", err=True)
+        _line("no engine runs on this machine: nothing was flattened", err=True)
     try:
         outcomes = _flatten_all(instances, timeout_s, quiet=as_json)
     except KeyboardInterrupt:
@@ -218,17 +218,17 @@ def flatten(settings: "Settings", *, everywhere: bool, timeout_s: float, as_json
 
 def _flatten_all(instances: Sequence["Settings"], timeout_s: float, *, quiet: bool) -> list[Outcome]:
     """Flatten each in a thread of its own: an engine that hangs must not hold up the others."""
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
 
-    def work(one: "Settings") -> None:
-        outcomes[one.instance] = _flatten_one(one, timeout_s, quiet=quiet)
+    def work(number: int, one: "Settings") -> None:
+        outcomes[number] = _flatten_one(one, timeout_s, quiet=quiet)
 
-    threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in instances]
+    threads = [threading.Thread(target=work, args=each, daemon=True) for each in enumerate(instances)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [outcomes[name] for name in sorted(outcomes)]
+    return [outcomes[number] for number in sorted(outcomes)]
 
 
 def _flatten_one(settings: "Settings", timeout_s: float, *, quiet: bool) -> Outcome:
@@ -267,7 +267,7 @@ def _without_answer(settings: "Settings") -> str:
     The latch keeps it from entering; the signal reaches its own thread even where its loop stands still and
     its socket is gone.
     """
-    direct = f"`trader-tui flatten --direct {words_for(settings)}`"
+    direct = f"`trader-tui flatten --direct {find_again(settings)}`"
     unknown = "NOT FLAT as far as is known"
     try:
         owner = running_engine(settings)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import pwd
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -83,17 +82,11 @@ def unreached(settings: "Settings", error: ControlError) -> str:
     if not str(error).startswith(ABSENT):
         return f"{error} Its pid is {owner.pid} on {owner.host}."
     return (
-        f"pid {owner.pid} on {owner.host} runs instance {settings.instance!r}, but its control socket is not "
-        "where this shell looks: it was started with another XDG_RUNTIME_DIR, or that directory went with a "
-        f"logout. On {owner.host}, `kill -USR1 {owner.pid}` flattens it and `kill {owner.pid}` stops it in "
-        "order; a new start then goes on with its orders and positions."
+        f"pid {owner.pid} on {owner.host} runs instance {settings.instance!r}, but its control socket is "
+        f"gone: it is starting or ending, or somebody removed the socket. On {owner.host}, "
+        f"`kill -USR1 {owner.pid}` flattens it and `kill {owner.pid}` stops it in order; a new start then "
+        "goes on with its orders and positions."
     )
-
-
-def words_for(settings: "Settings") -> str:
-    """Return the options by which a command finds this instance again."""
-    folder = f" --state-dir {shlex.quote(str(settings.state_dir))}" if settings.state_dir is not None else ""
-    return f"--instance {settings.instance}{folder}"
 
 
 async def start_engine(

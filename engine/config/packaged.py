@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import stat
 from difflib import get_close_matches
 from importlib.resources import files
@@ -92,8 +93,19 @@ def absolute(written: str, base: Path) -> Path:
 
 def instance_dir(settings: Settings) -> Path:
     """Return the folder of an instance's database, records, lock, latch and logs; it may not exist yet."""
-    root = settings.state_dir or user_state_path(APP, appauthor=False)
-    return (root / settings.instance).absolute()
+    return ((settings.state_dir or state_root()) / settings.instance).absolute()
+
+
+def find_again(directory: Path) -> str:
+    """Return the options by which a command in any folder finds the instance of a state folder."""
+    root = directory.parent
+    where = "" if root == state_root() else f" --state-dir {shlex.quote(str(root))}"
+    return f"--instance {shlex.quote(directory.name)}{where}"
+
+
+def state_root() -> Path:
+    """Return the usual place of instances' state folders."""
+    return user_state_path(APP, appauthor=False).absolute()
 
 
 def socket_path(state_dir: Path) -> Path:

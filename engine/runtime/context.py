@@ -12,7 +12,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
-from engine.config.packaged import instance_dir
+from engine.config.packaged import instance_dir, state_root
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
@@ -36,6 +36,7 @@ from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
 from engine.storage.database import Database
 from engine.storage.decisions import DecisionRepository
+from engine.storage.elsewhere import note_elsewhere
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
 from engine.storage.lock import InstanceLock
@@ -160,6 +161,10 @@ async def _open_instance(
     screen = readable_screen(sys.stderr, headless=headless)
     log = EngineLog(directory / "logs", settings.log, screen=screen, instance=settings.instance)
     stack.enter_context(log)
+    try:
+        note_elsewhere(state_root(), directory)
+    except StorageError as error:
+        log.logger.warning("`flatten --all` will not find this instance", error=str(error))
     database = await Database.open(directory / "engine.sqlite", synchronous=synchronous_of(settings))
     stack.push_async_callback(database.close)
     await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)

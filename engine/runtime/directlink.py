@@ -24,13 +24,15 @@ class DirectLink:
         snapshot: Callable[[], Snapshot],
         command: Callable[[CommandRequest], Awaitable[CommandReply]],
         actor: str,
+        options: str,
         rate_hz: float = 10.0,
     ) -> None:
-        """Must be made inside the engine's event loop."""
+        """Must be made inside the engine's event loop. `options` are those by which a command finds it."""
         self._hello = hello
         self._build = snapshot
         self._command = command
         self._actor = actor
+        self._options = options
         self._interval_s = 1.0 / rate_hz
         self._loop = asyncio.get_running_loop()
         self._ids = count(1)
@@ -81,7 +83,7 @@ class DirectLink:
             async with asyncio.timeout(timeout_s):
                 return await self._command(self._request(action, reason, argument))
         except TimeoutError:
-            raise no_answer(action, self._hello.instance, timeout_s) from None
+            raise no_answer(action, self._options, timeout_s) from None
 
     def panic(self) -> None:
         """Flatten now, from any thread; from the engine's own it returns before the answer is known.
@@ -98,7 +100,7 @@ class DirectLink:
             answer = asyncio.run_coroutine_threadsafe(_answered(self._command(request)), self._loop)
             reply = answer.result(PANIC_TIMEOUT_S)
         except (TimeoutError, RuntimeError):
-            raise no_answer(Action.FLATTEN, self._hello.instance, PANIC_TIMEOUT_S) from None
+            raise no_answer(Action.FLATTEN, self._options, PANIC_TIMEOUT_S) from None
         if not reply.ok and reply.reason != Reason.FLATTEN_RUNNING:
             raise ControlError(f"the engine refused to flatten: {reply.text or reply.reason}")
 

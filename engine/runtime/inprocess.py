@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from engine.config.packaged import find_again
 from engine.config.settings import Settings
 from engine.runtime.context import open_context
 from engine.runtime.directlink import DirectLink
@@ -22,7 +23,10 @@ class InProcessEngine:
     def link(self, actor: str) -> DirectLink:
         """Return a link for one console."""
         engine = self._engine
-        link = DirectLink(hello=engine.hello, snapshot=engine.snapshot, command=engine.ask, actor=actor)
+        options = find_again(engine.context.directory)
+        link = DirectLink(
+            hello=engine.hello, snapshot=engine.snapshot, command=engine.ask, actor=actor, options=options
+        )
         self._links.append(link)
         return link
 

@@ -31,6 +31,7 @@ from engine.runtime.wire import (
     decode_reply,
     encode,
     no_answer,
+    options_of,
     read_hello,
     silent_logger,
     unreachable,
@@ -154,7 +155,7 @@ class SocketLink:
                 await self._connection.send(encode(request))
                 return await answer
         except TimeoutError:
-            raise no_answer(action, self._hello.instance, timeout_s) from None
+            raise no_answer(action, options_of(self._path, self._hello.instance), timeout_s) from None
         except ConnectionClosed as error:
             raise unreachable(self._path, self._hello.instance, error) from None
         finally:

@@ -12,7 +12,7 @@ from engine.domain.events import Action
 from engine.domain.reasons import Reason
 from engine.runtime.ask import Conversation, connect
 from engine.runtime.protocol import CommandReply, CommandRequest
-from engine.runtime.wire import unreachable
+from engine.runtime.wire import options_of, unreachable
 from engine.storage.latch import Latch
 
 PANIC_TIMEOUT_S = 0.45  # the operator is told before half a second has passed
@@ -83,9 +83,10 @@ class PanicLine:
 
     def _fall_back(self, error: Exception) -> str:
         """Set the latch and return what to tell the operator."""
+        options = options_of(self._path, self._instance)
         return (
             f"FLATTEN IS NOT CONFIRMED: {unreachable(self._path, self._instance, error)} {self._set_latch()}"
-            f"If positions may be open: `trader-tui flatten --direct --instance {self._instance}`."
+            f"If positions may be open: `trader-tui flatten --direct {options}`."
         )
 
     def _set_latch(self) -> str:

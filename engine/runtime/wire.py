@@ -10,6 +10,7 @@ import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from engine import __version__
+from engine.config.packaged import SOCKET_NAME, find_again
 from engine.domain.errors import ControlError
 from engine.domain.events import Action
 from engine.runtime.protocol import PROTOCOL_VERSION, Hello, ToConsole, ToEngine
@@ -88,26 +89,27 @@ def read_hello(frame: bytes) -> Hello:
 
 def unreachable(path: Path, instance: str, error: Exception) -> ControlError:
     """Return what a failed connection means to a user, and what to do about it."""
+    options = options_of(path, instance)
     match error:
         case ControlError():
             return error
         case FileNotFoundError() | ConnectionRefusedError():
             return ControlError(
                 f"no engine runs for instance {instance!r} (nothing answers at {path}). "
-                f"Start one with `trader-tui run --instance {instance}`."
+                f"Start one with `trader-tui run {options}`."
             )
         case PermissionError():
             return ControlError(f"the engine at {path} belongs to another user; ask as that user")
         case TimeoutError():
             return ControlError(
                 f"the engine of instance {instance!r} does not answer at {path}: it is stopped or stuck. "
-                f"To close its positions without it: `trader-tui flatten --direct --instance {instance}`."
+                f"To close its positions without it: `trader-tui flatten --direct {options}`."
             )
         case ConnectionClosed():
             why = error.rcvd.reason if error.rcvd is not None else ""
             return ControlError(
                 f"the engine of instance {instance!r} broke off: {why or 'its process has ended'}. "
-                f"See `trader-tui status --instance {instance}`."
+                f"See `trader-tui status {options}`."
             )
         case InvalidHandshake() | EOFError():
             return ControlError(f"what listens at {path} is not an engine of trader-tui: {error}")
@@ -115,12 +117,20 @@ def unreachable(path: Path, instance: str, error: Exception) -> ControlError:
             return ControlError(f"the engine of instance {instance!r} cannot be reached at {path}: {error}")
 
 
-def no_answer(action: Action, instance: str, timeout_s: float) -> ControlError:
-    """Return what an unanswered command means to a user, and what to do about it."""
+def options_of(path: Path, instance: str) -> str:
+    """Return the options by which a command finds the engine of a control socket again."""
+    return find_again(path.parent) if path.name == SOCKET_NAME else f"--instance {instance}"
+
+
+def no_answer(action: Action, options: str, timeout_s: float) -> ControlError:
+    """Return what an unanswered command means to a user, and what to do about it.
+
+    `options` are those by which a command finds the engine.
+    """
     return ControlError(
         f"the engine did not answer {action.value!r} within {timeout_s:g} s; it may still be carried out. "
-        f"See `trader-tui status --instance {instance}`; to close positions without the engine: "
-        f"`trader-tui flatten --direct --instance {instance}`."
+        f"See `trader-tui status {options}`; to close positions without the engine: "
+        f"`trader-tui flatten --direct {options}`."
     )
 
 

@@ -91,6 +91,16 @@ def test_flatten_all_reaches_every_instance(house):
         assert not house.position(instance)
 
 
+def test_flatten_all_reaches_an_instance_in_another_state_directory(house):
+    house.holding()
+    there, house.state_dir = house.state_dir, house.root / "empty"
+    done = house.run("flatten", "--all", "--json")
+    house.state_dir = there
+    assert done.code == 0, done.err
+    assert [item["flat"] for item in json.loads(done.out)["instances"]] == [True]
+    assert house.phase() is Phase.HALTED
+
+
 def test_flatten_direct_replaces_an_engine_that_stands_still(house):
     engine = house.holding()
     engine.send_signal(signal.SIGSTOP)

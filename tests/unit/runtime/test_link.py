@@ -454,6 +454,7 @@ def direct(engine, **options):
         snapshot=engine.snapshot,
         command=engine.command,
         actor="test",
+        options="--instance day",
         **{"rate_hz": 100.0, **options},
     )
 
