@@ -33,6 +33,15 @@ from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskM
 from engine.domain.orders import OrderKind, OrderState
 from engine.domain.reasons import REASONS, Reason
 from engine.domain.signals import Side, SignalKind
+from engine.offline import (
+    check_play,
+    data_cache,
+    fetch_bars,
+    play_schema,
+    run_backtest,
+    summarize_data,
+    verify_session,
+)
 from engine.runtime.protocol import CommandReply, Goodbye, Hello
 
 if TYPE_CHECKING:
@@ -45,8 +54,7 @@ if TYPE_CHECKING:
     from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
     from engine.runtime.exitreport import ExitReport
     from engine.runtime.inprocess import InProcessEngine
-    from engine.runtime.report import RunReport
-    from engine.runtime.verify import Verdict
+    from engine.storage.columncache import CacheUsage as CacheUsage  # noqa: PLC0414 - likewise
     from engine.storage.lock import LockOwner
     from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
     from engine.strategy.explain import StreamFacts as StreamFacts  # noqa: PLC0414 - likewise
@@ -104,6 +112,7 @@ __all__ = [
     "block_signals",
     "check_play",
     "connect",
+    "data_cache",
     "fetch_bars",
     "fetch_status",
     "find_again",
@@ -297,58 +306,3 @@ def set_latch(settings: "Settings", why: str) -> None:
     from engine.storage.latch import Latch
 
     Latch(state_directory(settings)).engage(why)
-
-
-def run_backtest(settings: "Settings", *, since: int | None = None, until: int | None = None) -> "RunReport":
-    """Run the plays over the data files, or over [since, until) of them (ns UTC). Raises ConfigError."""
-    from engine.runtime.backtest import run_backtest as run
-
-    return run(settings, since=since, until=until)
-
-
-def verify_session(directory: Path) -> "Verdict":
-    """Re-run a recorded session. Raises TraderError."""
-    from engine.runtime.verify import verify_session as verify
-
-    return verify(directory)
-
-
-def summarize_data(path: Path, *, bar_ts: str | None = None, points: int = 0) -> "DataSummary":
-    """Sum up a file of market data, with a chart of at most `points` prices. Raises ConfigError."""
-    from engine.runtime.datasummary import summarize
-
-    return summarize(path, bar_ts=bar_ts, points=points)
-
-
-def check_play(play: str, parameters: Mapping[str, str]) -> "PlayCheck":
-    """Take a play apart, given by file or name. Raises ConfigError naming every mistake in it."""
-    from engine.config.playcheck import check_play as check
-
-    return check(play, Path.cwd(), parameters)
-
-
-def play_schema() -> str:
-    """Return the JSON Schema of play files as text."""
-    from engine.config.playschema import schema_text
-
-    return schema_text()
-
-
-def fetch_bars(
-    *,
-    venue: str,
-    symbol: str,
-    timeframe: str,
-    since: int,
-    until: int | None,
-    out: Path | None,
-    host: str | None,
-    tell: "Callable[[FetchProgress], None]",
-) -> "FetchReport":
-    """Fetch bars that open in [since, until), ns UTC, from an exchange into a file. Raises TraderError."""
-    from engine.runtime.datafetch import FetchRequest, run_fetch
-
-    request = FetchRequest(
-        venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, out=out, host=host
-    )
-    return run_fetch(request, tell)

@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.api import fetch_bars, summarize_data
+from engine.api import data_cache, fetch_bars, load_settings, summarize_data
 from tui import formats
 from tui.chart import ACROSS, braille
-from tui.offline import Span
+from tui.offline import Span, warn
 
 if TYPE_CHECKING:
     from engine.api import DataSummary, FetchProgress, FetchReport
@@ -41,7 +41,8 @@ QUIRKS = {
 def show(file: Path, *, bar_ts: str | None, as_json: bool) -> int:
     """Print what a file holds."""
     cells = 0 if as_json else _chart_cells()
-    summary = summarize_data(file, bar_ts=bar_ts, points=cells * ACROSS)
+    points = cells * ACROSS
+    summary = summarize_data(file, bar_ts=bar_ts, points=points, settings=load_settings({}), tell=warn)
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         return 0
@@ -49,6 +50,18 @@ def show(file: Path, *, bar_ts: str | None, as_json: bool) -> int:
     sys.stdout.write("".join(f"{formats.clean(line)}\n" for line in lines))
     if summary.chart:
         sys.stdout.write("\n" + "".join(f"{line}\n" for line in _chart(summary)))
+    return 0
+
+
+def cache(*, clear: bool, as_json: bool) -> int:
+    """Print what the cache of data files holds, or remove it."""
+    usage = data_cache(load_settings({}), clear=clear)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(usage).decode() + "\n")
+        return 0
+    held = f"{_some(usage.entries, 'file')}, {usage.bytes / 1e6:,.1f} MB"
+    bound = f"of at most {usage.bytes_max / 1e6:,.0f} MB" if usage.bytes_max else "switched off"
+    sys.stdout.write(f"{usage.directory}: {f'removed {held}' if clear else f'{held} {bound}'}\n")
     return 0
 
 
@@ -83,7 +96,7 @@ def fetch(
             click.echo(f"trader-tui: interrupted{watch.kept()}", err=True)
             return INTERRUPTED
     for note in report.notes:
-        click.echo(f"trader-tui: {note}", err=True)
+        warn(note)
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:

@@ -31,6 +31,20 @@ def show(file: Path, bar_ts: str | None, as_json: bool) -> None:
 
 
 @data.command()
+@click.option("--clear", is_flag=True, help="Remove it; the next read of each file writes it anew.")
+@json_option
+def cache(*, clear: bool, as_json: bool) -> None:
+    """Say where the columns of files that were read are kept, and how much that is.
+
+    They make the next read of a file fast, are checked whenever they are used, and can be removed at any
+    time. The setting cache.columns_max_gb bounds them; 0 keeps none.
+    """
+    from tui import data as actions
+
+    sys.exit(actions.cache(clear=clear, as_json=as_json))
+
+
+@data.command()
 @click.option("--venue", required=True, metavar="NAME", help="The exchange as ccxt calls it: bybit, binance.")
 @click.option(
     "--symbol", required=True, metavar="SYMBOL", help="The venue's or ccxt's: BTCUSDT, BTC/USDT:USDT."

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
 from engine.api import ConfigError, run_backtest, state_directory, verify_session
@@ -58,7 +59,7 @@ def _moment(option: str, text: str | None) -> int | None:
 
 def backtest(settings: "Settings", span: Span, *, as_json: bool) -> int:
     """Run a backtest and print its result."""
-    result = run_backtest(settings, since=span.since, until=span.until)
+    result = run_backtest(settings, since=span.since, until=span.until, tell=warn)
     if as_json:
         sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
         return 0
@@ -68,6 +69,11 @@ def backtest(settings: "Settings", span: Span, *, as_json: bool) -> int:
         text = ", ".join(value) if isinstance(value, tuple) else str(value)
         sys.stdout.write(f"{name.ljust(width)}  {text}\n")
     return 0
+
+
+def warn(line: str) -> None:
+    """Tell what the result is none the worse for."""
+    click.echo(f"trader-tui: {line}", err=True)
 
 
 def verify(settings: "Settings", session: str, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
-from platformdirs import user_config_path, user_state_path
+from platformdirs import user_cache_path, user_config_path, user_state_path
 
 from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -106,6 +106,11 @@ def find_again(directory: Path) -> str:
 def state_root() -> Path:
     """Return the usual place of instances' state folders."""
     return user_state_path(APP, appauthor=False).absolute()
+
+
+def columns_dir() -> Path:
+    """Return the folder of the columns of data files that were read; it may not exist, or vanish."""
+    return user_cache_path(APP, appauthor=False) / "columns"
 
 
 def socket_path(state_dir: Path) -> Path:

@@ -189,6 +189,12 @@ class LogSettings(Section):
     files: Annotated[int, Field(ge=1, le=100)] = 5
 
 
+class CacheSettings(Section):
+    """The columns of data files that were read, kept in the user's cache folder; 0 keeps none."""
+
+    columns_max_gb: Annotated[float, Field(ge=0, le=10_000)] = 2.0
+
+
 class Settings(Section):
     """Everything an engine and its console are told at start. Paths are absolute once loaded by layers.py."""
 
@@ -212,6 +218,7 @@ class Settings(Section):
     runtime: RuntimeSettings = RuntimeSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
+    cache: CacheSettings = CacheSettings()
 
     def to_json(self) -> str:
         """Write the settings for another process."""

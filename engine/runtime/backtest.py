@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.config.settings import Settings
@@ -36,15 +36,17 @@ def run_backtest(
     since: int | None = None,
     until: int | None = None,
     watch: Watch | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> RunReport:
     """Run the plays over the data files, or over what lies in [since, until) of them (ns UTC), and sum up.
 
+    `tell` hears what is wrong with the cache of data files, a line each.
     Raises ConfigError for anything the user can mend.
     """
     started = time.perf_counter()
     check_venue(settings)
     plays = load_plays(settings.plays)
-    tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings))
+    tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings, tell))
     feed = tape_feed(tapes, plays, limit=limit)
     config = tape_config(settings, tapes, plays, BIRTH_S)
     loop = build_loop(config)

@@ -97,6 +97,8 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     directory = instance_dir(settings)
     async with AsyncExitStack() as stack:
         log, database = await _open_instance(stack, settings, directory, headless=headless)
+        for note in source.notes:
+            log.warning(note)
         journal = SqliteJournal(database)
         checkpoints = CheckpointStore(directory / "checkpoints")
         past = await _read_past(database)

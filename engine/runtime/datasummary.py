@@ -10,8 +10,9 @@ import numpy as np
 from engine.domain.market import Instrument
 from engine.domain.money import canonical, exact
 from engine.venues.csvcolumns import Floats, Ints
-from engine.venues.datafile import BarColumns, DataFile, read_data
+from engine.venues.datafile import BarColumns, DataFile
 from engine.venues.instruments import BarTime, describe
+from engine.venues.keptdata import ColumnStore, read_kept
 from engine.venues.recordings import file_form, read_quotes, read_recording
 
 GAPS_SHOWN = 5
@@ -51,8 +52,13 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     chart: tuple[float | None, ...] = ()  # the last price of each of as many equal times
 
 
-def summarize(path: Path, *, bar_ts: str | None = None, points: int = 0) -> DataSummary:
-    """Read a file whole and sum it up, with a chart of at most `points`. Raises ConfigError."""
+def summarize(
+    path: Path, *, bar_ts: str | None = None, points: int = 0, store: ColumnStore | None = None
+) -> DataSummary:
+    """Read a file, through `store` where there is one, and sum it up, with a chart of at most `points`.
+
+    Raises ConfigError.
+    """
     points = min(points, CHART_POINTS_MAX)
     match file_form(path):
         case "recording":
@@ -60,7 +66,7 @@ def summarize(path: Path, *, bar_ts: str | None = None, points: int = 0) -> Data
         case "quotes":
             return _of_quotes(path, points)
         case _:
-            return _of_tape(read_data(path), None if bar_ts is None else BarTime(bar_ts), points)
+            return _of_tape(read_kept(path, store), None if bar_ts is None else BarTime(bar_ts), points)
 
 
 def _of_tape(data: DataFile, bar_ts: BarTime | None, points: int) -> DataSummary:

@@ -1,7 +1,7 @@
 """Chooses the adapters of a mode: the one place where the mode decides anything."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import BASE_TIMEFRAME, PlaySpec
 from engine.risk.limits import Limits
+from engine.runtime.datacache import open_cache
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
 from engine.strategy.evaluator import Evaluator
@@ -129,14 +130,19 @@ def _require_fitting(binding: PlayBinding, file: PlayFile) -> None:
         raise ConfigError(error.message, file=str(file.path)) from None
 
 
-def load_tapes(settings: Settings) -> tuple[Tape, ...]:
-    """Read the data files. Raises ConfigError naming file and line."""
+def load_tapes(settings: Settings, tell: Callable[[str], None] | None = None) -> tuple[Tape, ...]:
+    """Read the data files, or take their columns from the cache; `tell` hears what is wrong with the cache.
+
+    Raises ConfigError naming file and line.
+    """
     if not settings.data:
         raise ConfigError(f"{settings.mode} needs a file of market data: give --data FILE")
     bar_ts = None if settings.bar_ts is None else BarTime(settings.bar_ts.value)
+    cache = open_cache(settings.cache, tell)
     return tuple(
         load_tape(
             DataSource(file.path, file.symbol or None),
+            store=cache,
             bar_ts=bar_ts,
             maker_fee=settings.simulated.maker_fee,
             taker_fee=settings.simulated.taker_fee,
@@ -262,6 +268,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     tape: FileFeed | MergedFeed | None = None
     live: SyntheticFeed | None = None
     load_s: float = 0.0
+    notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
 
     @property
     def guesses(self) -> tuple[str, ...]:
@@ -287,11 +294,18 @@ def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> So
         check_venue(settings)
     if settings.mode in TAPE_MODES:
         started = time.perf_counter()
-        tapes = load_tapes(settings)
+        notes: list[str] = []
+        tapes = load_tapes(settings, notes.append)
         feed = tape_feed(tapes, plays)
         load_s = time.perf_counter() - started
         return Source(
-            settings=settings, plays=plays, files=feed.fingerprint(), tapes=tapes, tape=feed, load_s=load_s
+            settings=settings,
+            plays=plays,
+            files=feed.fingerprint(),
+            tapes=tapes,
+            tape=feed,
+            load_s=load_s,
+            notes=tuple(notes),
         )
     if settings.mode in MARKET_MODES:
         return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))

@@ -6,14 +6,16 @@ of any other form (signs, exponents, very long ones) take a slow path, one by on
 """
 
 import gzip
+import os
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -22,6 +24,7 @@ import numpy.typing as npt
 from engine.domain.errors import ConfigError
 
 BLOCK_BYTES = 1 << 20
+_RAW_BYTES = 1 << 17
 _GZIP_MAGIC = b"\x1f\x8b"
 _COMMA, _NEWLINE, _DOT, _ZERO, _LOWER_CASE = b",\n.0 "
 _DIGITS_MAX = 18  # an int64 holds any 18 digits
@@ -53,22 +56,69 @@ class Layout(msgspec.Struct, frozen=True):
     wanted: dict[str, ColumnKind]
 
 
+class Digest(Protocol):
+    """What takes in bytes and sums them up, as hashlib's do."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take in the next bytes."""
+        ...
+
+
 @contextmanager
-def open_csv(path: Path) -> Iterator[BufferedIOBase]:
-    """Open a CSV, unpacking it where its first bytes say gzip. Raises ConfigError where that fails."""
+def open_raw(path: Path) -> Iterator[BufferedReader]:
+    """Open a file as it lies on the disk. Raises ConfigError where that fails or it is no regular file."""
     try:
-        with path.open("rb") as file:
-            packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-            file.seek(0)
-            if packed:
-                with gzip.open(file, "rb") as unpacked:
-                    yield unpacked
-            else:
-                yield file
+        with os.fdopen(_regular(path), "rb") as file:
+            yield file
     except FileNotFoundError:
         raise ConfigError("no such file", file=str(path)) from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    except gzip.BadGzipFile:
+        raise  # of what is inside: its reader knows the line
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
+
+
+@contextmanager
+def open_csv(path: Path, digest: Digest | None = None) -> Iterator[BufferedIOBase]:
+    """Open a CSV, unpacking it where its first bytes say gzip. Raises ConfigError where that fails.
+
+    `digest` takes in the file's own bytes as they are read, all of them once the stream is read to its end.
+    """
+    with open_raw(path) as raw:
+        file = raw if digest is None else BufferedReader(_Digested(raw, digest), _RAW_BYTES)
+        if file.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+            with gzip.open(file, "rb") as unpacked:
+                yield unpacked
+        else:
+            yield file
+
+
+class _Digested(RawIOBase):
+    """Shows a digest every byte that is read."""
+
+    def __init__(self, file: BufferedReader, digest: Digest) -> None:
+        self._file, self._digest = file, digest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        count = self._file.readinto(view)
+        self._digest.update(view[:count])
+        return count
+
+
+def _regular(path: Path) -> int:
+    """Open without waiting, as a pipe would for its writer. Raises OSError, ConfigError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    kinds = {stat.S_ISDIR: "a directory", stat.S_ISFIFO: "a pipe"}
+    kind = next((name for is_kind, name in kinds.items() if is_kind(mode)), "a device")
+    raise ConfigError(f"is {kind}; give a regular file of market data", file=str(path))
 
 
 def read_header(stream: BufferedIOBase, file: str) -> tuple[str, ...]:

@@ -103,16 +103,15 @@ class DataFile(msgspec.Struct, frozen=True, eq=False):
 def read_data(path: Path) -> DataFile:
     """Read and check a CSV or CSV.gz. Raises ConfigError naming file, line and column of the first fault."""
     file = str(path)
-    with open_csv(path) as stream:
+    digest = hashlib.sha256()  # of the very bytes that are parsed, whatever becomes of the file meanwhile
+    with open_csv(path, digest) as stream:
         names = read_header(stream, file)
         kind = _kind_of(names, file)
         needs, extras = (_BAR_NEEDS, _BAR_EXTRAS) if kind is DataKind.BARS else (_TRADE_NEEDS, _TRADE_EXTRAS)
         wanted = {name: column for name, column in (needs | extras).items() if name in names}
         columns = read_columns(stream, Layout(file, names, wanted))
-    with path.open("rb") as raw:
-        sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
     check = _Check(file)
-    return (_bars if kind is DataKind.BARS else _trades)(path, sha256, columns, check)
+    return (_bars if kind is DataKind.BARS else _trades)(path, digest.hexdigest(), columns, check)
 
 
 def _kind_of(names: tuple[str, ...], file: str) -> DataKind:

@@ -20,13 +20,14 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent, Trade
 from engine.venues.barbuilder import BuiltBars, bars_of_bars, bars_of_trades
 from engine.venues.csvcolumns import Ints
-from engine.venues.datafile import BarColumns, DataFile, Quirks, TradeColumns, read_data
+from engine.venues.datafile import BarColumns, DataFile, Quirks, TradeColumns
 from engine.venues.instruments import (
     DEFAULT_MAKER_FEE,
     DEFAULT_TAKER_FEE,
     BarTime,
     describe,
 )
+from engine.venues.keptdata import ColumnStore, read_kept
 
 CHUNK_ROWS = 1024  # events are made this many at a time: memory stays bounded, the loop stays in C
 _SOURCE = re.compile(r"(?P<symbol>[A-Za-z0-9.:-]+)=(?P<path>.+)", re.DOTALL)
@@ -66,12 +67,16 @@ class Tape(msgspec.Struct, frozen=True, eq=False):
 def load_tape(
     source: DataSource,
     *,
+    store: ColumnStore | None = None,
     bar_ts: BarTime | None = None,
     maker_fee: Decimal = DEFAULT_MAKER_FEE,
     taker_fee: Decimal = DEFAULT_TAKER_FEE,
 ) -> Tape:
-    """Read a file and find its instrument. Raises ConfigError naming file and line."""
-    data = read_data(source.path)
+    """Read a file, through `store` where there is one, and find its instrument.
+
+    Raises ConfigError naming file and line.
+    """
+    data = read_kept(source.path, store)
     about = describe(data, symbol=source.symbol, bar_ts=bar_ts, maker_fee=maker_fee, taker_fee=taker_fee)
     return Tape(
         data.path, data.sha256, about.instrument, _closing(data, about.bar_ts), data.quirks, about.derived

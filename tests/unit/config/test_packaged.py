@@ -11,6 +11,7 @@ from engine.config import packaged
 from engine.config.packaged import (
     SOCKET_PATH_MAX,
     absolute,
+    columns_dir,
     data_path,
     did_you_mean,
     file_path,
@@ -144,3 +145,9 @@ def test_a_directory_that_cannot_be_made_is_named(runtime, tmp_path):
     (runtime / OURS).write_text("")
     with pytest.raises(ConfigError, match=r"trader-tui-\d+: the runtime directory cannot be made"):
         socket_path(tmp_path / LONG)
+
+
+def test_columns_are_kept_where_the_user_keeps_caches(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert columns_dir() == tmp_path / "trader-tui" / "columns"
+    assert not columns_dir().exists()

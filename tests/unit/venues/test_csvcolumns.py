@@ -1,6 +1,9 @@
 """Columns are read exactly, and every malformed line is named."""
 
+import errno
 import gzip
+import hashlib
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -157,8 +160,36 @@ def test_a_gzip_file_that_ends_in_its_first_line_is_refused(tmp_path: Path):
 def test_what_cannot_be_opened_is_named(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"none\.csv: no such file"), open_csv(tmp_path / "none.csv"):
         pass
-    with pytest.raises(ConfigError, match="cannot be read"), open_csv(tmp_path):
+    with pytest.raises(ConfigError, match="is a directory; give a regular file"), open_csv(tmp_path):
         pass
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    with pytest.raises(ConfigError, match=r"loop\.csv: cannot be read: Too many levels"), open_csv(loop):
+        pass
+
+
+def test_a_pipe_or_a_device_is_refused_without_waiting(tmp_path: Path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    for path, kind in ((pipe, "a pipe"), (Path("/dev/null"), "a device")):
+        with pytest.raises(ConfigError, match=f"is {kind}; give a regular file"), open_csv(path):
+            pass
+
+
+def test_a_disk_that_fails_while_a_file_is_read_is_told(tmp_path: Path):
+    path = write(tmp_path / "f.csv", "n,x", "1,2")
+    with pytest.raises(ConfigError, match=r"f\.csv: cannot be read: Input/output error"), open_csv(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_digest_sees_every_byte_of_the_file(tmp_path: Path):
+    path = tmp_path / "packed.csv.gz"
+    path.write_bytes(packed_rows() + packed_rows())
+    digest = hashlib.sha256()
+    with open_csv(path, digest) as stream:
+        while stream.read(1000):
+            pass
+    assert digest.digest() == hashlib.sha256(path.read_bytes()).digest()
 
 
 def test_an_empty_file_is_refused(tmp_path: Path):

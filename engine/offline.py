@@ -1,0 +1,100 @@
+"""What can be asked without a running engine: backtests, records, plays and files of market data.
+
+The console reaches these functions through `engine.api`. They import what they need when called.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.config.playcheck import PlayCheck
+    from engine.config.settings import Settings
+    from engine.runtime.datafetch import FetchProgress, FetchReport
+    from engine.runtime.datasummary import DataSummary
+    from engine.runtime.report import RunReport
+    from engine.runtime.verify import Verdict
+    from engine.storage.columncache import CacheUsage
+
+
+def run_backtest(
+    settings: "Settings",
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> "RunReport":
+    """Run the plays over the data files, or over [since, until) of them (ns UTC). Raises ConfigError.
+
+    `tell` hears what is wrong with the cache of data files, a line each.
+    """
+    from engine.runtime.backtest import run_backtest as run
+
+    return run(settings, since=since, until=until, tell=tell)
+
+
+def verify_session(directory: Path) -> "Verdict":
+    """Re-run a recorded session. Raises TraderError."""
+    from engine.runtime.verify import verify_session as verify
+
+    return verify(directory)
+
+
+def summarize_data(
+    path: Path,
+    *,
+    bar_ts: str | None = None,
+    points: int = 0,
+    settings: "Settings | None" = None,
+    tell: Callable[[str], None] | None = None,
+) -> "DataSummary":
+    """Sum up a file of market data, with a chart of at most `points` prices. Raises ConfigError.
+
+    The settings say whether columns are kept; `tell` hears what is wrong with those, a line each.
+    """
+    from engine.runtime.datacache import open_cache
+    from engine.runtime.datasummary import summarize
+
+    store = None if settings is None else open_cache(settings.cache, tell)
+    return summarize(path, bar_ts=bar_ts, points=points, store=store)
+
+
+def data_cache(settings: "Settings", *, clear: bool = False) -> "CacheUsage":
+    """Say what the cache of data files holds, or held before it is cleared now. Raises StorageError."""
+    from engine.runtime.datacache import cache_usage
+
+    return cache_usage(settings.cache, clear=clear)
+
+
+def check_play(play: str, parameters: Mapping[str, str]) -> "PlayCheck":
+    """Take a play apart, given by file or name. Raises ConfigError naming every mistake in it."""
+    from engine.config.playcheck import check_play as check
+
+    return check(play, Path.cwd(), parameters)
+
+
+def play_schema() -> str:
+    """Return the JSON Schema of play files as text."""
+    from engine.config.playschema import schema_text
+
+    return schema_text()
+
+
+def fetch_bars(
+    *,
+    venue: str,
+    symbol: str,
+    timeframe: str,
+    since: int,
+    until: int | None,
+    out: Path | None,
+    host: str | None,
+    tell: "Callable[[FetchProgress], None]",
+) -> "FetchReport":
+    """Fetch bars that open in [since, until), ns UTC, from an exchange into a file. Raises TraderError."""
+    from engine.runtime.datafetch import FetchRequest, run_fetch
+
+    request = FetchRequest(
+        venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, out=out, host=host
+    )
+    return run_fetch(request, tell)
