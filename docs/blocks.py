@@ -104,10 +104,7 @@ def gates() -> str:
     """Return the gates in the order in which they are asked."""
     return table(
         ("", "gate", "is about"),
-        [
-            (str(number), gate.__name__.removesuffix("_gate").replace("_", " "), first_line(gate))
-            for number, gate in enumerate(GATES, 1)
-        ],
+        [(str(number), gate.name, gate.about) for number, gate in enumerate(GATES, 1)],
     )
 
 

@@ -88,7 +88,8 @@ class Guards:
 
     def follow_unknown(self, now: int) -> None:
         """Let go of the symbols whose unknown orders the venue has settled."""
-        held = [hold.symbol for hold in self._authority.holds.all if hold.holder is Holder.UNKNOWN_ORDER]
+        holds = self._authority.holds.all
+        held = [hold.symbol for hold in holds if hold.holder is Holder.UNKNOWN_ORDER] if holds else ()
         if not held:
             return
         unknown = {o.request.symbol for o in self._book.open_orders() if o.state is OrderState.UNKNOWN}

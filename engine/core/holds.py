@@ -27,7 +27,7 @@ class Holds:
 
     def rung(self, symbol: str = "") -> Rung:
         """Return the rung in force for a symbol, or for everything."""
-        return lowest(self.all, symbol)
+        return lowest(self.all, symbol) if self.all else Rung.FULL
 
     def follow(self, operator: OperatorState, now: int) -> None:
         """Hold what the operator's settings ask for, and nothing else of theirs."""

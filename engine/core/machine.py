@@ -278,7 +278,7 @@ class Machine:
             trading=self.trading.state(),
             authority=self.authority.state(),
             board=self.board.state(),
-            tally=self.tally.state,
+            tally=self.tally.state(),
             feed_ended=self.feed_ended,
         )
 
@@ -299,5 +299,5 @@ class Machine:
         self.trading.restore(state.trading)
         self.authority.restore(state.authority)
         self.board.restore(state.board)
-        self.tally.state = state.tally
+        self.tally.restore(state.tally)
         self.feed_ended = state.feed_ended

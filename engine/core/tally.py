@@ -3,7 +3,6 @@
 import hashlib
 
 import msgspec
-from msgspec.structs import replace
 
 from engine.domain.money import canonical
 from engine.domain.positions import Fill
@@ -29,33 +28,46 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.state = TallyState()
+        self.signals = 0
+        self.vetoed = 0
+        self._signal_chain = _START
+        self._trade_chain = _START
 
     def signal(self, signal: Signal) -> None:
         """Add a signal."""
         line = f"{signal.ts}|{signal.play}|{signal.symbol}|{signal.side}|{signal.kind}"
-        chain = _link(self.state.signal_chain, line)
-        self.state = replace(self.state, signals=self.state.signals + 1, signal_chain=chain)
+        self.signals += 1
+        self._signal_chain = _link(self._signal_chain, line)
 
     def veto(self) -> None:
         """Count a signal that led to no order; it stays in the fingerprint of all signals."""
-        self.state = replace(self.state, vetoed=self.state.vetoed + 1)
+        self.vetoed += 1
 
     def fill(self, fill: Fill) -> None:
         """Add a fill."""
-        amounts = "|".join(canonical(amount) for amount in (fill.price, fill.qty, fill.fee))
-        chain = _link(self.state.trade_chain, f"{fill.ts}|{fill.side}|{amounts}")
-        self.state = replace(self.state, trade_chain=chain)
+        price, qty, fee = canonical(fill.price), canonical(fill.qty), canonical(fill.fee)
+        self._trade_chain = _link(self._trade_chain, f"{fill.ts}|{fill.side}|{price}|{qty}|{fee}")
 
     @property
     def signal_hash(self) -> str:
         """The fingerprint of all signals, in hex."""
-        return self.state.signal_chain.hex()
+        return self._signal_chain.hex()
 
     @property
     def trade_hash(self) -> str:
         """The fingerprint of all fills, in hex."""
-        return self.state.trade_chain.hex()
+        return self._trade_chain.hex()
+
+    # checkpoint
+
+    def state(self) -> TallyState:
+        """Return all that a checkpoint needs."""
+        return TallyState(self.signals, self.vetoed, self._signal_chain, self._trade_chain)
+
+    def restore(self, state: TallyState) -> None:
+        """Take up a checkpoint's state."""
+        self.signals, self.vetoed = state.signals, state.vetoed
+        self._signal_chain, self._trade_chain = state.signal_chain, state.trade_chain
 
 
 def _link(chain: bytes, line: str) -> bytes:

@@ -79,7 +79,7 @@ def _account(machine: Machine) -> AccountSection:
         drawdown=ledger.drawdown(),
         fills=ledger.fills,
         trades=ledger.trades,
-        signals=machine.tally.state.signals,
+        signals=machine.tally.signals,
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 PREFIX = "tt"
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _BIRTH_WIDTH = 7
 _NAME_WIDTH = 4
 _SEQUENCE_WIDTH = 7
@@ -38,11 +39,11 @@ _ROLE_CODE = {
 def base36(value: int, width: int) -> str:
     """Write a non-negative integer in base 36, padded with zeros to `width` characters."""
     assert 0 <= value < 36**width, f"{value} does not fit {width} characters of base 36"
-    digits = []
-    for _ in range(width):
-        value, digit = divmod(value, 36)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    text = ""
+    while value:
+        value, pair = divmod(value, len(_PAIRS))
+        text = _PAIRS[pair] + text
+    return text[-width:].rjust(width, "0")
 
 
 def short_code(name: str) -> str:

@@ -1,6 +1,6 @@
 """Decimal money: exact conversion from data, and rounding to a venue's steps."""
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -9,6 +9,10 @@ BPS = Decimal("0.0001")
 # Every quotient of the ledger is taken in one context, so that two machines agree to the last digit.
 LEDGER_CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN)
 
+_DIGITS_KEPT = 32  # more decimals than any float of a market carries
+_SCALES = tuple(float(10**digits) for digits in range(_DIGITS_KEPT))
+_UNITS = tuple(ONE.scaleb(-digits) for digits in range(_DIGITS_KEPT))
+
 
 def exact(value: float, digits: int) -> Decimal:
     """Return the decimal that the float carries, given how many decimals its source text had.
@@ -16,6 +20,8 @@ def exact(value: float, digits: int) -> Decimal:
     Exact while `value * 10**digits` is below 2**51: the nearest float and the product are each off by at most
     half a unit in the last place, together by less than half of one scaled unit.
     """
+    if digits < _DIGITS_KEPT:
+        return Decimal(round(value * _SCALES[digits])) * _UNITS[digits]
     return Decimal(round(value * 10**digits)).scaleb(-digits)
 
 
@@ -36,15 +42,16 @@ def truncate_to(value: Decimal, step: Decimal) -> Decimal:
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:
     """Divide in the ledger's own context (34 digits, half even), whatever the caller's is."""
-    with localcontext(LEDGER_CONTEXT):
-        return numerator / denominator
+    return LEDGER_CONTEXT.divide(numerator, denominator)
 
 
 def canonical(value: Decimal) -> str:
     """Write a decimal in one form only: no exponent, no trailing zeros, no negative zero."""
-    if value == 0:
+    if not value:
         return "0"
-    text = f"{value:f}"
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -96,6 +96,8 @@ class Ledger:
 
     def net_qty(self, symbol: str) -> Decimal:
         """Return the net quantity over all plays: what the venue should show."""
+        if not self._open:
+            return ZERO
         return sum((p.qty for p in self.open_positions() if p.symbol == symbol), ZERO)
 
     def book(self, play: str, fill: Fill) -> Position:
@@ -152,10 +154,10 @@ class Ledger:
 
     def exact_equity(self) -> Decimal:
         """Return start equity plus realised profit minus fees plus open profit at the marks."""
-        opened = sum(
-            (p.qty * Decimal(repr(self._marks[p.symbol])) - p.entry_notional for p in self.open_positions()),
-            ZERO,
-        )
+        opened = ZERO
+        if self._open:
+            for p in self.open_positions():
+                opened += p.qty * Decimal(repr(self._marks[p.symbol])) - p.entry_notional
         return self.start_equity + self.realized - self.fees + opened
 
     def mark_of(self, symbol: str) -> float:

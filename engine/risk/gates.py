@@ -44,115 +44,140 @@ class GateResult(msgspec.Struct, frozen=True):
     reason: Reason | None = None
 
 
-Gate = Callable[[EntryFacts, Limits], GateResult]
+class Gate(msgspec.Struct, frozen=True):
+    """One gate as data: what it asks, and how it writes what it saw; None to ask where it is not built.
+
+    Asking is apart from writing: every order is asked about, and words are wanted on a veto and on a screen.
+    """
+
+    name: str
+    about: str
+    reason: Reason | None
+    passes: Callable[[EntryFacts, Limits], bool] | None
+    value: Callable[[EntryFacts], str]
+    limit: Callable[[Limits], str]
+
+    def result(self, facts: EntryFacts, limits: Limits) -> GateResult:
+        """Return the answer in words."""
+        if self.passes is None:
+            verdict = Verdict.NOT_BUILT
+        else:
+            verdict = Verdict.PASS if self.passes(facts, limits) else Verdict.VETO
+        reason = self.reason if verdict is Verdict.VETO else None
+        return GateResult(self.name, verdict, self.value(facts), self.limit(limits), reason)
 
 
-def _result(name: str, reason: Reason, *, ok: bool, value: str, limit: str) -> GateResult:
-    return GateResult(name, Verdict.PASS if ok else Verdict.VETO, value, limit, None if ok else reason)
+def _within(value: Decimal, cap: Decimal | None) -> bool:
+    return cap is None or value <= cap
 
 
-def _cap(name: str, reason: Reason, value: Decimal, cap: Decimal | None) -> GateResult:
-    limit = "none" if cap is None else canonical(cap)
-    return _result(name, reason, ok=cap is None or value <= cap, value=f"{value:.2f}", limit=limit)
+def _cap(cap: Decimal | None) -> str:
+    return "none" if cap is None else canonical(cap)
 
 
-def venue_gate(facts: EntryFacts, _limits: Limits) -> GateResult:
-    """The mode's venue takes orders."""
-    value = "yes" if facts.takes_orders else "no"
-    return _result(
-        "takes orders", Reason.VENUE_TAKES_NO_ORDERS, ok=facts.takes_orders, value=value, limit="yes"
-    )
-
-
-def lock_gate(facts: EntryFacts, _limits: Limits) -> GateResult:
-    """This engine holds its instance lock."""
-    value = "held" if facts.lock_held else "lost"
-    return _result("lock", Reason.LOCK_NOT_HELD, ok=facts.lock_held, value=value, limit="held")
-
-
-def ladder_gate(facts: EntryFacts, _limits: Limits) -> GateResult:
-    """The ladder is at FULL for the symbol."""
+def _ladder(facts: EntryFacts) -> str:
     rung = lowest(facts.holds, facts.symbol)
     holders = ",".join(sorted(h.holder for h in facts.holds if h.symbol in ("", facts.symbol)))
-    value = rung.name if not holders else f"{rung.name} by {holders}"
-    return _result("ladder", Reason.LADDER, ok=rung is Rung.FULL, value=value, limit="FULL")
+    return rung.name if not holders else f"{rung.name} by {holders}"
 
 
-def freshness_gate(facts: EntryFacts, limits: Limits) -> GateResult:
-    """The bar that led to the order closed a short while ago."""
-    return _result(
-        "data fresh",
-        Reason.DATA_STALE,
-        ok=facts.data_age_s <= limits.stale_after_s,
-        value=f"{facts.data_age_s:.1f}s",
-        limit=f"{limits.stale_after_s:g}s",
-    )
-
-
-def breaker_gate(_facts: EntryFacts, _limits: Limits) -> GateResult:
-    """The venue's circuit breaker; there is none before real venues are."""
-    return GateResult("breaker", Verdict.NOT_BUILT, "-", "closed")
-
-
-def daily_loss_gate(facts: EntryFacts, limits: Limits) -> GateResult:
-    """The loss since 00:00 UTC is under its limit."""
-    return _cap("daily loss", Reason.DAILY_LOSS, max(ZERO, facts.loss_today), limits.daily_loss_max)
-
-
-def order_notional_gate(facts: EntryFacts, limits: Limits) -> GateResult:
-    """The order is not larger than an order may be."""
-    return _cap("order cap", Reason.ORDER_NOTIONAL_MAX, facts.order_notional, limits.order_notional_max)
-
-
-def position_notional_gate(facts: EntryFacts, limits: Limits) -> GateResult:
-    """The position does not grow past its cap."""
-    return _cap(
-        "position cap",
-        Reason.POSITION_NOTIONAL_MAX,
-        facts.position_notional_after,
-        limits.position_notional_max,
-    )
-
-
-def open_orders_gate(facts: EntryFacts, limits: Limits) -> GateResult:
-    """There is room for one more open order."""
-    return _result(
-        "open orders",
-        Reason.OPEN_ORDERS_MAX,
-        ok=facts.open_orders < limits.open_orders_max,
-        value=str(facts.open_orders),
-        limit=str(limits.open_orders_max),
-    )
-
-
-def approval_gate(_facts: EntryFacts, _limits: Limits) -> GateResult:
-    """The play's hash is approved for live; approvals do not exist before live does."""
-    return GateResult("play approved", Verdict.NOT_BUILT, "-", "in live")
+def _loss(facts: EntryFacts) -> Decimal:
+    return max(ZERO, facts.loss_today)
 
 
 GATES: tuple[Gate, ...] = (
-    venue_gate,
-    lock_gate,
-    ladder_gate,
-    freshness_gate,
-    breaker_gate,
-    daily_loss_gate,
-    order_notional_gate,
-    position_notional_gate,
-    open_orders_gate,
-    approval_gate,
+    Gate(
+        "takes orders",
+        "The mode's venue takes orders.",
+        Reason.VENUE_TAKES_NO_ORDERS,
+        lambda facts, _: facts.takes_orders,
+        lambda facts: "yes" if facts.takes_orders else "no",
+        lambda _: "yes",
+    ),
+    Gate(
+        "lock",
+        "This engine holds its instance lock.",
+        Reason.LOCK_NOT_HELD,
+        lambda facts, _: facts.lock_held,
+        lambda facts: "held" if facts.lock_held else "lost",
+        lambda _: "held",
+    ),
+    Gate(
+        "ladder",
+        "The ladder is at FULL for the symbol.",
+        Reason.LADDER,
+        lambda facts, _: not facts.holds or lowest(facts.holds, facts.symbol) is Rung.FULL,
+        _ladder,
+        lambda _: "FULL",
+    ),
+    Gate(
+        "data fresh",
+        "The bar that led to the order closed a short while ago.",
+        Reason.DATA_STALE,
+        lambda facts, limits: facts.data_age_s <= limits.stale_after_s,
+        lambda facts: f"{facts.data_age_s:.1f}s",
+        lambda limits: f"{limits.stale_after_s:g}s",
+    ),
+    Gate(
+        "breaker",
+        "The venue's circuit breaker; there is none before real venues are.",
+        None,
+        None,
+        lambda _: "-",
+        lambda _: "closed",
+    ),
+    Gate(
+        "daily loss",
+        "The loss since 00:00 UTC is under its limit.",
+        Reason.DAILY_LOSS,
+        lambda facts, limits: _within(_loss(facts), limits.daily_loss_max),
+        lambda facts: f"{_loss(facts):.2f}",
+        lambda limits: _cap(limits.daily_loss_max),
+    ),
+    Gate(
+        "order cap",
+        "The order is not larger than an order may be.",
+        Reason.ORDER_NOTIONAL_MAX,
+        lambda facts, limits: _within(facts.order_notional, limits.order_notional_max),
+        lambda facts: f"{facts.order_notional:.2f}",
+        lambda limits: _cap(limits.order_notional_max),
+    ),
+    Gate(
+        "position cap",
+        "The position does not grow past its cap.",
+        Reason.POSITION_NOTIONAL_MAX,
+        lambda facts, limits: _within(facts.position_notional_after, limits.position_notional_max),
+        lambda facts: f"{facts.position_notional_after:.2f}",
+        lambda limits: _cap(limits.position_notional_max),
+    ),
+    Gate(
+        "open orders",
+        "There is room for one more open order.",
+        Reason.OPEN_ORDERS_MAX,
+        lambda facts, limits: facts.open_orders < limits.open_orders_max,
+        lambda facts: str(facts.open_orders),
+        lambda limits: str(limits.open_orders_max),
+    ),
+    Gate(
+        "play approved",
+        "The play's hash is approved for live; approvals do not exist before live does.",
+        None,
+        None,
+        lambda _: "-",
+        lambda _: "in live",
+    ),
 )
 
 
 def ask(facts: EntryFacts, limits: Limits) -> GateResult | None:
     """Return the first gate that vetoes, None when all let the order through."""
     for gate in GATES:
-        result = gate(facts, limits)
-        if result.verdict is Verdict.VETO:
-            return result
+        passes = gate.passes
+        if passes is not None and not passes(facts, limits):
+            return gate.result(facts, limits)
     return None
 
 
 def ask_all(facts: EntryFacts, limits: Limits) -> tuple[GateResult, ...]:
     """Return every gate's answer, for the screen."""
-    return tuple(gate(facts, limits) for gate in GATES)
+    return tuple(gate.result(facts, limits) for gate in GATES)

@@ -11,7 +11,15 @@ from collections.abc import Generator, Iterable, Sequence
 import msgspec
 
 from engine.core.machine import Machine, MachineState
-from engine.domain.commands import CancelOrder, ClearTimer, Command, QueryVenue, SetTimer, SubmitOrder
+from engine.domain.commands import (
+    NOTHING,
+    CancelOrder,
+    ClearTimer,
+    Command,
+    QueryVenue,
+    SetTimer,
+    SubmitOrder,
+)
 from engine.domain.events import Event, OrderRejected, OrderSent, TimerFired
 from engine.domain.market import MarketEvent
 from engine.domain.reasons import Reason
@@ -23,6 +31,9 @@ Refusals = dict[str, Reason]
 Steps = Generator[Batch, Refusals | None, None]
 
 NO_REFUSALS: Refusals = {}
+NO_EVENTS: tuple[Event, ...] = ()
+# What the loop itself carries out; the rest is the driver's: to store, to say, to leave.
+_ACTS = frozenset({SubmitOrder, CancelOrder, QueryVenue, SetTimer, ClearTimer})
 NEVER = 2**63
 
 
@@ -87,21 +98,23 @@ class Loop:
 
     def carry_on(self, commands: Batch, now: int) -> Steps:
         """Carry out commands that `machine.handle` already returned, and all that follows from them."""
-        refusals = (yield commands) or NO_REFUSALS
-        yield from self._settle(self._carry_out(commands, now, refusals), now)
+        return self._settle((), now, commands)
 
-    def _settle(self, events: Iterable[Event], now: int) -> Steps:
+    def _settle(self, events: Iterable[Event], now: int, commands: Batch = NOTHING) -> Steps:
         queue = deque(events)
         handle = self.machine.handle
-        while queue:
-            commands = handle(queue.popleft(), now)
+        while commands or queue:
             if commands:
                 refusals = (yield commands) or NO_REFUSALS
                 queue.extend(self._carry_out(commands, now, refusals))
+            commands = handle(queue.popleft(), now) if queue else NOTHING
 
     def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:
+        acts = [command for command in commands if type(command) in _ACTS]
+        if not acts:
+            return NO_EVENTS
         events: list[Event] = []
-        for command in commands:  # the rest is the driver's: to store, to say, to leave
+        for command in acts:
             if type(command) is SubmitOrder:
                 events.extend(self._submit(command, now, refusals))
             elif type(command) is CancelOrder:

@@ -115,7 +115,10 @@ class Book:
         volume = Volume(self.instrument, bar.volume, self._participation)
         orders = list(self.orders.values())
         for top, bottom in ((opening, opening), (high, low)):
-            self._match(orders, Offer(bar.ts, opening, top, bottom, volume, improves=True), events)
+            self._match(orders, Offer(bar.ts, opening, top, bottom, volume, True, True), events)  # noqa: FBT003 - takes, improves
+            orders = [order for order in orders if not order.closed]
+            if not orders:
+                break
         self._settle(bar.ts, events, took=True)
         return events
 
@@ -183,7 +186,7 @@ class Book:
                 passed = offer.high - order.trigger if order.is_buy else order.trigger - offer.low
                 if passed >= 0:
                     reached.append((-passed, order.arrival, order))
-        for _, _, order in sorted(reached, key=_by_priority):
+        for _, _, order in sorted(reached, key=_by_priority) if reached else ():
             order.at_market = True
             if offer.takes:
                 worse = max if order.is_buy else min
@@ -200,7 +203,7 @@ class Book:
             passed = order.limit - offer.low if order.is_buy else offer.high - order.limit
             if crossing if order.taking else passed >= 0:
                 reached.append((-passed, order.arrival, order))
-        for _, _, order in sorted(reached, key=_by_priority):
+        for _, _, order in sorted(reached, key=_by_priority) if reached else ():
             better = min if order.is_buy else max
             price = better(order.limit, offer.ref) if order.taking or offer.improves else order.limit
             liquidity = Liquidity.TAKER if order.taking else Liquidity.MAKER

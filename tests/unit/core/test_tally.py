@@ -58,13 +58,13 @@ def test_the_order_counts():
 def test_signals_and_vetoes_are_counted_and_leave_each_others_hash_alone():
     tally = Tally()
     tally.signal(SIGNAL)
-    before = tally.state
+    before = tally.state()
     tally.veto()
     tally.fill(fill())
-    assert (tally.state.signals, tally.state.vetoed) == (1, 1)
-    assert tally.state.signal_chain == before.signal_chain
+    assert (tally.signals, tally.vetoed) == (1, 1)
+    assert tally.state().signal_chain == before.signal_chain
     again = Tally()
-    again.state = tally.state
+    again.restore(tally.state())
     for one in (tally, again):
         one.signal(SIGNAL)
     assert again.signal_hash == tally.signal_hash

@@ -195,7 +195,7 @@ def test_a_gate_that_stops_a_signal_is_stored_with_its_values(changes, reason, v
     assert signal.veto.values.items() >= values.items()
     assert submitted(commands) == []
     assert world.machine.board.signals[-1].reason == reason.value
-    assert world.machine.tally.state.vetoed == 1
+    assert world.machine.tally.vetoed == 1
 
 
 def test_a_bar_that_comes_late_leads_to_nothing():

@@ -49,6 +49,10 @@ def test_a_quotient_does_not_depend_on_the_callers_context(numerator, denominato
         assert divide(numerator, denominator) == there
 
 
+def test_a_step_finer_than_any_market_carries_its_price_too():
+    assert exact(2.5e-39, 40) == Decimal("2.5e-39")
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12))
 def test_a_canonical_text_means_the_same_number_and_is_the_only_one(value):
     text = canonical(value)
