@@ -59,6 +59,7 @@ class KillSwitch:
         app = self._app
         await self.hide()
         if not pressed.fired:
+            app.clear_notifications()  # they would cover what the second press does
             self._bar = FlattenBar(app.palette, consequences(app.latest, key_name(pressed.key)))
             await app.screen.mount(self._bar)
         elif pressed.error:
@@ -85,5 +86,7 @@ class KillSwitch:
             self._unheard(f"the engine did not answer within {ANSWER_S} s")
 
     def _unheard(self, why: str) -> None:
-        text = f"{why}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
+        text = (
+            f"{why.rstrip('.')}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
+        )
         self._app.tell(text, title="FLATTEN NOT CONFIRMED", severity="error", timeout=60)

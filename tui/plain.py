@@ -12,6 +12,13 @@ from tui.status import attention_row, status_row
 WIDE_ENOUGH = 10_000  # cells: nothing is shortened
 EVERY_S = 1.0
 LOST_CODE = 1
+WAYS = (  # what a key does on a screen, a command does here
+    ("arm", "`trader-tui arm`"),
+    ("pause", "`trader-tui resume`"),
+    ("risk-mode", "`trader-tui mode`"),
+    ("acknowledge", "the console"),
+    ("pane-5", "`trader-tui status`"),
+)
 
 
 async def run_plain(link: Link, out: TextIO, *, now: Callable[[], float] = time.monotonic) -> int:
@@ -47,7 +54,7 @@ class Teller:
         if state != self._state or self._now() - self._told_at >= EVERY_S:
             changed = state != self._state
             self._state, self._told_at = state, self._now()
-            frame = Frame(snapshot)
+            frame = Frame(snapshot, keys=WAYS)
             _say(self._out, "".join(text for text, _ in status_row(frame, WIDE_ENOUGH)).strip())
             if changed:
                 _say(self._out, f"  {attention_row(frame, 0)[0][0].strip()}")

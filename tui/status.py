@@ -227,12 +227,11 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
     status = snapshot.status
     if status.phase is Phase.HALTED:
         key = frame.key("arm")
-        return f"Halted after a flatten. Press {key} to arm again; it asks for a reason.", "danger*"
+        return f"Halted after a flatten. To arm again, with a reason: {key}.", "danger*"
     if status.rung is Rung.FULL:
         return "Armed and free: entries that pass the gates are sent.", "ok"
     freed = {FREED_BY.get(hold.holder, "") for hold in status.holds if hold.rung is status.rung} - {""}
-    words = {"arm": "to arm", "pause": "to resume", "risk-mode": "for the risk mode"}
-    keys = ", ".join(f"{frame.key(name)} {words[name]}" for name in sorted(freed))
+    words = {"arm": "to arm", "pause": "to resume", "risk-mode": "to change the risk mode"}
+    ways = ", ".join(f"{words[name]}: {frame.key(name)}" for name in sorted(freed))
     held = ", ".join(holder_names(snapshot)) or "nobody"
-    press = f" Press {keys}." if keys else ""
-    return f"No new positions: held at {status.rung.name} by {held}.{press}", "warn"
+    return f"No new positions: held at {status.rung.name} by {held}" + (f"; {ways}." if ways else "."), "warn"

@@ -114,12 +114,17 @@ def env_layer(env: Mapping[str, str]) -> Layer:
     return layer
 
 
+def flag_name(setting: str) -> str:
+    """Return the flag that sets a setting; one that may be repeated is named for one of its values."""
+    return "--play" if setting == "plays" else f"--{setting.replace('_', '-')}"
+
+
 def flag_layer(flags: Mapping[str, Any]) -> Layer:
     """Take what was said on the command line."""
     layer = Layer({}, {})
     for name, value in flags.items():
         path = tuple(name.split("."))
-        _put(layer, path, value, Source(f"--{path[-1].replace('_', '-')}", base=Path.cwd()))
+        _put(layer, path, value, Source(flag_name(path[-1]), base=Path.cwd()))
     return layer
 
 
@@ -207,7 +212,8 @@ def _source_of(path: FieldPath, sources: Mapping[FieldPath, Source]) -> Source:
 
 def _located(message: str, path: FieldPath, sources: Mapping[FieldPath, Source]) -> ConfigError:
     at = _source_of(path, sources)
-    return ConfigError(message, file=at.name, line=at.line, column=at.column, field=field_name(path))
+    field = "" if at.name.startswith("--") else field_name(path)  # a flag names its field already
+    return ConfigError(message, file=at.name, line=at.line, column=at.column, field=field)
 
 
 def _explained(item: ErrorDetails, sources: Mapping[FieldPath, Source]) -> ConfigError:

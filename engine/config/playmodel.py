@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from engine.domain.errors import ConfigError
 from engine.domain.money import canonical
 from engine.domain.play import BASE_TIMEFRAME, Distance, DistanceKind, PlaySpec, Rule, Sizing, SizingKind
+from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.strategy.expression import canonical_rule
 from engine.strategy.scope import NOTHING, Scope
 from engine.strategy.timeframes import TIMEFRAME
@@ -93,10 +94,21 @@ def _leg(value: str) -> str:
     return value
 
 
+def _unreserved(value: str) -> str:
+    if value == FLATTEN_PLAY:
+        raise ValueError(f"{value!r} is the name under which a flatten trades; choose another")
+    return value
+
+
 _VALUED = BeforeValidator(_valued)  # a number that may be written as a parameter
 _NAME, _TIMEFRAME = r"[a-z0-9_]{1,32}", rf"{BASE_TIMEFRAME}|{TIMEFRAME}"
 _SYMBOL = r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}"
-_Name = Annotated[str, _matching(_NAME, "must be 1 to 32 of a-z, 0-9 and _"), _pattern(_NAME)]
+_Name = Annotated[
+    str,
+    _matching(_NAME, "must be 1 to 32 of a-z, 0-9 and _"),
+    AfterValidator(_unreserved),
+    _pattern(_NAME),
+]
 _Timeframe = Annotated[
     str,
     _matching(_TIMEFRAME, f"must be {BASE_TIMEFRAME}, or a whole number and s, m, h or d, as in 5m"),

@@ -13,7 +13,7 @@ COLUMNS = (
     Column("HASH", 8, keep=80),
     Column("LAST", 8, keep=98),
     Column("AGE", 5, keep=70, number=True),
-    Column("NEXT TRY", 8, keep=75, number=True),
+    Column("NEXT TRY", 9, keep=75, number=True),
     Column("FILE", 10, keep=60, flex=True),
 )
 RESULT_STYLE = {"loaded": "ok", "swapped": "ok*", "rejected": "danger*", "waiting": "warn"}
@@ -54,6 +54,13 @@ class ReloadPane(Pane):
         )
 
 
+def _next_try(row: ReloadRow) -> Cell:
+    """A file that could not be read is tried again; one that was refused is judged again when it changes."""
+    if row.result == "rejected":
+        return "on change", "warn"
+    return (f"in {age(row.next_try_s)}", "warn") if row.failures else ("-", "muted")
+
+
 def _values(row: ReloadRow, now: int) -> list[Cell]:
     return [
         (row.play, "text*"),
@@ -61,6 +68,6 @@ def _values(row: ReloadRow, now: int) -> list[Cell]:
         (row.hash[:SHORT_HASH], "muted"),
         (row.result, RESULT_STYLE.get(row.result, "text")),
         (age_between(now, row.at), "muted"),
-        (f"in {age(row.next_try_s)}" if row.failures else "-", "warn" if row.failures else "muted"),
+        _next_try(row),
         (PurePath(row.file).name, "muted"),
     ]

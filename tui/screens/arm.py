@@ -59,6 +59,7 @@ class ArmDialog(Dialog[ArmAnswer]):
         elif name != self._status.confirm_name:
             self.query_one("#name", Input).focus()
             if name:
+                self.query_one("#name", Input).clear()
                 self.complain(f"That is not {self._status.confirm_name}. Nothing was armed.")
         else:
             self.dismiss(ArmAnswer(name, reason))

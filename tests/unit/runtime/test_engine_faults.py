@@ -113,6 +113,15 @@ async def test_a_core_that_breaks_cancels_its_entries_and_comes_back_without_wha
         )
 
 
+async def test_a_tape_that_breaks_the_core_does_so_each_time_and_is_told(tmp_path, monkeypatch):
+    Poison(monkeypatch).wanted = True
+    settings = tape_settings(tmp_path, bars=20)
+    for _ in range(2):
+        report = await run_engine(settings)
+        assert report.exit_code == 1
+        assert "broke the engine: AssertionError: the books do not add up" in report.text
+
+
 async def test_a_core_that_breaks_while_nothing_can_be_stored_says_so(tmp_path, monkeypatch):
     poison = Poison(monkeypatch)
     async with on_a_failing_disk(market_settings(tmp_path)) as (there, journal):

@@ -144,6 +144,11 @@ BOMB = "a: &a [1]\n" + "".join(
     ("text", "said"),
     [
         pytest.param(
+            GOOD.replace("name: x", "name: flatten"),
+            "1:7: name: 'flatten' is the name under which a flatten trades",
+            id="reserved",
+        ),
+        pytest.param(
             GOOD.replace("close", "clsoe"),
             "4:10: long.enter: there is no 'clsoe'; did you mean 'close'?",
             id="name",

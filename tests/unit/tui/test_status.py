@@ -117,10 +117,10 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
     ("moment", "said"),
     [
         (snapshot(), "Armed and free"),
-        (empty_snapshot(), "No new positions: held at REDUCE by DISARMED. Press a to arm."),
+        (empty_snapshot(), "No new positions: held at REDUCE by DISARMED; to arm: a."),
         (
             snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD)),
-            "Halted after a flatten. Press a to arm again",
+            "Halted after a flatten. To arm again, with a reason: a.",
         ),
         (flattening_snapshot(), "FLATTENING for 2s: closing positions, cancels left 1, positions left 2"),
         (
