@@ -6,7 +6,7 @@ A percentile is never too low and at most 1/32 (3 %) too high.
 _SUB_BITS = 5  # 32 buckets to each power of two
 _SUB = 1 << _SUB_BITS
 _BUCKETS = 64 * _SUB
-SAMPLES_KEPT = 100_000  # a full window becomes the old one: percentiles speak of the last one or two
+SAMPLES_KEPT = 20_000  # a full window becomes the old one: percentiles speak of the last one or two
 
 
 class Histogram:
