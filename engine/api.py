@@ -1,8 +1,8 @@
 """The only door for the console: what it may see (Snapshot), say (Action) and hold (Link)."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from engine import __version__
 from engine.core.commands_table import COLUMNS as COMMANDS_COLUMNS
@@ -35,6 +35,7 @@ from engine.domain.reasons import REASONS, Reason
 from engine.domain.signals import Side, SignalKind
 from engine.offline import (
     check_play,
+    compare_backtests,
     data_cache,
     fetch_bars,
     play_schema,
@@ -42,7 +43,10 @@ from engine.offline import (
     summarize_data,
     verify_session,
 )
-from engine.runtime.protocol import CommandReply, Goodbye, Hello
+from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link
+from engine.runtime.study.sheet import SHEET, Kind, write_figure
+from engine.runtime.study.sheet import Group as FigureGroup
+from engine.runtime.study.sheet import Line as FigureLine
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -54,6 +58,9 @@ if TYPE_CHECKING:
     from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
     from engine.runtime.exitreport import ExitReport
     from engine.runtime.inprocess import InProcessEngine
+    from engine.runtime.study.compare import RunComparison as RunComparison  # noqa: PLC0414 - likewise
+    from engine.runtime.study.recorder import Recorder as Recorder  # noqa: PLC0414 - likewise
+    from engine.runtime.study.study import Study as Study  # noqa: PLC0414 - likewise
     from engine.storage.columncache import CacheUsage as CacheUsage  # noqa: PLC0414 - likewise
     from engine.storage.lock import LockOwner
     from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
@@ -66,6 +73,7 @@ __all__ = [
     "HOLDERS",
     "REASONS",
     "RUNG_MEANING",
+    "SHEET",
     "AccountSection",
     "Action",
     "Alarm",
@@ -74,6 +82,8 @@ __all__ = [
     "ConfigError",
     "ControlError",
     "FeedRow",
+    "FigureGroup",
+    "FigureLine",
     "FlattenSection",
     "GateRow",
     "GateStatus",
@@ -82,6 +92,7 @@ __all__ = [
     "Hello",
     "Hold",
     "Holder",
+    "Kind",
     "Link",
     "LockHeldError",
     "Mode",
@@ -111,6 +122,7 @@ __all__ = [
     "__version__",
     "block_signals",
     "check_play",
+    "compare_backtests",
     "connect",
     "data_cache",
     "fetch_bars",
@@ -132,37 +144,8 @@ __all__ = [
     "user_directory",
     "verify_session",
     "wait_flat",
+    "write_figure",
 ]
-
-
-class Link(Protocol):
-    """A console's connection to an engine: snapshots come, commands go."""
-
-    @property
-    def hello(self) -> Hello:
-        """What the engine said of itself."""
-        ...
-
-    def snapshots(self) -> AsyncIterator[Snapshot]:
-        """Yield whole snapshots, at most 10 a second, ending when the engine says goodbye or is gone."""
-        ...
-
-    async def command(self, action: Action, *, reason: str = "", argument: str = "") -> CommandReply:
-        """Send a command and wait for what became of it. Raises ControlError without an answer in time."""
-        ...
-
-    def panic(self) -> None:
-        """Flatten now: synchronous, on a connection of its own, callable from any thread."""
-        ...
-
-    @property
-    def goodbye(self) -> Goodbye | None:
-        """What the engine said at its end, None while it runs or if it vanished."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of the connection; the engine goes on."""
-        ...
 
 
 # The functions below import what they need when called: a console starts without the engine's weight.

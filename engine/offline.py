@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from engine.config.settings import Settings
     from engine.runtime.datafetch import FetchProgress, FetchReport
     from engine.runtime.datasummary import DataSummary
-    from engine.runtime.report import RunReport
+    from engine.runtime.study.compare import RunComparison
+    from engine.runtime.study.recorder import Recorder
+    from engine.runtime.study.study import Study
     from engine.runtime.verify import Verdict
     from engine.storage.columncache import CacheUsage
 
@@ -22,15 +24,26 @@ def run_backtest(
     *,
     since: int | None = None,
     until: int | None = None,
+    out: Path | None = None,
+    begun: "Callable[[Recorder], None] | None" = None,
     tell: Callable[[str], None] | None = None,
-) -> "RunReport":
-    """Run the plays over the data files, or over [since, until) of them (ns UTC). Raises ConfigError.
+) -> "Study":
+    """Run the plays over the data files, or over [since, until) of them (ns UTC). Raises TraderError.
 
-    `tell` hears what is wrong with the cache of data files, a line each.
+    The run is kept in the folder `out`, whole or not at all. `begun` is told when the data is read: what it
+    is given knows how far the run is, from any thread. `tell` hears what is wrong with the cache of data
+    files, a line each.
     """
-    from engine.runtime.backtest import run_backtest as run
+    from engine.runtime.study.folder import study_into
 
-    return run(settings, since=since, until=until, tell=tell)
+    return study_into(out, settings, since=since, until=until, begun=begun, tell=tell)
+
+
+def compare_backtests(a: Path, b: Path) -> "RunComparison":
+    """Compare two saved backtests. Raises ConfigError where one cannot be read."""
+    from engine.runtime.study.compare import compare_runs
+
+    return compare_runs(a, b)
 
 
 def verify_session(directory: Path) -> "Verdict":

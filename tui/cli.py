@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.backtest_commands import backtest, compare
 from tui.data_commands import data
+from tui.flags import RUN_FLAGS, load
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
 
@@ -27,7 +29,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
-    *("backtest", "verify", "data", "play"),
+    *("backtest", "backtest compare", "verify", "data", "play"),
 )
 
 
@@ -44,6 +46,14 @@ class RunByDefault(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in known):
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command by its two words before one by its first."""
+        words = " ".join(args[:2])
+        command = self.get_command(ctx, words)
+        return super().resolve_command(ctx, args) if command is None else (words, command, args[2:])
 
 
 @click.group(
@@ -241,26 +251,6 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 
 
 @cli.command()
-@click.argument("play")
-@data_options
-@click.option("--from", "since", metavar="TIME", help="Leave out what lies before TIME.")
-@click.option("--to", "until", metavar="TIME", help="Leave out what lies at TIME and later.")
-@click.option("--profile", metavar="NAME", help="A named set of settings.")
-@json_option
-def backtest(play: str, since: str | None, until: str | None, as_json: bool, **options: Any) -> None:
-    """Run a play over recorded data as fast as it goes.
-
-    PLAY is a file, or the name of a play that ships or of your own. TIME is a date or time in UTC such as
-    2020-01-31 or 2020-01-31T12:00, or milliseconds since 1970.
-    """
-    from tui import offline
-
-    options["plays"] = (play,)
-    span = offline.Span.of(since, until)
-    sys.exit(offline.backtest(load(options, RUN_FLAGS, mode="backtest"), span, as_json=as_json))
-
-
-@cli.command()
 @click.argument("session")
 @instance_options
 @json_option
@@ -275,35 +265,10 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
     sys.exit(offline.verify(load(options), session, as_json=as_json))
 
 
+cli.add_command(backtest)
+cli.add_command(compare)
 cli.add_command(data)
 cli.add_command(play)
-
-# Flags by option name, as the settings call them.
-BASE_FLAGS = {"instance": "instance", "state_dir": "state_dir", "theme": "console.theme"}
-RUN_FLAGS = {
-    **BASE_FLAGS,
-    "mode": "mode",
-    "plays": "plays",
-    "data": "data",
-    "bar_ts": "bar_ts",
-    "venue": "venue",
-    "profile": "profile",
-    "arm": "arm",
-    "speed": "speed",
-    "duration": "duration_s",
-}
-
-
-def load(options: dict[str, Any], names: dict[str, str] | None = None, **fixed: Any) -> "Settings":
-    """Load the settings with the flags that were given."""
-    from engine.api import load_settings
-
-    flags = dict(fixed)
-    for option, setting in (names or BASE_FLAGS).items():
-        value = options.get(option)
-        if value not in (None, (), False, ""):
-            flags[setting] = value
-    return load_settings(flags)
 
 
 def _command(

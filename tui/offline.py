@@ -1,4 +1,4 @@
-"""Commands that need no running engine: backtest and verify."""
+"""What needs no running engine: spans of recorded time, and `trader-tui verify`."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from engine.api import ConfigError, run_backtest, state_directory, verify_session
+from engine.api import ConfigError, state_directory, verify_session
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -55,20 +55,6 @@ def _moment(option: str, text: str | None) -> int | None:
     if not 0 <= at_ms <= MS_MAX:
         raise ConfigError(f"{text!r} lies outside of what recorded data can hold", field=option)
     return at_ms * NS_PER_MS
-
-
-def backtest(settings: "Settings", span: Span, *, as_json: bool) -> int:
-    """Run a backtest and print its result."""
-    result = run_backtest(settings, since=span.since, until=span.until, tell=warn)
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
-        return 0
-    width = max(len(name) for name in result.__struct_fields__)
-    for name in result.__struct_fields__:
-        value = getattr(result, name)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
-        sys.stdout.write(f"{name.ljust(width)}  {text}\n")
-    return 0
 
 
 def warn(line: str) -> None:

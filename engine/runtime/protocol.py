@@ -1,4 +1,10 @@
-"""What travels on the control socket: msgspec-JSON messages, one a frame, tagged by `type`."""
+"""What travels on the control socket: msgspec-JSON messages, one a frame, tagged by `type`.
+
+And what a console holds of it, however it travels: a Link.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 import msgspec
 
@@ -107,3 +113,33 @@ def merge(before: Snapshot | None, delta: SnapshotDelta) -> Snapshot:
     """Apply a delta to the snapshot it was made against."""
     changed = {name: value for name in SECTIONS if (value := getattr(delta, name)) is not None}
     return Snapshot(**changed) if before is None else msgspec.structs.replace(before, **changed)
+
+
+class Link(Protocol):
+    """A console's connection to an engine: snapshots come, commands go."""
+
+    @property
+    def hello(self) -> Hello:
+        """What the engine said of itself."""
+        ...
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Yield whole snapshots, at most 10 a second, ending when the engine says goodbye or is gone."""
+        ...
+
+    async def command(self, action: Action, *, reason: str = "", argument: str = "") -> CommandReply:
+        """Send a command and wait for what became of it. Raises ControlError without an answer in time."""
+        ...
+
+    def panic(self) -> None:
+        """Flatten now: synchronous, on a connection of its own, callable from any thread."""
+        ...
+
+    @property
+    def goodbye(self) -> Goodbye | None:
+        """What the engine said at its end, None while it runs or if it vanished."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection; the engine goes on."""
+        ...

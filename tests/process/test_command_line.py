@@ -35,7 +35,7 @@ def test_backtest_and_replay_print_the_same_single_object(house, tmp_path):
     assert (test.code, play.code) == (0, 0), test.err + play.err
     assert play.err == ""
     expected, result = json.loads(test.out), json.loads(play.out)
-    assert result.keys() == expected.keys()
+    assert result.keys() <= expected.keys(), "a backtest adds its figures"
     assert expected["trades"] > 0
     assert (result["signal_hash"], result["trade_hash"]) == (expected["signal_hash"], expected["trade_hash"])
 

@@ -140,10 +140,10 @@ def test_a_latch_can_be_set_whether_or_not_an_engine_runs(tmp_path):
 
 def test_a_backtest_is_run_over_a_span_of_time(tmp_path):
     settings = tape_settings(tmp_path, mode="backtest")
-    assert api.run_backtest(settings).bars == 300
+    assert api.run_backtest(settings).run.bars == 300
     half = (START_MS + 150 * 60_000) * 1_000_000
-    assert api.run_backtest(settings, since=half).bars == 150
-    assert api.run_backtest(settings, until=half).bars == 150
+    assert api.run_backtest(settings, since=half).run.bars == 150
+    assert api.run_backtest(settings, until=half).run.bars == 150
 
 
 async def test_a_session_is_verified(tmp_path):

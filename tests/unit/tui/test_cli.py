@@ -6,7 +6,7 @@ import pytest
 
 from engine.api import Action, __version__
 from tests.unit.tui.night import Night
-from tui import cli, launch, offline
+from tui import backtest, cli, launch
 
 GOOD_BARS = "ts_ms,open,high,low,close,volume\n1577836800000,10,11,9,10,5\n1577836860000,10,11,9,10,5\n"
 PLAY = "name: mine\ntimeframe: base\nsize: {{notional: 500}}\nlong:\n  enter: {rule}\n"
@@ -140,7 +140,8 @@ def test_help_lists_every_command_and_the_exit_codes(capsys):
     words = capsys.readouterr().out
     assert "Exit codes: 0 done" in words
     listed = [line.split()[0] for line in words.partition("Commands:\n")[2].splitlines() if line.strip()]
-    assert tuple(listed[: len(cli.COMMANDS)]) == cli.COMMANDS
+    visible = tuple(name for name in cli.COMMANDS if not cli.cli.commands[name].hidden)
+    assert tuple(listed[: len(visible)]) == visible
     assert set(cli.cli.commands) == set(cli.COMMANDS)
     assert "..." not in words.partition("Commands:")[2], "each command says in one line what it does"
 
@@ -219,6 +220,6 @@ def test_ctrl_c_is_one_line(place, monkeypatch, capsys):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(offline, "run_backtest", interrupted)
+    monkeypatch.setattr(backtest, "run_backtest", interrupted)
     assert call("backtest", "canary", "--data", "good.csv") == 130
     assert capsys.readouterr().err.strip() == "trader-tui: interrupted"

@@ -84,7 +84,7 @@ def test_the_end_is_told_in_words(short_tape, monkeypatch, capsys):
     report = ExitReport(exit_code=143, text="SIGTERM", open_orders=("o1",), positions=("BTCUSDT 1",))
     assert headless(monkeypatch, report, as_json=False) == 143
     assert capsys.readouterr().out == "ended: SIGTERM (exit code 143)\nleft open: o1\nleft open: BTCUSDT 1\n"
-    report = msgspec.structs.replace(report, exit_code=0, run=run_backtest(short_tape))
+    report = msgspec.structs.replace(report, exit_code=0, run=run_backtest(short_tape).run)
     assert headless(monkeypatch, report, as_json=False) == 0
     assert "play: canary\n" in capsys.readouterr().out
 
@@ -93,7 +93,7 @@ def test_the_end_is_one_object_in_json(short_tape, monkeypatch, capsys):
     report = ExitReport(exit_code=0, text="stopped", open_orders=(), positions=())
     assert headless(monkeypatch, report, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["text"] == "stopped"
-    report = msgspec.structs.replace(report, exit_code=143, text="SIGTERM", run=run_backtest(short_tape))
+    report = msgspec.structs.replace(report, exit_code=143, text="SIGTERM", run=run_backtest(short_tape).run)
     assert headless(monkeypatch, report, as_json=True) == 143
     told = capsys.readouterr()
     assert json.loads(told.out)["play"] == "canary"

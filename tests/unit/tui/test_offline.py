@@ -1,4 +1,4 @@
-"""Backtest and verify from the command line: spans of time, sessions by name, words and JSON."""
+"""Spans of time, and verify from the command line: sessions by name, words and JSON."""
 
 import json
 from datetime import UTC, datetime
@@ -53,21 +53,6 @@ def test_a_span_has_a_length():
     with pytest.raises(ConfigError, match="must lie after --from"):
         Span.of("2020-02-01", "2020-02-01")
     assert Span.of(None, None) == Span()
-
-
-def test_a_backtest_is_one_object_or_lines(short_tape, capsys):
-    assert offline.backtest(short_tape, Span(), as_json=True) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert (facts["play"], facts["bars"]) == ("canary", 100)
-    assert offline.backtest(short_tape, Span(), as_json=False) == 0
-    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
-    assert lines.keys() == facts.keys()
-    assert lines["trade_hash"] == facts["trade_hash"]
-
-
-def test_a_bar_belongs_to_the_span_in_which_it_lies(short_tape, capsys):
-    offline.backtest(short_tape, Span.of("2020-01-31T00:10", "2020-01-31T00:30"), as_json=True)
-    assert json.loads(capsys.readouterr().out)["bars"] == 20
 
 
 @pytest.fixture

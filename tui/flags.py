@@ -1,0 +1,33 @@
+"""Settings from the command line: which option is which setting."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.api import Settings
+
+# Flags by option name, as the settings call them.
+BASE_FLAGS = {"instance": "instance", "state_dir": "state_dir", "theme": "console.theme"}
+RUN_FLAGS = {
+    **BASE_FLAGS,
+    "mode": "mode",
+    "plays": "plays",
+    "data": "data",
+    "bar_ts": "bar_ts",
+    "venue": "venue",
+    "profile": "profile",
+    "arm": "arm",
+    "speed": "speed",
+    "duration": "duration_s",
+}
+
+
+def load(options: dict[str, Any], names: dict[str, str] | None = None, **fixed: Any) -> "Settings":
+    """Load the settings with the flags that were given."""
+    from engine.api import load_settings
+
+    flags = dict(fixed)
+    for option, setting in (names or BASE_FLAGS).items():
+        value = options.get(option)
+        if value not in (None, (), False, ""):
+            flags[setting] = value
+    return load_settings(flags)
