@@ -90,6 +90,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._arrived_at = clock()
         self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
         self._interrupted_at = float("-inf")
+        self.last_words = ""  # for whoever started the console to print
         self._frame_timer: Timer | None = None
         self._desk: Desk | None = None
         self._painter = Painter(self.governor)
@@ -280,9 +281,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.tell(f"{self.key_of('interrupt')} again within 2 s {self.operator.default_words}.")
 
     def leave(self, exit_code: int, text: str = "") -> None:
-        """End the console with an exit code and a last line for the shell. Safe from any thread."""
+        """End the console with an exit code and last words for the shell. Safe from any thread."""
         if self._thread_id == threading.get_ident():
-            self.exit(exit_code, return_code=exit_code, message=text or None)
+            self.last_words = text
+            self.exit(exit_code, return_code=exit_code)
         elif self._loop is not None:
             self._loop.call_soon_threadsafe(self.leave, exit_code, text)
 

@@ -154,10 +154,10 @@ def _console(
 
     app = _app(settings, connect)
     _take_signals(app, settings)
-    code = app.run()
+    code = _code_of(app, app.run())
     if supervisor.found_pid is not None and given:
         sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
-    return code if code is not None else (app.return_code or 0)
+    return code
 
 
 def _app(settings: "Settings", connect: Callable[[], Awaitable[Link]]) -> "ConsoleApp":
@@ -234,6 +234,15 @@ async def _in_process(settings: "Settings") -> int:
 
         app = _app(settings, connect)
         _take_signals(app, settings, settings.runtime.shutdown_deadline_s + MARGIN_S)
-        code = await app.run_async()
+        code = _code_of(app, await app.run_async())
         report = await engine.finish("the console ended")
-    return code or app.return_code or report.exit_code
+    return code or report.exit_code
+
+
+def _code_of(app: "ConsoleApp", result: int | None) -> int:
+    """Print the console's last words, now that the terminal is the shell's again; return its exit code."""
+    code = result if result is not None else (app.return_code or 0)
+    if app.last_words:
+        stream = sys.stderr if code else sys.stdout
+        stream.write(f"trader-tui: {app.last_words}\n")
+    return code
