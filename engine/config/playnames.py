@@ -9,7 +9,8 @@ import msgspec
 from pydantic import ValidationError
 
 from engine.config.packaged import did_you_mean
-from engine.config.playmodel import NAME, NAMES_MAX, ParameterFields, Surroundings, leg_names
+from engine.config.playfields import NAME, NAMES_MAX, Surroundings
+from engine.config.playmodel import ParameterFields, leg_names
 from engine.config.playreport import Report
 from engine.domain.errors import ConfigError
 from engine.domain.money import canonical

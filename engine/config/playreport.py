@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from engine.config.packaged import did_you_mean
-from engine.config.playmodel import RULE_ERROR, SENTENCE, PlayModel
+from engine.config.playfields import MISPLACED, RULE_ERROR, SENTENCE
+from engine.config.playmodel import PlayModel
 from engine.config.yamlfile import FieldPath, Positions, field_name
 from engine.domain.errors import ConfigError
 
@@ -21,13 +22,16 @@ class Report:
 
     def found(self, item: ErrorDetails, path: FieldPath, section: type[BaseModel] = PlayModel) -> ConfigError:
         """Return one problem that pydantic found in a section; `path` leads to the section."""
-        inner = tuple(item["loc"])
+        found = tuple(item["loc"])
+        inner = tuple(part for part in found if not _is_tag(part))
         context = item.get("ctx", {})
         if item["type"] == RULE_ERROR:
             place = context["line"], context["column"]
             return self.in_rule(path + inner, str(item["input"]), str(context["message"]), place)
+        if item["type"] == MISPLACED:
+            inner += tuple(context["path"])
         sentence = _SENTENCES.get(item["type"])
-        message = sentence(item, inner, section) if sentence else _as_pydantic_says(item)
+        message = sentence(item, found, section) if sentence else _as_pydantic_says(item)
         return self.at(path + inner, message)
 
     def at(self, path: FieldPath, message: str) -> ConfigError:
@@ -95,6 +99,11 @@ def together(problems: Sequence[ConfigError]) -> ConfigError:
 Sentence = Callable[[ErrorDetails, FieldPath, type[BaseModel]], str]
 
 
+def _is_tag(part: str | int) -> bool:
+    """Tell whether a part of a place only says which of several things was read there."""
+    return isinstance(part, str) and part.startswith("<")
+
+
 def _as_pydantic_says(item: ErrorDetails) -> str:
     return item["msg"].removeprefix("Value error, ").replace("Input should", "must")
 
@@ -124,12 +133,16 @@ def _must(what: str) -> Sentence:
 
 _SENTENCES: dict[str, Sentence] = {
     SENTENCE: lambda item, _path, _section: str(item["ctx"]["message"]),
+    MISPLACED: lambda item, _path, _section: str(item["ctx"]["message"]),
     "extra_forbidden": _unknown,
     "missing": lambda _item, _path, _section: "must be given",
     "model_type": _no_section,
     "string_type": _must("a text"),
     "tuple_type": _must("a list, as in [BTCUSDT]"),
     "too_long": _must("a list of at most {max_length}"),
+    "too_short": _must("a list of at least {min_length}"),
+    "literal_error": _must("{expected}"),
+    "bool_type": _must("true or false"),
     "decimal_type": _must("a number"),
     "decimal_parsing": _must("a number"),
     "finite_number": _must("a number"),
@@ -142,12 +155,22 @@ _SENTENCES: dict[str, Sentence] = {
 
 def _section_at(section: type[BaseModel], path: FieldPath) -> type[BaseModel]:
     """Return the model that describes a section."""
+    annotation: Any = section
     for part in path:
-        section = next(_models(section.model_fields[str(part)].annotation))
+        if _is_tag(part):
+            named = str(part).strip("<>")
+            section = next((kind for kind in _models(annotation) if kind.__name__ == named), section)
+        elif isinstance(part, int):
+            section = list(_models(annotation))[-1]
+        else:
+            annotation = section.model_fields[part].annotation
+            section = next(_models(annotation), section)
     return section
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield kind
+    """Yield the models in an annotation, those of lists last."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

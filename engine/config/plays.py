@@ -24,7 +24,8 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from engine.config.playmodel import RULE_ERROR, PlayModel
+from engine.config.playfields import RULE_ERROR
+from engine.config.playmodel import PlayModel
 from engine.config.playnames import Names, Parameter
 from engine.config.playreport import Report, together
 from engine.config.yamlfile import Positions, load_yaml, read_text

@@ -5,13 +5,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from engine.config.playmodel import NAME, NAMES_MAX, ParameterFields, PlayModel
+from engine.config.playfields import NAME, NAMES_MAX, PRICE, RULE
+from engine.config.playmodel import ParameterFields, PlayModel
 from engine.strategy.tokens import LENGTH_MAX
 from engine.strategy.vocabulary import FUNCTIONS, OPERATORS, SERIES, SESSIONS, SPECIAL
 
 TITLE = "A play of trader-tui"
 _PARAMETER = {"$ref": "#/$defs/reference"}
 _RULE = {"$ref": "#/$defs/rule"}
+_LANGUAGE = (RULE, PRICE)
 
 
 def play_schema() -> dict[str, Any]:
@@ -39,10 +41,15 @@ def play_schema() -> dict[str, Any]:
     definitions["parameter"] = {key: value for key, value in parameters.items() if key != "title"}
     for field in definitions["parameter"]["properties"].values():
         _plain(field)
+    definitions["price"] = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LENGTH_MAX,
+        "description": "A price in the rule language: a number instead of a condition.",
+        "examples": ["highest(20)", "swing_low(3, 3)", "ema(20) - atr(14)"],
+    }
     schema["properties"]["params"] = _names({"anyOf": [{"type": "number"}, {"$ref": "#/$defs/parameter"}]})
     schema["properties"]["define"] = _names(_RULE)
-    for direction in ("enter", "exit"):
-        definitions["Direction"]["properties"][direction] = _RULE
     return schema
 
 
@@ -62,11 +69,15 @@ def _names(of: dict[str, Any]) -> dict[str, Any]:
 
 def _choices(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what a field may be, but for an absent value and the texts that pydantic reads as numbers."""
-    choices = field.get("anyOf", [field])
+    choices = field.get("anyOf") or field.get("oneOf") or [field]
     kinds = {choice.get("type") for choice in choices}
     for choice in choices:
         numeric_text = choice.get("type") == "string" and "number" in kinds
-        if choice.get("type") != "null" and not numeric_text:
+        if choice.get("format") in _LANGUAGE:
+            yield {"$ref": f"#/$defs/{choice['format']}"}
+        elif "oneOf" in choice:
+            yield from _choices(choice)
+        elif choice.get("type") != "null" and not numeric_text:
             yield {key: value for key, value in choice.items() if key not in {"title", "default"}}
 
 

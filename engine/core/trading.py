@@ -7,47 +7,30 @@ from operator import attrgetter
 import msgspec
 
 from engine.core.board import Board
+from engine.core.entering import Entering, veto_of
+from engine.core.following import Following
 from engine.core.holds import Holds
 from engine.core.market import Market
-from engine.core.setup import CoreSetup, PlayBinding
+from engine.core.runner import Runner, RunnerState, evaluator_for
+from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase, SignalRow
 from engine.core.tally import Tally
 from engine.domain.alarms import Severity
-from engine.domain.commands import Command, NoticeLevel, SaveSignal
+from engine.domain.commands import Command, NoticeLevel, SaveSignal, SaveVeto
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S, Bar
 from engine.domain.modes import Rung
-from engine.domain.money import ZERO
+from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
 from engine.domain.reasons import Reason, Veto, veto
 from engine.domain.signals import Signal, SignalKind
+from engine.execution.course import Course
 from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
-from engine.execution.protect import Plan, protect
-from engine.risk.gates import EntryFacts, GateResult, ask
-from engine.risk.sizing import Refusal, size_entry
-from engine.strategy.evaluator import Evaluator
-from engine.strategy.legs import evaluator_of
-
-
-class Runner(msgspec.Struct):
-    """A play at work: its evaluator, and the sign of its own position."""
-
-    binding: PlayBinding
-    evaluator: Evaluator
-    generation: int = 1
-    side: int = 0
-
-
-class RunnerState(msgspec.Struct, frozen=True):
-    """A runner as a checkpoint holds it."""
-
-    spec: PlaySpec
-    generation: int
-    side: int
-    evaluator: bytes
+from engine.execution.protect import Plan
+from engine.risk.sizing import Refusal
 
 
 class TradingState(msgspec.Struct, frozen=True):
@@ -55,6 +38,7 @@ class TradingState(msgspec.Struct, frozen=True):
 
     runners: tuple[RunnerState, ...]
     plans: tuple[tuple[str, str, Plan], ...]
+    courses: tuple[tuple[str, str, Course], ...] = ()
 
 
 class Trading:
@@ -75,8 +59,9 @@ class Trading:
         self._setup = setup
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
-        self._plans: dict[tuple[str, str], Plan] = {}
-        self.runners = [Runner(b, _evaluator(b)) for b in setup.plays]
+        self._following = Following(desk, ledger, holds)
+        self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self._following)
+        self.runners = [Runner.of(binding) for binding in setup.plays]
         self._by_symbol: dict[str, list[Runner]] = {}
         for runner in self.runners:
             for symbol in runner.binding.symbols:
@@ -88,9 +73,24 @@ class Trading:
         """Evaluate the plays that this bar closes a cycle for."""
         for runner in self._by_symbol.get(bar.symbol, ()):
             if runner.binding.step_ns == bar.step_ns:
+                if runner.expires:
+                    self._age_entry(bar, runner, now)
                 signal = runner.evaluator.update(bar, runner.side)
                 if signal is not None:
                     self._on_signal(signal, runner, now)
+                if runner.follows and runner.side:
+                    self._follow(bar, runner, now, leaving=signal is not None)
+
+    def _follow(self, bar: Bar, runner: Runner, now: int, *, leaving: bool) -> None:
+        """Let an open position follow a closed bar, and do what it then wishes."""
+        wish = self._following.on_bar(bar, runner, now, leaving=leaving)
+        if wish is None:
+            return
+        if wish.refused is None:
+            self._on_signal(wish.signal, runner, now)
+            return
+        self._tally.signal(wish.signal)
+        self._answer(wish.signal, veto_of(wish.signal, wish.refused, now))
 
     def warm(self, bars: tuple[Bar, ...]) -> None:
         """Let indicators see bars of the past; what they would have signalled is not asked."""
@@ -101,8 +101,13 @@ class Trading:
 
     def _on_signal(self, signal: Signal, runner: Runner, now: int) -> None:
         self._tally.signal(signal)
-        entry = signal.kind is SignalKind.ENTRY
-        outcome = self._enter(signal, runner, now) if entry else self._exit(signal, now)
+        if signal.kind is SignalKind.EXIT:
+            self._answer(signal, self._exit(signal, now))
+        elif signal.kind is SignalKind.SCALE_IN or not self._waits(signal, runner, now):
+            self._answer(signal, self.entering.enter(signal, runner, now))
+
+    def _answer(self, signal: Signal, outcome: Order | Veto) -> None:
+        """Store and show what a signal led to."""
         refused = outcome if isinstance(outcome, Veto) else None
         client_id = "" if isinstance(outcome, Veto) else outcome.client_id
         if refused is not None:
@@ -123,48 +128,45 @@ class Trading:
             )
         )
 
-    def _enter(self, signal: Signal, runner: Runner, now: int) -> Order | Veto:
-        play, symbol = signal.play, signal.symbol
-        if next(self._desk.book.select(OrderRole.ENTRY, play=play, symbol=symbol), None):
-            return _veto(signal, Reason.ENTRY_WORKING, now)
-        instrument = self._desk.instruments[symbol]
-        price = instrument.price(signal.price)
-        equity = self._ledger.exact_equity()
-        sized = size_entry(runner.binding.spec.sizing, equity=equity, price=price, instrument=instrument)
-        if isinstance(sized, Refusal):
-            return _veto(signal, sized.reason, now, **sized.values)
-        signed = sized * signal.side.sign
-        after = abs(self._ledger.net_qty(symbol) + signed) * price
-        facts = self.facts(symbol, (now - signal.ts) / NS_PER_S, sized * price, after)
-        stopped = ask(facts, self._setup.limits)
-        if stopped is not None:
-            return _gate_veto(signal, stopped, now)
-        self._plans[play, symbol] = Plan(signal.stop, signal.target)
-        return self._desk.submit(
-            role=OrderRole.ENTRY,
-            play=play,
-            symbol=symbol,
-            side=signal.side,
-            qty=sized,
-            now=now,
-            cycle_id=signal.cycle_id,
-        )
+    def _waits(self, signal: Signal, runner: Runner, now: int) -> bool:
+        """Let a signal wait for the end of the resting entry in whose place it comes; tell whether it does.
+
+        Two entries never work at once: the new one is asked for when the cancel of the old one is confirmed,
+        and not at all where that one fills instead.
+        """
+        order, own = runner.binding.spec.entry, {"play": signal.play, "symbol": signal.symbol}
+        if order is None:
+            return False
+        if order.replace:
+            self._desk.cancel_all(now, OrderRole.ENTRY, **own)
+        working = list(self._desk.book.select(OrderRole.ENTRY, **own))
+        if not working or not all(entry.cancel_requested for entry in working):
+            return False
+        self._stop_waiting(runner, now)
+        runner.waiting = signal
+        return True
+
+    def _stop_waiting(self, runner: Runner, now: int) -> None:
+        """Refuse the signal that waited: another one took its place, or the entry before it filled."""
+        waiting, runner.waiting = runner.waiting, None
+        if waiting is not None:
+            self._answer(waiting, veto_of(waiting, Refusal(Reason.ENTRY_WORKING, {}), now))
 
     def _exit(self, signal: Signal, now: int) -> Order | Veto:
         play, symbol = signal.play, signal.symbol
         rung = self._holds.rung(symbol)
         if rung < Rung.REDUCE:
-            return _veto(signal, Reason.LADDER, now, rung=rung.name)
+            return veto_of(signal, Refusal(Reason.LADDER, {"rung": rung.name}), now)
         age_s = (now - signal.ts) / NS_PER_S
         if age_s > self._setup.limits.stale_after_s:
-            return _veto(signal, Reason.DATA_STALE, now, age_s=f"{age_s:.1f}")
+            return veto_of(signal, Refusal(Reason.DATA_STALE, {"age_s": f"{age_s:.1f}"}), now)
         # An exit without an answer stops no other: both reduce only, and one of them may not exist.
         exits = self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol)
         if any(order.state is not OrderState.UNKNOWN for order in exits):
-            return _veto(signal, Reason.EXIT_WORKING, now)
+            return veto_of(signal, Refusal(Reason.EXIT_WORKING, {}), now)
         position = self._ledger.position(play, symbol)
         if position.qty * signal.side.sign >= 0:
-            return _veto(signal, Reason.NOTHING_TO_CLOSE, now)
+            return veto_of(signal, Refusal(Reason.NOTHING_TO_CLOSE, {}), now)
         # What is left of the entry would open again what the exit closes.
         self._desk.cancel_all(now, OrderRole.ENTRY, play=play, symbol=symbol)
         return self._desk.submit(
@@ -177,20 +179,6 @@ class Trading:
             cycle_id=signal.cycle_id,
         )
 
-    def facts(self, symbol: str, data_age_s: float, order_notional: Decimal, after: Decimal) -> EntryFacts:
-        """Gather what the gates look at."""
-        return EntryFacts(
-            symbol=symbol,
-            takes_orders=self._setup.takes_orders,
-            lock_held=True,  # an engine that loses its lock does not run on: the lock is the kernel's
-            holds=self._holds.all,
-            data_age_s=data_age_s,
-            order_notional=order_notional,
-            position_notional_after=after,
-            open_orders=len(self._desk.book),
-            loss_today=Decimal(repr(round(-self._ledger.day_pnl(), 8))),
-        )
-
     # fills and endings
 
     def on_position(self, position: Position, order: Order, now: int, phase: Phase) -> None:
@@ -200,14 +188,23 @@ class Trading:
         """
         play, symbol = position.play, position.symbol
         self._set_side(play, symbol, position.qty)
+        runner = self._runner(play, symbol)
+        if runner is not None:
+            self._note_fill(runner, position, order, now)
         if position.is_flat:
             self._board.clear_alarm(f"unprotected:{play}:{symbol}")
             if phase is not Phase.FLATTENING:
                 self._tidy_up(play, symbol, order.request.role, now)
-            return
-        plan = self._plans.get((play, symbol))
-        if plan is not None and phase not in (Phase.FLATTENING, Phase.HALTED):
-            protect(self._desk, position, plan, now, order.request.cycle_id)
+        elif phase not in (Phase.FLATTENING, Phase.HALTED):
+            self._following.protect(position, now, order.request.cycle_id)
+
+    def _note_fill(self, runner: Runner, position: Position, order: Order, now: int) -> None:
+        """Let what a play remembers of its position and its trades follow a fill."""
+        if order.request.role is OrderRole.ENTRY:
+            self._stop_waiting(runner, now)
+        if runner.guard is not None:
+            runner.guard_after(position, order, now, self._ledger.equity())
+        self._following.on_fill(runner, position, order)
 
     def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
         """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
@@ -217,15 +214,28 @@ class Trading:
         self._desk.cancel_all(now, *roles, play=play, symbol=symbol)
 
     def on_unfilled(self, order: Order, now: int) -> None:
-        """A stop that ended with none in its place leaves its position bare: that is an alarm."""
+        """Follow an order that ended without all of its fills.
+
+        A stop that ended with none in its place leaves its position bare: that is an alarm. An entry that
+        ended makes room for the signal that waits for it.
+        """
         request = order.request
         play, symbol = request.play, request.symbol
+        if request.role is OrderRole.ENTRY:
+            self._go_on(play, symbol, now)
         if request.role is not OrderRole.STOP or self._ledger.position(play, symbol).is_flat:
             return
         others = self._desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
         if all(other.cancel_requested for other in others):
             text = f"{symbol} of {play} has no stop: {describe(request)} was {order.state}"
             self._board.raise_alarm(f"unprotected:{play}:{symbol}", Severity.CRITICAL, text, now)
+
+    def _go_on(self, play: str, symbol: str, now: int) -> None:
+        runner = self._runner(play, symbol)
+        if runner is None or runner.waiting is None or self._desk.is_entering(play, symbol):
+            return
+        waiting, runner.waiting = runner.waiting, None
+        self._answer(waiting, self.entering.enter(waiting, runner, now))
 
     def on_acked(self, order: Order) -> None:
         """A stop that rests at the venue ends the alarm of its position."""
@@ -240,13 +250,46 @@ class Trading:
             position = self._ledger.position(play, symbol)
             self._set_side(play, symbol, position.qty)
             if position.is_flat:
+                self._following.courses.pop((play, symbol), None)
+                runner.write_off(position)
                 self._board.clear_alarm(f"unprotected:{play}:{symbol}")
 
     def _set_side(self, play: str, symbol: str, qty: Decimal) -> None:
-        side = (qty > ZERO) - (qty < ZERO)
+        runner = self._runner(play, symbol)
+        if runner is not None:
+            runner.side = (qty > ZERO) - (qty < ZERO)
+
+    def _runner(self, play: str, symbol: str) -> Runner | None:
+        """Return the play that trades a symbol, None for a name that no play has."""
         for runner in self._by_symbol.get(symbol, ()):
             if runner.binding.spec.name == play and runner.binding.symbol == symbol:
-                runner.side = side
+                return runner
+        return None
+
+    def _age_entry(self, bar: Bar, runner: Runner, now: int) -> None:
+        """Cancel an entry that did not fill within its bars."""
+        if bar.symbol != runner.binding.symbol:
+            return
+        runner.expires -= 1
+        if runner.expires:
+            return
+        name = runner.binding.spec.name
+        for order in list(self._desk.book.select(OrderRole.ENTRY, play=name, symbol=bar.symbol)):
+            request = order.request
+            self._desk.cancel(order, now)
+            facts = veto(
+                Reason.ENTRY_EXPIRED,
+                ts=now,
+                cycle_id=request.cycle_id,
+                play=request.play,
+                symbol=request.symbol,
+                client_id=order.client_id,
+                filled=canonical(order.filled_qty),
+            )
+            self._outbox.append(SaveVeto(facts))
+            self._board.notice(
+                now, NoticeLevel.INFO, "expired", f"{describe(request)}: {facts.text}", bar.symbol
+            )
 
     # reload and checkpoint
 
@@ -255,10 +298,11 @@ class Trading:
         for runner in self.runners:
             if runner.binding.spec.name == spec.name:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
-                evaluator = _evaluator(binding)
+                evaluator = evaluator_for(binding)
                 for bar in self.window(runner):
                     evaluator.update(bar, 0)
-                runner.binding, runner.evaluator, runner.generation = binding, evaluator, generation
+                runner.generation = generation
+                runner.run(binding, evaluator, self._ledger.position(spec.name, binding.symbol))
                 text = f"{spec.name} runs generation {generation} ({spec.hash[:12]})"
                 self._board.notice(now, NoticeLevel.GOOD, "reload", text)
 
@@ -271,10 +315,9 @@ class Trading:
     def state(self) -> TradingState:
         """Return all that a checkpoint needs."""
         return TradingState(
-            tuple(
-                RunnerState(r.binding.spec, r.generation, r.side, r.evaluator.state()) for r in self.runners
-            ),
-            tuple((play, symbol, plan) for (play, symbol), plan in self._plans.items()),
+            tuple(runner.state() for runner in self.runners),
+            tuple((play, symbol, plan) for (play, symbol), plan in self._following.plans.items()),
+            tuple((play, symbol, course) for (play, symbol), course in self._following.courses.items()),
         )
 
     def restore(self, state: TradingState) -> None:
@@ -283,26 +326,11 @@ class Trading:
         for runner in self.runners:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
-                runner.binding = msgspec.structs.replace(runner.binding, spec=before.spec)
-                runner.evaluator = _evaluator(runner.binding)
-                runner.evaluator.restore(before.evaluator)
-                runner.generation, runner.side = before.generation, before.side
-        self._plans = {(play, symbol): plan for play, symbol, plan in state.plans}
-
-
-def _evaluator(binding: PlayBinding) -> Evaluator:
-    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
+                runner.restore(before)
+        self._following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
+        self._following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 
 
 def describe_order(outcome: Order | Veto) -> str:
     """Write what a signal led to."""
     return describe(outcome.request) if isinstance(outcome, Order) else outcome.text
-
-
-def _veto(signal: Signal, reason: Reason, now: int, **values: object) -> Veto:
-    return veto(reason, ts=now, cycle_id=signal.cycle_id, play=signal.play, symbol=signal.symbol, **values)
-
-
-def _gate_veto(signal: Signal, stopped: GateResult, now: int) -> Veto:
-    assert stopped.reason is not None, "a gate that vetoes names its reason"
-    return _veto(signal, stopped.reason, now, gate=stopped.name, value=stopped.value, limit=stopped.limit)

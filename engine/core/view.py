@@ -140,7 +140,7 @@ def _gates(machine: Machine, now: int) -> tuple[GateRow, ...]:
     symbol = setup.plays[0].symbol if setup.plays else setup.instruments[0].symbol
     age_ns = machine.market.age_ns(symbol, now)
     net = abs(machine.ledger.net_qty(symbol)) * Decimal(repr(machine.ledger.mark_of(symbol)))
-    facts = machine.trading.facts(symbol, (age_ns or 0) / NS_PER_S, ZERO, net)
+    facts = machine.trading.entering.facts(symbol, (age_ns or 0) / NS_PER_S, ZERO, net)
     return tuple(
         GateRow(result.name, _GATE_STATUS[result.verdict], result.value, result.limit)
         for result in ask_all(facts, setup.limits)

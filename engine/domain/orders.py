@@ -22,7 +22,8 @@ class TimeInForce(StrEnum):
     """How long an order may wait."""
 
     GTC = "gtc"
-    IOC = "ioc"
+    IOC = "ioc"  # what does not trade at once is canceled
+    FOK = "fok"  # all of it trades at once, or nothing does
 
 
 class OrderState(StrEnum):

@@ -28,12 +28,24 @@ class Reason(StrEnum):
     ORDER_NOTIONAL_MAX = "ORDER_NOTIONAL_MAX"
     POSITION_NOTIONAL_MAX = "POSITION_NOTIONAL_MAX"
     OPEN_ORDERS_MAX = "OPEN_ORDERS_MAX"
+    # protections of a play
+    PLAY_COOLDOWN = "PLAY_COOLDOWN"
+    TRADES_PER_DAY_MAX = "TRADES_PER_DAY_MAX"
+    STOP_LOSS_GUARD = "STOP_LOSS_GUARD"
+    LOW_PROFIT = "LOW_PROFIT"
+    DRAWDOWN_STOP = "DRAWDOWN_STOP"
     # sizing
     QTY_BELOW_MINIMUM = "QTY_BELOW_MINIMUM"
     NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
     EQUITY_EXHAUSTED = "EQUITY_EXHAUSTED"
+    VOLATILITY_UNKNOWN = "VOLATILITY_UNKNOWN"
     # execution
     ENTRY_WORKING = "ENTRY_WORKING"
+    ENTRY_EXPIRED = "ENTRY_EXPIRED"
+    PRICE_UNKNOWN = "PRICE_UNKNOWN"
+    STOP_WRONG_SIDE = "STOP_WRONG_SIDE"
+    TRIGGER_PASSED = "TRIGGER_PASSED"
+    SCALE_IN_MAX = "SCALE_IN_MAX"
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
     EXIT_WORKING = "EXIT_WORKING"
     LATCHED = "LATCHED"
@@ -50,6 +62,7 @@ class Reason(StrEnum):
     UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     IOC_REMAINDER = "IOC_REMAINDER"
+    FOK_UNFILLED = "FOK_UNFILLED"
     NO_MARKET_YET = "NO_MARKET_YET"
     # operator
     NOT_CONFIRMED = "NOT_CONFIRMED"
@@ -116,6 +129,34 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.OPEN_ORDERS_MAX: _F(
         _R, "As many orders are open as `open_orders_max` allows.", "Wait, cancel some, or raise the limit."
     ),
+    Reason.PLAY_COOLDOWN: _F(
+        _R,
+        "The play rests after its last trade, as its `cooldown` says; the values say until when.",
+        "Wait, or make the cooldown shorter.",
+    ),
+    Reason.TRADES_PER_DAY_MAX: _F(
+        _R,
+        "The play opened as many positions since 00:00 UTC as its `trades_per_day_max` allows.",
+        "Wait for the next day (UTC), or raise it.",
+    ),
+    Reason.STOP_LOSS_GUARD: _F(
+        _R,
+        "Too many trades of the play were stopped out with a loss; the values name them and say until when "
+        "it pauses.",
+        "Wait, and look at whether the play still fits the market.",
+    ),
+    Reason.LOW_PROFIT: _F(
+        _R,
+        "The last trades of the play made too little together; the values name them and say until when it "
+        "pauses.",
+        "Wait, and look at whether the play still fits the market.",
+    ),
+    Reason.DRAWDOWN_STOP: _F(
+        _R,
+        "The profit of the play's last trades fell too far from its peak; the values say how far and until "
+        "when it pauses.",
+        "Wait, and look at whether the play still fits the market.",
+    ),
     Reason.QTY_BELOW_MINIMUM: _F(
         _Z,
         "The size rounds to less than the venue's smallest quantity; the values name it.",
@@ -129,8 +170,41 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.EQUITY_EXHAUSTED: _F(
         _Z, "There is no equity left to size an order from.", "Stop and look at the account."
     ),
+    Reason.VOLATILITY_UNKNOWN: _F(
+        _Z,
+        "The play sizes by volatility, and the closes of its `period` did not move, or one is missing.",
+        "Wait, or give the size a `notional_max`, which a market without movement is then entered with.",
+    ),
     Reason.ENTRY_WORKING: _F(
-        _X, "An entry of this play is still working.", "Nothing: the play asks again at a later bar."
+        _X,
+        "An entry of this play is still working.",
+        "Nothing: the play asks again at a later bar. `replace: true` in its `entry` puts the new one in the "
+        "place of one that rests.",
+    ),
+    Reason.ENTRY_EXPIRED: _F(
+        _X,
+        "An entry did not fill within its `valid_bars`; the rest of it was canceled.",
+        "Nothing, or price it nearer to the market.",
+    ),
+    Reason.PRICE_UNKNOWN: _F(
+        _X,
+        "A price that the play computes for its entry or stop is missing, or not above 0.",
+        "Nothing, where the market gives none yet (no swing, no support); else look at the `at` of the play.",
+    ),
+    Reason.STOP_WRONG_SIDE: _F(
+        _X,
+        "The stop that the play computes lies on the wrong side of the entry price: it protects nothing.",
+        "Add to the entry rule that the price is beyond the level, or give the stop a `pad`.",
+    ),
+    Reason.TRIGGER_PASSED: _F(
+        _X,
+        "A stop entry's trigger lies where the market already is: it would trade at once.",
+        "Give it an offset, or a level that the market has not reached.",
+    ),
+    Reason.SCALE_IN_MAX: _F(
+        _X,
+        "The position has as many entries as the play's `max_entries` allows; said once a position.",
+        "Nothing, or raise it.",
     ),
     Reason.NOTHING_TO_CLOSE: _F(
         _X, "An exit found no quantity of its own to close.", "Nothing: the position is already gone."
@@ -180,6 +254,9 @@ REASONS: dict[Reason, ReasonFacts] = {
     ),
     Reason.IOC_REMAINDER: _F(
         _V, "The rest of an immediate order found no more volume.", "Nothing, or make the order smaller."
+    ),
+    Reason.FOK_UNFILLED: _F(
+        _V, "A fill-or-kill order found too little volume for all of it.", "Make the order smaller."
     ),
     Reason.NO_MARKET_YET: _F(
         _V, "No price of the symbol was seen yet.", "Wait for the first tick of the feed."

@@ -1,5 +1,6 @@
 """Signals: what a play wants, before anyone asked whether it may."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -29,6 +30,26 @@ class SignalKind(StrEnum):
 
     ENTRY = "entry"
     EXIT = "exit"
+    SCALE_IN = "scale_in"  # a further entry into an open position
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A target for a part of a position: a distance in price units, and how many percent it closes."""
+
+    distance: float
+    close: Decimal
+
+
+class EntryPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an entry is signaled with besides two distances; None where the play does without.
+
+    A price that could not be computed, or is not positive, is 0.
+    """
+
+    price: float | None = None  # of a limit or stop entry
+    stop: float | None = None  # a stop at a price of the rules
+    ladder: tuple[Part, ...] = ()
+    volatility: float | None = None  # percent a year
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -46,6 +67,7 @@ class Signal(msgspec.Struct, frozen=True):
     stop: float | None = None
     target: float | None = None
     strength: float = 1.0
+    plan: EntryPlan | None = None
 
     @property
     def cycle_id(self) -> str:

@@ -18,7 +18,15 @@ from engine.domain.ids import IdSpace, OrderRole, sequence_of
 from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
 from engine.domain.market import Instrument
 from engine.domain.money import ZERO, canonical
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, OrderTrigger, next_state
+from engine.domain.orders import (
+    Order,
+    OrderKind,
+    OrderRequest,
+    OrderState,
+    OrderTrigger,
+    TimeInForce,
+    next_state,
+)
 from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason, veto
 from engine.domain.signals import Side
@@ -89,6 +97,8 @@ class Desk:
         kind: OrderKind = OrderKind.MARKET,
         price: Decimal | None = None,
         trigger: Decimal | None = None,
+        post_only: bool = False,
+        tif: TimeInForce = TimeInForce.GTC,
     ) -> Order:
         """Ask for an order; everything but an entry is reduce-only."""
         self.sequence += 1
@@ -105,6 +115,8 @@ class Desk:
             price=price,
             trigger=trigger,
             reduce_only=role is not OrderRole.ENTRY,
+            post_only=post_only,
+            tif=tif,
         )
         order = self.book.add(request)
         self._outbox.append(SubmitOrder(request, increases=role is OrderRole.ENTRY))
@@ -167,6 +179,10 @@ class Desk:
         position = self._ledger.book(play, fill)
         self._outbox.append(SaveFill(fill, position))
         return position
+
+    def is_entering(self, play: str, symbol: str) -> bool:
+        """Tell whether an entry of a play is open."""
+        return next(self.book.select(OrderRole.ENTRY, play=play, symbol=symbol), None) is not None
 
     # answers
 

@@ -6,9 +6,11 @@ from typing import assert_never
 import msgspec
 
 from engine.domain.market import Instrument
-from engine.domain.money import ZERO, canonical, divide
+from engine.domain.money import ZERO, canonical, ceil_to, divide
 from engine.domain.play import Sizing, SizingKind
 from engine.domain.reasons import Reason
+
+_PERCENT = Decimal(100)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -19,22 +21,50 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def size_entry(
-    sizing: Sizing, *, equity: Decimal, price: Decimal, instrument: Instrument
+    sizing: Sizing,
+    *,
+    equity: Decimal,
+    price: Decimal,
+    instrument: Instrument,
+    stop_distance: Decimal | None = None,
+    volatility: float | None = None,
 ) -> Decimal | Refusal:
     """Return the entry's quantity in base units on the lot size, or why there is none.
 
-    quantity = notional / price, rounded toward zero to the lot; it is fixed or a part of equity.
+    `stop_distance` is the distance from the entry price to the stop in quote units, None without a stop;
+    `volatility` is in percent a year, 0 where nothing moved.
+
+    Fixed, or a part of equity: quantity = notional / price.
+    By risk: quantity = equity * percent / 100 / stop distance, the distance rounded up to the tick as the
+    stop's price is rounded away: where the stop fills at its price, no more is lost (fees apart).
+    By volatility: notional = equity * target / volatility, both in percent a year, so that a position of
+    that size varies by the target (Moreira and Muir, Volatility-Managed Portfolios, Journal of Finance 72,
+    2017).
+    All of them rounded toward zero to the lot, and worth no more than `notional_max`.
     """
+    if sizing.kind is not SizingKind.NOTIONAL and equity <= ZERO:
+        return Refusal(Reason.EQUITY_EXHAUSTED, {"equity": canonical(equity)})
     match sizing.kind:
         case SizingKind.NOTIONAL:
-            notional = sizing.value
+            wanted = divide(sizing.value, price)
         case SizingKind.EQUITY_FRACTION:
-            if equity <= ZERO:
-                return Refusal(Reason.EQUITY_EXHAUSTED, {"equity": canonical(equity)})
-            notional = equity * sizing.value
+            wanted = divide(equity * sizing.value, price)
+        case SizingKind.RISK_PERCENT:
+            assert stop_distance is not None, "a play that sizes by risk has a stop: checked at load"
+            wanted = divide(equity * sizing.value, _PERCENT * ceil_to(stop_distance, instrument.tick))
+        case SizingKind.VOLATILITY_TARGET:
+            if not volatility and sizing.notional_max is None:
+                return Refusal(Reason.VOLATILITY_UNKNOWN, {"volatility": "0"})
+            notional = (
+                divide(equity * sizing.value, Decimal(repr(volatility)))
+                if volatility
+                else sizing.notional_max
+            )
+            wanted = divide(notional or ZERO, price)
         case _:
             assert_never(sizing.kind)
-    qty = instrument.round_qty(divide(notional, price))
+    most = wanted if sizing.notional_max is None else divide(sizing.notional_max, price)
+    qty = instrument.round_qty(min(wanted, most))
     return check_minimum(qty, price, instrument) or qty
 
 

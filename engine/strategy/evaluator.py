@@ -12,6 +12,7 @@ from engine.domain.signals import Side, Signal, SignalKind
 from engine.strategy.compiler import Compiler
 from engine.strategy.expression import parse_rule
 from engine.strategy.operators import Test, either, never
+from engine.strategy.plan import Meter, needs_meter
 from engine.strategy.program import BAR, CLOSE, Program, ProgramState
 from engine.strategy.scope import Scope
 from engine.strategy.syntax import Call
@@ -53,6 +54,7 @@ class Evaluator:
         "_warmup",
         "_watch",
         "bars",
+        "meter",
         "spec",
         "symbol",
         "symbols",
@@ -77,6 +79,7 @@ class Evaluator:
         )
         self._stop = _measure(compiler, spec.stop_loss)
         self._target = _measure(compiler, spec.take_profit)
+        self.meter = Meter(compiler, scope, spec) if needs_meter(spec) else None
         self._gate = compiler.seal()
         self._program = program = compiler.main
         self._legs = tuple(compiler.legs.values())
@@ -116,7 +119,9 @@ class Evaluator:
         target = self._target() if self._target else None
         if not (_usable(stop) and _usable(target)):
             return None
-        return self._signal(bar, Side.BUY if enters_long else Side.SELL, SignalKind.ENTRY, stop, target)
+        side = Side.BUY if enters_long else Side.SELL
+        signal = self._signal(bar, side, SignalKind.ENTRY, stop, target)
+        return signal if self.meter is None else self.meter.planned(signal)
 
     def _signal(
         self, bar: Bar, side: Side, kind: SignalKind, stop: float | None = None, target: float | None = None
@@ -131,6 +136,15 @@ class Evaluator:
             stop=stop,
             target=target,
         )
+
+    def leave(self, bar: Bar, side: Side) -> Signal:
+        """Return an exit that no rule led to."""
+        return self._signal(bar, side, SignalKind.EXIT)
+
+    def further(self, bar: Bar, side: Side) -> Signal | None:
+        """Return the signal of a further entry, None where a distance of the play is missing."""
+        signal = self._signal(bar, side, SignalKind.SCALE_IN)
+        return signal if self.meter is None else self.meter.planned(signal)
 
     def values(self) -> tuple[tuple[str, float], ...]:
         """Return the present value of each indicator by its canonical name, NaN where it is missing."""
@@ -218,12 +232,10 @@ def _measure(compiler: Compiler, distance: Distance | None) -> Measure | None:
     if distance is None:
         return None
     row, value = compiler.main.row, distance.value
-    match distance.kind:
-        case DistanceKind.PERCENT:
-            return lambda: row[CLOSE] * value / 100.0
-        case DistanceKind.ATR:
-            slot = compiler.number(Call("atr", None, (distance.period,))).slot
-            return lambda: row[slot] * value
+    if distance.kind is DistanceKind.PERCENT:
+        return lambda: row[CLOSE] * value / 100.0
+    slot = compiler.number(Call("atr", None, (distance.period,))).slot
+    return lambda: row[slot] * value
 
 
 def _usable(distance: float | None) -> bool:

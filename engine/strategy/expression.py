@@ -28,7 +28,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.play import Rule
 from engine.strategy.parser import Parser
 from engine.strategy.scope import NOTHING, Scope
-from engine.strategy.syntax import Condition, Node, canonical
+from engine.strategy.syntax import Condition, Node, Numeric, canonical
 from engine.strategy.tokens import fault, tokenize
 
 
@@ -47,9 +47,23 @@ def canonical_rule(text: str, scope: Scope = NOTHING) -> Rule:
 
     Raises ConfigError as parse_rule does, also for one that is too long once it is written out.
     """
-    written = canonical(parse_rule(text, scope))
+    return Rule(_written_out(text, parse_rule(text, scope)))
+
+
+def parse_price(text: str, scope: Scope = NOTHING) -> Numeric:
+    """Parse the text of a number that is a price. Raises ConfigError as parse_rule does."""
+    return Parser(text, scope).price()
+
+
+def canonical_price(text: str, scope: Scope = NOTHING) -> str:
+    """Check the text of a price and return it in canonical form, as canonical_rule does for a rule."""
+    return _written_out(text, parse_price(text, scope))
+
+
+def _written_out(text: str, node: Node) -> str:
+    written = canonical(node)
     try:
         tokenize(written)
     except ConfigError as error:
         raise fault(text, 0, f"with all that it refers to written out, {error.message}") from None
-    return Rule(written)
+    return written

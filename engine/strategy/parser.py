@@ -20,6 +20,7 @@ from engine.strategy.syntax import (
     Node,
     Not,
     Number,
+    Numeric,
     Previous,
     Series,
     canonical,
@@ -63,6 +64,11 @@ class Parser:
         """Read a whole text that must be a condition."""
         start = self._reader.peek()
         return self._reader.condition(self.whole(), start, "a rule is a condition")
+
+    def price(self) -> Numeric:
+        """Read a whole text that must be a number."""
+        start = self._reader.peek()
+        return self._reader.number(self.whole(), start, "a price is a number")
 
     def whole(self) -> Node:
         """Read a whole text of any type."""

@@ -58,7 +58,7 @@ def _increasing(request: OrderRequest, book: Book) -> Refusal | None:
 def _post_only_taking(request: OrderRequest, book: Book) -> Refusal | None:
     if not request.post_only:
         return None
-    if request.kind is not OrderKind.LIMIT or request.tif is TimeInForce.IOC:
+    if request.kind is not OrderKind.LIMIT or request.tif is not TimeInForce.GTC:
         return Refusal(Reason.POST_ONLY_WOULD_TAKE, f"a {request.kind} {request.tif} order never rests")
     assert request.price is not None, "a limit order has a price"
     if not book.crosses(request.side, float(request.price)):

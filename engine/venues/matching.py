@@ -22,7 +22,8 @@ size (every quote offers its size anew). Trades trigger stops and fill resting l
 resting limit fills it at its limit. A stop triggered by a trade takes at the next quote.
 
 A limit that crosses on arrival is a taker until an event shows that it does not cross; from then on it rests
-and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is canceled.
+and is a maker. An immediate-or-cancel order sees one event that it could take from; the rest is canceled. A
+fill-or-kill order does, too, and takes nothing where it cannot take all.
 """
 
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from math import inf
 from engine.domain.events import OrderCanceled, VenueEvent
 from engine.domain.market import Bar, Instrument, Quote, Trade
 from engine.domain.money import LEDGER_CONTEXT, ZERO
+from engine.domain.orders import TimeInForce
 from engine.domain.positions import Fill, Liquidity
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
@@ -221,7 +223,8 @@ class Book:
         request = order.request
         reducing = request.reduce_only
         wanted = min(order.remaining, self.reducible(request.side)) if reducing else order.remaining
-        qty = offer.volume.take(wanted)
+        killed = request.tif is TimeInForce.FOK and offer.volume.most(wanted) < request.qty
+        qty = ZERO if killed else offer.volume.take(wanted)
         if qty:
             order.remaining -= qty
             order.fills += 1
@@ -253,7 +256,8 @@ class Book:
         for order in list(self.orders.values()):
             ready = order.at_market or order.is_limit
             if took and ready and order.is_immediate and not order.closed:
-                _cancel(order, Reason.IOC_REMAINDER, ts, events)
+                whole = order.request.tif is TimeInForce.FOK
+                _cancel(order, Reason.FOK_UNFILLED if whole else Reason.IOC_REMAINDER, ts, events)
             if order.closed:
                 del self.orders[order.request.client_id]
             elif order.at_market or order.taking:

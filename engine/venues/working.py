@@ -33,7 +33,7 @@ class WorkingOrder(msgspec.Struct):
         is_limit = request.kind is OrderKind.LIMIT
         assert not is_limit or request.price is not None, "a limit order has a price"
         assert request.kind is not OrderKind.STOP or request.trigger is not None, "a stop has a trigger"
-        is_immediate = request.tif is TimeInForce.IOC
+        is_immediate = request.tif is not TimeInForce.GTC
         return cls(
             request=request,
             venue_id=venue_id,
@@ -80,14 +80,19 @@ class Volume:
 
     def take(self, wanted: Decimal) -> Decimal:
         """Return how much of `wanted` there is, and count it as gone."""
+        taken = self.most(wanted)
+        if self._left is not None:
+            self._left -= taken
+        return taken
+
+    def most(self, wanted: Decimal) -> Decimal:
+        """Return how much of `wanted` there is."""
         if not self._instrument.volume_caps_fills or not self._traded > 0:
             return wanted
         if self._left is None:
             rules = self._instrument
             self._left = rules.round_qty(rules.qty(self._traded) * self._participation)
-        taken = min(wanted, self._left)
-        self._left -= taken
-        return taken
+        return min(wanted, self._left)
 
 
 class Offer(msgspec.Struct, frozen=True):

@@ -1,0 +1,107 @@
+"""From an entry signal to its order: protections, price, size, gates, in this order; the first no ends it."""
+
+from decimal import Decimal
+
+from engine.core.following import Following
+from engine.core.holds import Holds
+from engine.core.runner import Runner
+from engine.core.setup import CoreSetup
+from engine.domain.ids import OrderRole
+from engine.domain.market import NS_PER_S
+from engine.domain.orders import Order
+from engine.domain.reasons import Reason, Veto, veto
+from engine.domain.signals import Signal, SignalKind
+from engine.execution.course import further_qty
+from engine.execution.desk import Desk
+from engine.execution.ledger import Ledger
+from engine.execution.terms import Terms, terms_of
+from engine.risk.gates import EntryFacts, GateResult, ask
+from engine.risk.sizing import Refusal, check_minimum, size_entry
+
+
+class Entering:
+    """Asks for entries."""
+
+    def __init__(
+        self, setup: CoreSetup, *, ledger: Ledger, desk: Desk, holds: Holds, following: Following
+    ) -> None:
+        self._setup, self._ledger, self._desk, self._holds = setup, ledger, desk, holds
+        self._following = following
+
+    def enter(self, signal: Signal, runner: Runner, now: int) -> Order | Veto:
+        """Ask for the order of an entry, or say why there is none."""
+        play, symbol = signal.play, signal.symbol
+        if self._desk.is_entering(play, symbol):
+            return veto_of(signal, Refusal(Reason.ENTRY_WORKING, {}), now)
+        refused = runner.refusal(signal)
+        if refused is not None:
+            return veto_of(signal, refused, now)
+        terms = terms_of(signal, runner.binding.spec, self._desk.instruments[symbol])
+        if isinstance(terms, Refusal):
+            return veto_of(signal, terms, now)
+        sized = self._size(signal, runner, terms)
+        if isinstance(sized, Refusal):
+            return veto_of(signal, sized, now)
+        after = abs(self._ledger.net_qty(symbol) + sized * signal.side.sign) * terms.price
+        facts = self.facts(symbol, (now - signal.ts) / NS_PER_S, sized * terms.price, after)
+        stopped = ask(facts, self._setup.limits)
+        if stopped is not None:
+            return veto_of(signal, _refusal(stopped), now)
+        if signal.kind is SignalKind.ENTRY:
+            self._following.plans[play, symbol] = terms.plan
+        runner.expires = terms.order.valid_bars
+        return self._desk.submit(
+            role=OrderRole.ENTRY,
+            play=play,
+            symbol=symbol,
+            side=signal.side,
+            qty=sized,
+            now=now,
+            cycle_id=signal.cycle_id,
+            kind=terms.order.kind,
+            price=terms.limit,
+            trigger=terms.trigger,
+            post_only=terms.order.post_only,
+            tif=terms.order.tif,
+        )
+
+    def _size(self, signal: Signal, runner: Runner, terms: Terms) -> Decimal | Refusal:
+        """Return the quantity of an entry: as the play sizes the first one, by its factor a further one."""
+        spec, instrument = runner.binding.spec, self._desk.instruments[signal.symbol]
+        course = self._following.courses.get((signal.play, signal.symbol))
+        if signal.kind is SignalKind.SCALE_IN and course is not None and spec.scale_in is not None:
+            qty = further_qty(course, spec.scale_in, instrument)
+            return check_minimum(qty, terms.price, instrument) or qty
+        return size_entry(
+            spec.sizing,
+            equity=self._ledger.exact_equity(),
+            price=terms.price,
+            instrument=instrument,
+            stop_distance=terms.stop_distance,
+            volatility=signal.plan.volatility if signal.plan else None,
+        )
+
+    def facts(self, symbol: str, data_age_s: float, order_notional: Decimal, after: Decimal) -> EntryFacts:
+        """Gather what the gates look at."""
+        return EntryFacts(
+            symbol=symbol,
+            takes_orders=self._setup.takes_orders,
+            lock_held=True,  # an engine that loses its lock does not run on: the lock is the kernel's
+            holds=self._holds.all,
+            data_age_s=data_age_s,
+            order_notional=order_notional,
+            position_notional_after=after,
+            open_orders=len(self._desk.book),
+            loss_today=Decimal(repr(round(-self._ledger.day_pnl(), 8))),
+        )
+
+
+def veto_of(signal: Signal, refusal: Refusal, now: int) -> Veto:
+    """Return the veto of a signal."""
+    facts = {"play": signal.play, "symbol": signal.symbol}
+    return veto(refusal.reason, ts=now, cycle_id=signal.cycle_id, **facts, **refusal.values)
+
+
+def _refusal(stopped: GateResult) -> Refusal:
+    assert stopped.reason is not None, "a gate that vetoes names its reason"
+    return Refusal(stopped.reason, {"gate": stopped.name, "value": stopped.value, "limit": stopped.limit})

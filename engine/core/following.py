@@ -1,0 +1,105 @@
+"""What follows an open position: the plan it was entered with, its course, and the orders that protect it."""
+
+import msgspec
+
+from engine.core.holds import Holds
+from engine.core.runner import Runner
+from engine.domain.market import Bar
+from engine.domain.modes import Holder
+from engine.domain.orders import Order
+from engine.domain.positions import Position
+from engine.domain.reasons import Reason
+from engine.domain.signals import Side, Signal, cycle_id
+from engine.execution.course import Course, after_bar, after_fill, begun, is_over, moved, reaches
+from engine.execution.desk import Desk
+from engine.execution.ledger import Ledger
+from engine.execution.protect import Plan, protect
+from engine.risk.sizing import Refusal
+
+_CLOSING = frozenset({Holder.FLATTENING, Holder.HALTED})
+
+Key = tuple[str, str]  # play and symbol
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A signal that a position leads to by itself, and why it cannot be, where it cannot."""
+
+    signal: Signal
+    refused: Refusal | None = None
+
+
+class Following:
+    """Keeps plans and courses by play and symbol."""
+
+    def __init__(self, desk: Desk, ledger: Ledger, holds: Holds) -> None:
+        self._desk, self._ledger, self._holds = desk, ledger, holds
+        self.plans: dict[Key, Plan] = {}
+        self.courses: dict[Key, Course] = {}
+
+    def on_fill(self, runner: Runner, position: Position, order: Order) -> None:
+        """Let the course of a position follow a fill; it ends with the position."""
+        key = position.play, position.symbol
+        if position.is_flat:
+            self.courses.pop(key, None)
+        elif runner.follows:
+            course = after_fill(self.courses.get(key), position, order)
+            self.courses[key] = self._moved(course, runner, position)
+
+    def protect(self, position: Position, now: int, cycle: str) -> None:
+        """Make what rests at the venue for a position what is wanted."""
+        key = position.play, position.symbol
+        plan = self.plans.get(key)
+        if plan is not None:
+            protect(self._desk, position, plan, now, cycle, course=self.courses.get(key))
+
+    def on_bar(self, bar: Bar, runner: Runner, now: int, *, leaving: bool) -> Wish | None:
+        """Let a position follow a closed bar of its symbol: move its stop, leave or enter further in time.
+
+        `leaving` tells that a rule has led to an exit already.
+        """
+        spec, symbol = runner.binding.spec, runner.binding.symbol
+        if bar.symbol != symbol:
+            return None
+        key = spec.name, symbol
+        position = self._ledger.position(*key)
+        before = self.courses.get(key) or begun(position)
+        course = self._moved(after_bar(before, runner.side > 0, bar), runner, position)
+        self.courses[key] = course
+        if course.stop != before.stop and not self._closing:
+            self.protect(position, now, cycle_id(spec.name, bar.ts))
+        if leaving:
+            return None
+        if is_over(course, position, spec, bar.ts):
+            return Wish(runner.evaluator.leave(bar, Side.SELL if runner.side > 0 else Side.BUY))
+        return self._further(bar, runner, course)
+
+    @property
+    def _closing(self) -> bool:
+        """Whether the engine closes everything, or has: nothing is protected then."""
+        return any(hold.holder in _CLOSING for hold in self._holds.all)
+
+    def _moved(self, course: Course, runner: Runner, position: Position) -> Course:
+        meter = runner.evaluator.meter
+        if meter is None:
+            return course
+        instrument = self._desk.instruments[position.symbol]
+        return moved(course, position, runner.binding.spec, meter.distance, instrument)
+
+    def _further(self, bar: Bar, runner: Runner, course: Course) -> Wish | None:
+        """Enter further where the play says so; where its limit is reached, say so once a position."""
+        spec, meter = runner.binding.spec, runner.evaluator.meter
+        part = spec.scale_in
+        if part is None or meter is None or course.refused or not runner.evaluator.is_warm:
+            return None
+        gained = (bar.close - course.entry_price) * runner.side
+        due = part.when is None or meter.scale_in()
+        if not due or not reaches(course, part, meter.distance, gained):
+            return None
+        signal = runner.evaluator.further(bar, Side.BUY if runner.side > 0 else Side.SELL)
+        if signal is None or self._desk.is_entering(spec.name, bar.symbol):
+            return None
+        if course.entries < part.entries_max:
+            return Wish(signal)
+        self.courses[spec.name, bar.symbol] = msgspec.structs.replace(course, refused=True)
+        values = {"entries": str(course.entries), "max": str(part.entries_max)}
+        return Wish(signal, Refusal(Reason.SCALE_IN_MAX, values))

@@ -1,0 +1,111 @@
+"""A play at work: its evaluator, and what it remembers of its position, its entry and its trades."""
+
+from typing import Self
+
+import msgspec
+
+from engine.core.setup import PlayBinding
+from engine.domain.ids import OrderRole
+from engine.domain.orders import Order
+from engine.domain.play import PlaySpec
+from engine.domain.positions import Position
+from engine.domain.signals import Signal, SignalKind
+from engine.execution.course import needs_course
+from engine.risk import protections
+from engine.risk.protections import GuardState
+from engine.risk.sizing import Refusal
+from engine.strategy.evaluator import Evaluator
+from engine.strategy.legs import evaluator_of
+
+
+class RunnerState(msgspec.Struct, frozen=True):
+    """A runner as a checkpoint holds it."""
+
+    spec: PlaySpec
+    generation: int
+    side: int
+    evaluator: bytes
+    expires: int = 0
+    waiting: Signal | None = None
+    guard: GuardState | None = None
+
+
+class Runner(msgspec.Struct):
+    """A play at work. `side` is the sign of its own position, `follows` whether that is followed bar by bar.
+
+    `expires` counts the bars until a resting entry is canceled, 0 where none is to be. `waiting` is the
+    signal that comes in the place of an entry once that has ended.
+    """
+
+    binding: PlayBinding
+    evaluator: Evaluator
+    generation: int = 1
+    side: int = 0
+    follows: bool = False
+    expires: int = 0
+    waiting: Signal | None = None
+    guard: GuardState | None = None  # None where the play has no protections
+
+    @classmethod
+    def of(cls, binding: PlayBinding) -> Self:
+        """Return a play that begins, flat."""
+        runner = cls(binding, evaluator_for(binding))
+        runner.run(binding, runner.evaluator, Position(play=binding.spec.name, symbol=binding.symbol))
+        return runner
+
+    def run(self, binding: PlayBinding, evaluator: Evaluator, position: Position) -> None:
+        """Run a version of the play from now on; what its trades were is remembered."""
+        self.binding, self.evaluator = binding, evaluator
+        self.follows = needs_course(binding.spec)
+        if binding.spec.protections is None:
+            self.guard = None
+        elif self.guard is None:
+            self.guard = protections.begin(position)
+
+    def refusal(self, signal: Signal) -> Refusal | None:
+        """Return why the play's protections do not let it enter."""
+        guards = self.binding.spec.protections
+        if guards is None or self.guard is None:
+            return None
+        opens = signal.kind is SignalKind.ENTRY
+        return protections.refusal(self.guard, guards, signal.ts, self.binding.step_ns, opens=opens)
+
+    def guard_after(self, position: Position, order: Order, now: int, equity: float) -> None:
+        """Let the protections follow a fill."""
+        guards = self.binding.spec.protections
+        if guards is not None and self.guard is not None:
+            stopped = order.request.role is OrderRole.STOP
+            self.guard = protections.after_fill(
+                self.guard, guards, position, now, stopped=stopped, equity=equity
+            )
+
+    def write_off(self, position: Position) -> None:
+        """Let the protections forget a trade that the books were corrected for."""
+        if self.guard is not None and self.guard.is_open:
+            self.guard = protections.written_off(self.guard, position)
+
+    def state(self) -> RunnerState:
+        """Return all that a checkpoint needs."""
+        return RunnerState(
+            self.binding.spec,
+            self.generation,
+            self.side,
+            self.evaluator.state(),
+            self.expires,
+            self.waiting,
+            self.guard,
+        )
+
+    def restore(self, state: RunnerState) -> None:
+        """Take up a checkpoint's state: the version that ran then runs on."""
+        binding = msgspec.structs.replace(self.binding, spec=state.spec)
+        evaluator = evaluator_for(binding)
+        evaluator.restore(state.evaluator)
+        self.generation, self.side = state.generation, state.side
+        self.expires, self.waiting, self.guard = state.expires, state.waiting, state.guard
+        self.run(binding, evaluator, Position(play=state.spec.name, symbol=binding.symbol))
+
+
+def evaluator_for(binding: PlayBinding) -> Evaluator:
+    """Return the evaluator of a play on its instruments."""
+    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
