@@ -31,7 +31,8 @@ What the engine may do is one ladder of four rungs. Whoever has a reason holds a
 counts, and the status row names rung and holder. A row says what holds while nobody holds a lower rung."""
 
 EFFECTS_NOTES = """\
-- *Rest of an entry*: plays never add to a position they have; what is left of a partly filled entry fills on.
+- *Rest of an entry*: what is left of a partly filled entry. A further entry into a position (`scale_in`) is
+  an entry.
 - *On fresh data*: a play's exit needs a bar that closed no longer than `stale_after_s` ago. A stop or target
   that rests at the venue needs nothing.
 - *Kept up*: after each fill the position's stop and target are brought to its size, on any rung.

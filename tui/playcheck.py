@@ -45,6 +45,8 @@ def _lines(found: "PlayCheck") -> Iterator[str]:
     yield f"  warm-up     {_warmup(found)}"
     yield f"  reads       {', '.join(facts.fields)}"
     yield f"  indicators  {', '.join(facts.indicators) or 'none'}"
+    for part in facts.parts:
+        yield f"  {part.name:<10}  {part.text}"
     for parameter in found.parameters:
         ends = [
             f"{word} {end}"

@@ -9,6 +9,8 @@ from engine.strategy.evaluator import Evaluator
 from engine.strategy.expression import parse_rule
 from engine.strategy.legs import evaluator_of
 from engine.strategy.lookback import Stream, streams
+from engine.strategy.parts import PartFacts, parts_of
+from engine.strategy.plan import nodes_of, price_nodes
 from engine.strategy.scope import Scope
 from engine.strategy.syntax import (
     Arithmetic,
@@ -65,7 +67,10 @@ class StreamFacts(msgspec.Struct, frozen=True):
 
 
 class PlayFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a play is made of. `warmup_bars` counts bars of its own length before its first signal."""
+    """What a play is made of. `warmup_bars` counts bars of its own length before its first signal.
+
+    `rules` are its rules and prices, `parts` what else it says, in words.
+    """
 
     name: str
     hash: str
@@ -77,6 +82,7 @@ class PlayFacts(msgspec.Struct, frozen=True, kw_only=True):
     indicators: tuple[str, ...]
     streams: tuple[StreamFacts, ...]
     rules: tuple[RuleFacts, ...]
+    parts: tuple[PartFacts, ...]
 
 
 def explain(spec: PlaySpec, step_ns: int = 0) -> PlayFacts:
@@ -86,9 +92,12 @@ def explain(spec: PlaySpec, step_ns: int = 0) -> PlayFacts:
     """
     scope = Scope(legs=spec.legs)
     rules = {name: rule for name in _RULES if (rule := getattr(spec, name)) is not None}
+    if spec.scale_in is not None and spec.scale_in.when is not None:
+        rules["scale_in_when"] = spec.scale_in.when
     trees: dict[str, Node] = {name: parse_rule(rule.text, scope) for name, rule in rules.items()}
+    trees |= {f"{name}_at": node for name, node in price_nodes(spec, scope).items()}
     evaluator = evaluator_of(spec, *(spec.symbols or spec.legs or ("",)), step_ns=step_ns)
-    nodes = [*trees.values(), *_distances(spec)]
+    nodes = [*trees.values(), *_distances(spec), *nodes_of(spec, scope)]
     return PlayFacts(
         name=spec.name,
         hash=spec.hash,
@@ -99,7 +108,8 @@ def explain(spec: PlaySpec, step_ns: int = 0) -> PlayFacts:
         fields=_fields(nodes),
         indicators=tuple(name for name, _ in evaluator.values()),
         streams=_streams(evaluator, nodes),
-        rules=tuple(RuleFacts(name, rules[name].text, tree_of(node)) for name, node in trees.items()),
+        rules=tuple(RuleFacts(name, canonical(node), tree_of(node)) for name, node in trees.items()),
+        parts=parts_of(spec),
     )
 
 

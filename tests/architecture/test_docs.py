@@ -15,6 +15,7 @@ from engine.config.plays import parse_play
 from engine.core.commands_table import HOLDER_ABOUT, SYMBOL_HOLDERS
 from engine.domain.errors import ConfigError
 from engine.domain.modes import HOLDERS, Holder, Rung
+from engine.domain.play import SizingKind
 from engine.strategy.expression import parse_rule
 from engine.venues.instruments import InstrumentFile, read_instrument_file
 from tests.architecture.source import ROOT
@@ -88,10 +89,28 @@ def _unknown_option(command: click.Command, words: list[str]) -> str:
     return next((flag for flag in flags if flag not in known), "")
 
 
+REST_OF_A_PLAY = """\
+name: part
+size: {notional: 1}
+long: {enter: close > open}
+short: {enter: close < open}
+"""
+
+
 def test_the_plays_in_the_docs_are_plays():
     blocks = _YAML.findall((DOCS / "plays.md").read_text("utf-8"))
-    names = [parse_play(block, "plays.md").name for block in blocks]
-    assert names == ["rsi_pullback", "two_timeframes", "cheap_leg"]
+    written = [block if block.startswith("name:") else REST_OF_A_PLAY + block for block in blocks]
+    names = [parse_play(text, "plays.md").name for text in written]
+    assert [name for name in names if name != "part"] == ["rsi_pullback", "two_timeframes", "cheap_leg"]
+    assert names.count("part") == 4, "entry, exits, further entries, protections"
+
+
+def test_the_sizes_in_the_docs_are_sizes():
+    text = (DOCS / "plays.md").read_text("utf-8").partition("## Sizes")[2].partition("##")[0]
+    sizes = re.findall(r"^\| `(\{.*?\})`", text, re.MULTILINE)
+    rest = REST_OF_A_PLAY + "stop_loss: {percent: 1}\n"
+    kinds = {parse_play(rest.replace("{notional: 1}", size), "plays.md").sizing.kind for size in sizes}
+    assert kinds == set(SizingKind)
 
 
 def test_the_rules_in_the_docs_can_be_parsed():

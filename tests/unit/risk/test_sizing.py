@@ -69,3 +69,62 @@ def test_nothing_is_too_small_even_where_a_venue_names_no_smallest():
     assert refused is not None
     assert refused.reason is Reason.QTY_BELOW_MINIMUM
     assert check_minimum(Decimal("0.01"), Decimal(100), free) is None
+
+
+@pytest.mark.parametrize(
+    ("percent", "distance", "qty"),
+    [
+        ("1", "2", "50"),  # 1 % of 10,000 over 2 a unit
+        ("1", "2.01", "47.6"),  # the distance counts as 2.1: the stop's price is rounded away
+        ("0.5", "8", "6.2"),  # 6.25, rounded down to the lot
+    ],
+)
+def test_a_size_by_risk_loses_no_more_than_its_percent_at_the_stop(percent, distance, qty):
+    found = size_entry(
+        Sizing(SizingKind.RISK_PERCENT, Decimal(percent)),
+        equity=EQUITY,
+        price=Decimal(100),
+        instrument=RULES,
+        stop_distance=Decimal(distance),
+    )
+    assert found == Decimal(qty)
+    assert Decimal(qty) * Decimal(distance) <= EQUITY * Decimal(percent) / 100
+
+
+@pytest.mark.parametrize(("volatility", "qty"), [(40.0, "50"), (10.0, "200"), (160.0, "12.5")])
+def test_a_size_by_volatility_is_worth_the_target_over_what_the_market_varies_by(volatility, qty):
+    found = size_entry(
+        Sizing(SizingKind.VOLATILITY_TARGET, Decimal(20), period=30),
+        equity=EQUITY,
+        price=Decimal(100),
+        instrument=RULES,
+        volatility=volatility,
+    )
+    assert found == Decimal(qty)
+
+
+def by_volatility(volatility: float | None, most: str | None = None) -> Decimal | Refusal:
+    cap = None if most is None else Decimal(most)
+    sizing = Sizing(SizingKind.VOLATILITY_TARGET, Decimal(20), cap, 30)
+    return size_entry(sizing, equity=EQUITY, price=Decimal(100), instrument=RULES, volatility=volatility)
+
+
+def test_a_market_that_does_not_move_gives_no_size_but_the_largest_allowed():
+    for nothing in (None, 0.0):
+        assert by_volatility(nothing) == Refusal(Reason.VOLATILITY_UNKNOWN, {"volatility": "0"})
+        assert by_volatility(nothing, "500") == 5
+
+
+def test_no_size_is_worth_more_than_its_cap():
+    assert by_volatility(1.0, "1500") == 15
+    risk = Sizing(SizingKind.RISK_PERCENT, Decimal(1), Decimal(1500))
+    half = Sizing(SizingKind.EQUITY_FRACTION, Decimal("0.5"), Decimal(1500))
+    for sizing in (risk, half):
+        found = size_entry(
+            sizing, equity=EQUITY, price=Decimal(100), instrument=RULES, stop_distance=Decimal("0.1")
+        )
+        assert found == 15
+    tight = size_entry(
+        risk, equity=Decimal(10), price=Decimal(100), instrument=RULES, stop_distance=Decimal(9)
+    )
+    assert tight == Refusal(Reason.QTY_BELOW_MINIMUM, {"qty": "0", "qty_min": "0.2"})

@@ -4,6 +4,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from engine.domain.market import Bar
 from engine.domain.orders import OrderRequest, OrderState, TimeInForce
@@ -22,7 +23,7 @@ from tests.unit.venues.market_builders import (
     trade,
 )
 
-IOC = TimeInForce.IOC
+IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
 
 
 @pytest.fixture
@@ -186,6 +187,43 @@ def test_the_rest_of_an_immediate_order_is_cancelled(world: World, request_: Ord
     world.accept(request_)
     assert told(world.market(bar(100, 101, 99, 100, volume=1))) == ["a 1@100", "a IOC_REMAINDER"]
     assert world.open_ids() == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        market("a", BUY, "3", tif=FOK),
+        limit("a", BUY, "101", "3", tif=FOK),
+        stop("a", BUY, "100", "3", tif=FOK),
+    ],
+    ids=["market", "limit", "stop"],
+)
+def test_a_fill_or_kill_order_takes_all_or_nothing(world: World, request_: OrderRequest) -> None:
+    world.accept(request_)
+    assert told(world.market(bar(100, 101, 99, 100, volume=2))) == ["a FOK_UNFILLED"]
+    assert world.open_ids() == []
+    world.accept(replace(request_, client_id="b"))
+    assert told(world.market(bar(100, 101, 99, 100, volume=3))) == ["b 3@100"]
+    world.accept(replace(request_, client_id="c"))
+    assert told(world.market(bar(100, 101, 99, 100, volume=0))) == ["c 3@100"], "0 says nothing of volume"
+
+
+def test_a_fill_or_kill_order_finds_what_others_left(world: World) -> None:
+    world.accept(market("a", BUY, "2"), market("b", BUY, "2", tif=FOK), market("c", BUY, "1"))
+    told_ = told(world.market(bar(100, 101, 99, 100, volume=3)))
+    assert told_ == ["a 2@100", "c 1@100", "b FOK_UNFILLED"]
+
+
+def test_a_reduce_only_fill_or_kill_closes_all_it_asks_for_or_nothing(world: World) -> None:
+    world.accept(market("a", BUY, "2"))
+    world.market(bar(100, 101, 99, 100))
+    world.accept(market("b", SELL, "3", tif=FOK, reduce_only=True))
+    assert told(world.market(bar(100, 101, 99, 100))) == ["b FOK_UNFILLED"]
+
+
+def test_a_fill_or_kill_limit_that_does_not_cross_ends(world: World) -> None:
+    world.accept(limit("a", BUY, "99", tif=FOK))
+    assert told(world.market(bar(100, 101, 98, 100))) == ["a FOK_UNFILLED"]
 
 
 def fill_of(world: World, request_: OrderRequest, event: Bar) -> Fill:

@@ -66,6 +66,12 @@ REFUSED: list[tuple[str, OrderRequest, Reason, str]] = [
         Reason.POST_ONLY_WOULD_TAKE,
         "never rests",
     ),
+    (
+        "post-only fill-or-kill",
+        limit("a", BUY, "90", tif=TimeInForce.FOK, **POST),
+        Reason.POST_ONLY_WOULD_TAKE,
+        "a limit fok order never rests",
+    ),
     ("nothing to reduce", market("a", SELL, **REDUCE), Reason.REDUCE_ONLY_WOULD_INCREASE, "position of 0"),
 ]
 

@@ -170,6 +170,13 @@ def test_an_immediate_order_takes_what_one_quote_has(touch: World) -> None:
     assert told(touch.market(quote(99, 101, ask_qty=0.5))) == ["a 0.5@101", "a IOC_REMAINDER"]
 
 
+def test_a_fill_or_kill_order_takes_nothing_of_a_quote_that_is_too_small(touch: World) -> None:
+    touch.accept(limit("a", BUY, "101", "2", tif=TimeInForce.FOK))
+    assert told(touch.market(quote(99, 101, ask_qty=1.5))) == ["a FOK_UNFILLED"]
+    touch.accept(limit("b", BUY, "101", "2", tif=TimeInForce.FOK))
+    assert told(touch.market(quote(99, 101, ask_qty=2))) == ["b 2@101"]
+
+
 def test_before_the_first_quote_the_last_trade_is_the_market() -> None:
     world = World(MatchOn.QUOTES)
     world.market(trade(100))
