@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load
+from benchmarks.loading import loading, trades_to_bars
 from benchmarks.terminal import ROOT
 
 
@@ -28,6 +29,8 @@ BENCHMARKS = {
     "console": console_load,
     "flatten": flatten,
     "backtest": backtest,
+    "loading": loading,
+    "trades": trades_to_bars,
 }
 
 

@@ -1,0 +1,1 @@
+"""Compares the speed of a backtest with other systems', each in an environment of its own."""
