@@ -26,7 +26,7 @@ from benchmarks.terminal import ROOT
 
 HERE = Path(__file__).parent
 DOCUMENT = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- peers -->", "<!-- /peers -->"
+BEGIN, END = "<!-- peers begin -->", "<!-- peers end -->"
 RUN_TIMEOUT_S = 1800.0
 ENVIRONMENT = {
     "TRADER_TUI_LIMITS__ORDER_NOTIONAL_MAX": "null",
