@@ -16,7 +16,26 @@ from engine.domain.market import NS_PER_DAY, NS_PER_S, Bar, Instrument, MarketEv
 from engine.domain.modes import Mode, Rung
 from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest
-from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule, Sizing, SizingKind
+from engine.domain.play import (
+    BreakEven,
+    Distance,
+    DistanceKind,
+    DrawdownStop,
+    EntryOrder,
+    LadderStep,
+    Level,
+    LossGuard,
+    LowProfit,
+    PlaySpec,
+    Protections,
+    Rule,
+    ScaleIn,
+    Sizing,
+    SizingKind,
+    StopLevel,
+    TimeStop,
+    Trailing,
+)
 from engine.domain.positions import Fill
 from engine.domain.signals import Side
 from engine.ports import Venue
@@ -72,6 +91,35 @@ def spec(name: str = PLAY, **changes: Any) -> PlaySpec:
         "take_profit": percent(20.0),
     }
     return PlaySpec(name=name, **(facts | changes))
+
+
+def rich(
+    name: str = PLAY, *, against: bool = False, kind: OrderKind = OrderKind.LIMIT, **changes: Any
+) -> PlaySpec:
+    """Return a play with all that follows a position, an entry and the trades, on the levels of `spec`."""
+    facts: dict[str, Any] = {
+        "sizing": Sizing(SizingKind.RISK_PERCENT, Decimal(2), Decimal(5_000)),
+        "entry": EntryOrder(kind, percent(1.0), valid_bars=3, replace=True),
+        "stop_loss": None,
+        "stop_level": StopLevel(Level("lowest(2)", "highest(2)"), percent(5.0)),
+        "take_profit": None,
+        "ladder": (
+            LadderStep(percent(5.0), Decimal(30)),
+            LadderStep(Distance(DistanceKind.ATR, 3.0, 2), Decimal(70)),
+        ),
+        "trailing": Trailing(percent(8.0), percent(2.0)),
+        "break_even": BreakEven(percent(3.0), 0.5),
+        "time_stop": TimeStop(bars=8),
+        "scale_in": ScaleIn(3, every=percent(1.0), against=against, size_factor=Decimal("0.5")),
+        "protections": Protections(
+            cooldown_bars=1,
+            trades_per_day_max=20,
+            stop_loss_guard=LossGuard(2, 20 * STEP, 5 * STEP),
+            low_profit=LowProfit(3, 30 * STEP, -5.0, 4 * STEP),
+            drawdown=DrawdownStop(2.0, 30 * STEP, 3 * STEP),
+        ),
+    }
+    return spec(name, **(facts | changes))
 
 
 def setup(*plays: PlaySpec, symbols: Sequence[str] = (BTC, ETH), **changes: Any) -> CoreSetup:

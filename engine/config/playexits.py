@@ -20,8 +20,8 @@ from engine.domain.play import (
     BreakEven,
     Distance,
     DistanceKind,
+    LadderStep,
     Level,
-    Rung,
     StopLevel,
     TimeStop,
     Trailing,
@@ -157,11 +157,11 @@ def _climbs(rungs: tuple[LadderRung, ...]) -> tuple[LadderRung, ...]:
     return rungs
 
 
-def to_ladder(rungs: Sequence[LadderRung]) -> tuple[Rung, ...]:
+def to_ladder(rungs: Sequence[LadderRung]) -> tuple[LadderStep, ...]:
     """Return a ladder as the engine has it; a last part that says nothing closes the rest."""
     closed = sum((rung.close for rung in rungs if rung.close is not None), Decimal(0))
     return tuple(
-        Rung(rung.to_distance(), (_WHOLE - closed if rung.close is None else rung.close).normalize())
+        LadderStep(rung.to_distance(), (_WHOLE - closed if rung.close is None else rung.close).normalize())
         for rung in rungs
     )
 

@@ -81,7 +81,7 @@ class EntryOrder(msgspec.Struct, frozen=True):
     replace: bool = False
 
 
-class Rung(msgspec.Struct, frozen=True):
+class LadderStep(msgspec.Struct, frozen=True):
     """A step of a take-profit ladder: how far off, and how many percent of the position it closes."""
 
     distance: Distance
@@ -174,7 +174,7 @@ class PlaySpec(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss: Distance | None = None
     take_profit: Distance | None = None
     stop_level: StopLevel | None = None
-    ladder: tuple[Rung, ...] = ()
+    ladder: tuple[LadderStep, ...] = ()
     entry: EntryOrder | None = None
     trailing: Trailing | None = None
     break_even: BreakEven | None = None

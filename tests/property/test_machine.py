@@ -32,10 +32,10 @@ from engine.domain.events import (
 )
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import RiskMode, Rung
-from engine.domain.orders import Order, OrderState
+from engine.domain.orders import Order, OrderKind, OrderState
 from engine.domain.play import Rule
 from engine.domain.reasons import Reason
-from tests.builders import BTC, ENTER_LONG, ETH, PLAY, STEP, bar, fill, quote, setup, spec, trade
+from tests.builders import BTC, ENTER_LONG, ETH, PLAY, STEP, bar, fill, quote, rich, setup, spec, trade
 from tests.fakes import Hand
 
 encode = msgspec.msgpack.Encoder(decimal_format="string").encode
@@ -75,6 +75,21 @@ def facts() -> CoreSetup:
         daily_loss_max=Decimal(40),
         mode_dwell_s=1.0,
     )
+
+
+def rich_facts() -> CoreSetup:
+    """Plays with all that follows a position, an entry and the trades."""
+    return setup(
+        rich(),
+        rich("other", against=True, kind=OrderKind.STOP),
+        stale_check_ns=3600 * NS_PER_S,
+        stale_after_s=7200.0,
+        daily_loss_max=Decimal(4000),
+        mode_dwell_s=1.0,
+    )
+
+
+styles = st.sampled_from([facts, rich_facts])
 
 
 def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
@@ -162,18 +177,18 @@ def other(world: Hand, what: str) -> Event:
 
 
 @settings(max_examples=40)
-@given(sequences)
-def test_the_same_events_lead_to_the_same_commands(sequence):
-    one, other_run = Hand(facts()), Hand(facts())
+@given(styles, sequences)
+def test_the_same_events_lead_to_the_same_commands(style, sequence):
+    one, other_run = Hand(style()), Hand(style())
     for step in sequence:
         assert encode(apply(one, step)) == encode(apply(other_run, step))
     assert one.machine.state() == other_run.machine.state()
 
 
 @settings(max_examples=100)
-@given(sequences, st.integers(0, 44))
-def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
-    straight, restarted = Hand(facts()), Hand(facts())
+@given(styles, sequences, st.integers(0, 44))
+def test_a_restart_at_any_moment_changes_nothing_that_follows(style, sequence, moment):
+    straight, restarted = Hand(style()), Hand(style())
     for number, step in enumerate(sequence):
         if number == moment % len(sequence):
             restarted.restart()
@@ -184,9 +199,9 @@ def test_a_restart_at_any_moment_changes_nothing_that_follows(sequence, moment):
 
 
 @settings(max_examples=50)
-@given(sequences)
-def test_what_must_hold_after_every_event(sequence):
-    world = Hand(facts())
+@given(styles, sequences)
+def test_what_must_hold_after_every_event(style, sequence):
+    world = Hand(style())
     world.watch = lambda batch: look_at(world, batch)
     for step in sequence:
         unknown = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}

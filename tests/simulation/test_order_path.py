@@ -11,9 +11,9 @@ from engine.domain.commands import Command, FlattenEnded, SubmitOrder
 from engine.domain.events import Action
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Rung
-from engine.domain.orders import OrderState
+from engine.domain.orders import OrderKind, OrderState
 from engine.venues.simulated import SimulatedConfig, SimulatedVenue
-from tests.builders import BTC, ETH, World, bar, instrument, of, setup, spec
+from tests.builders import BTC, ETH, World, bar, instrument, of, rich, setup, spec
 from tests.fakes import BadLine
 
 SEEDS = 240
@@ -22,10 +22,15 @@ MINUTES = 45
 SYMBOLS = (BTC, ETH)
 
 
-def facts() -> CoreSetup:
+PLAYS = {
+    "plain": (spec(), spec("other")),
+    "rich": (rich(), rich("other", against=True, kind=OrderKind.STOP)),
+}
+
+
+def facts(style: str) -> CoreSetup:
     return setup(
-        spec(),
-        spec("other"),
+        *PLAYS[style],
         instruments=tuple(instrument(symbol, volume_caps_fills=True) for symbol in SYMBOLS),
         flatten_deadline_s=180.0,
         mode_dwell_s=60.0,
@@ -36,9 +41,9 @@ def facts() -> CoreSetup:
 class Simulation:
     """One run: a market that wanders, an operator who meddles, a venue behind a bad line."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, style: str = "plain") -> None:
         self.random = random.Random(seed)
-        configured = facts()
+        configured = facts(style)
         self.venue = BadLine(SimulatedVenue(configured.instruments, SimulatedConfig()), seed)
         self.world = World(configured, self.venue)
         self.prices = dict.fromkeys(SYMBOLS, 100.0)
@@ -84,6 +89,10 @@ class Simulation:
             assert submit.request.reduce_only is not submit.increases
             if submit.increases:
                 assert self.world.rung(submit.request.symbol) is Rung.FULL, "an entry below FULL"
+            request, held = submit.request, self.world.qty(submit.request.symbol, submit.request.play)
+            if request.role in {OrderRole.STOP, OrderRole.TARGET}:
+                assert request.side.sign * held < 0, "it protects what is not there"
+                assert request.qty <= abs(held), "it protects more than there is"
         for ended in of(FlattenEnded, batch):
             self.flats += ended.flat
             if ended.flat:
@@ -116,11 +125,12 @@ class Simulation:
         assert ours - unknown <= theirs <= ours
 
 
+@pytest.mark.parametrize("style", PLAYS)
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
-def test_books_and_venue_agree_whatever_the_line_does(first):
+def test_books_and_venue_agree_whatever_the_line_does(first, style):
     flats = fills = 0
     for seed in range(first, first + BATCH):
-        simulation = Simulation(seed)
+        simulation = Simulation(seed, style)
         try:
             simulation.run()
         except BaseException as error:
@@ -132,8 +142,9 @@ def test_books_and_venue_agree_whatever_the_line_does(first):
     assert fills > 10 * BATCH
 
 
-def test_a_seed_is_a_run():
-    one, other = Simulation(7), Simulation(7)
+@pytest.mark.parametrize("style", PLAYS)
+def test_a_seed_is_a_run(style):
+    one, other = Simulation(7, style), Simulation(7, style)
     one.run()
     other.run()
     assert one.world.commands == other.world.commands
