@@ -102,7 +102,7 @@ class Market:
         opened, self.price = self.price, round(min(135.0, max(70.0, self.price + step)), 1)
         high = round(max(opened, self.price) + up, 1)
         low = round(min(opened, self.price) - down, 1)
-        facts = {"open": opened, "high": high, "low": low, "volume": volume}
+        facts: dict[str, Any] = {"open": opened, "high": high, "low": low, "volume": volume}
         return world.market(bar(self.price, world.now + STEP, **facts))
 
 

@@ -71,7 +71,7 @@ def test_a_ladder_rests_in_parts_and_takes_profit_step_by_step():
     world.bar(113.0, high=113.5)
     assert levels(world, OrderRole.TARGET) == [("0.2", "114.4")]
     assert levels(world, OrderRole.STOP) == [("0.2", "99.9")]
-    world.bar(114.0, high=115.0)
+    world.bar(QUIET, high=115.0)
     assert world.qty() == 0
     assert world.orders() == []
     assert world.machine.trading.state().courses == ()

@@ -24,6 +24,7 @@ from engine.execution.course import (
 )
 from tests.builders import BTC, PLAY, STEP, T0, bar, instrument, percent, request, rich, spec
 
+D = Decimal
 RULES = instrument()  # ticks of 0.1, lots of 0.01
 
 
@@ -60,18 +61,18 @@ def play(**changes: Any) -> PlaySpec:
 def test_fills_of_one_entry_are_one_entry_and_what_targets_take_is_counted():
     course = after_fill(None, position("1", "100"), filled("a", OrderRole.ENTRY, "1"))
     course = after_fill(course, position("3", "101"), filled("a", OrderRole.ENTRY, "3", "101"))
-    assert (course.entries, course.entered, course.entry_price, course.entry_qty) == (1, 3, 101.0, 9)
+    assert (course.entries, course.entered, course.entry_price, course.entry_qty) == (1, D(3), 101.0, D(9))
     course = after_fill(course, position("2", "101"), filled("t", OrderRole.TARGET, "1"))
     course = after_fill(course, position("1.5", "101"), filled("x", OrderRole.EXIT, "0.5"))
-    assert (course.taken, course.entered, course.qty) == (1, 3, Decimal("1.5"))
+    assert (course.taken, course.entered, course.qty) == (D(1), D(3), D("1.5"))
     course = after_fill(course, position("2.5", "102"), filled("b", OrderRole.ENTRY, "1", "103", "4"))
-    assert (course.entries, course.entered, course.entry_price, course.entry_qty) == (2, 4, 103.0, 4)
+    assert (course.entries, course.entered, course.entry_price, course.entry_qty) == (2, D(4), 103.0, D(4))
     assert course.best == 100.0, "the best price is that of bars, and of the first fill"
 
 
 def test_a_course_may_begin_in_the_midst_of_a_position():
     course = begun(position("-2", "100"))
-    assert (course.entered, course.qty, course.entries, course.entry_price) == (2, 2, 1, 100.0)
+    assert (course.entered, course.qty, course.entries, course.entry_price) == (D(2), D(2), 1, 100.0)
 
 
 def test_the_bar_of_the_entry_counts_with_its_close():

@@ -31,7 +31,7 @@ def play(order: EntryOrder | None) -> PlaySpec:
 def test_without_an_entry_order_it_is_one_at_market():
     found = terms(BUY, distance=10.0)
     assert isinstance(found, Terms)
-    assert (found.order, found.price) == (EntryOrder(OrderKind.MARKET), 100)
+    assert (found.order, found.price) == (EntryOrder(OrderKind.MARKET), Decimal(100))
     assert (found.limit, found.trigger, found.order.tif) == (None, None, TimeInForce.GTC)
     assert (found.plan, found.stop_distance) == (Plan(10.0, None), Decimal("10.0"))
 
