@@ -16,6 +16,7 @@ from engine.config.playfields import (
     PriceText,
     Section,
 )
+from engine.domain.money import canonical
 from engine.domain.play import (
     BreakEven,
     Distance,
@@ -161,9 +162,14 @@ def to_ladder(rungs: Sequence[LadderRung]) -> tuple[LadderStep, ...]:
     """Return a ladder as the engine has it; a last part that says nothing closes the rest."""
     closed = sum((rung.close for rung in rungs if rung.close is not None), Decimal(0))
     return tuple(
-        LadderStep(rung.to_distance(), (_WHOLE - closed if rung.close is None else rung.close).normalize())
+        LadderStep(rung.to_distance(), _plain(_WHOLE - closed if rung.close is None else rung.close))
         for rung in rungs
     )
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Return a number in the one form that counts for a play's hash."""
+    return Decimal(canonical(value))
 
 
 def _sort_of_target(value: Any) -> str:

@@ -156,7 +156,7 @@ class ScaleInPart(Section):
             when=None if self.when is None else Rule(self.when),
             every=None if self.every is None else self.every.to_distance(),
             against=self.direction == "against",
-            size_factor=self.size_factor.normalize(),
+            size_factor=Decimal(canonical(self.size_factor)),
         )
 
 
