@@ -1,12 +1,13 @@
 """The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
 
 from collections import deque
-from itertools import islice
+from itertools import accumulate
 
 import msgspec
 
 from engine.core.snapshot import TickRow
-from engine.domain.market import NS_PER_DAY, Bar, Instrument, Quote, Trade
+from engine.core.window import BarWindow
+from engine.domain.market import NS_PER_DAY, Bar, Instrument, Quote, Stretch, Trade
 
 HISTORY_POINTS = 40
 HISTORY_STEP_NS = 1_000_000_000
@@ -42,9 +43,9 @@ class Market:
         self._window_bars = window_bars
         self._symbols = {i.symbol: SymbolState(i.symbol) for i in instruments}
         self._digits = {i.symbol: i.price_digits for i in instruments}
-        self._windows: dict[tuple[str, int], deque[Bar]] = {}
+        self._windows: dict[tuple[str, int], BarWindow] = {}
         # The window and step of each symbol's last bar: a tuple key on every bar costs more than the rest.
-        self._last: dict[str, deque[Bar]] = {}
+        self._last: dict[str, BarWindow] = {}
         self._last_step: dict[str, int] = {}
 
     def on_bar(self, bar: Bar, now: int) -> None:
@@ -60,6 +61,22 @@ class Market:
         if bar.step_ns != self._last_step.get(symbol):
             self._choose_window(symbol, bar.step_ns)
         self._last[symbol].append(bar)
+
+    def day_end(self, symbol: str, step_ns: int) -> int:
+        """Return until when bars of a length only move what the last one moved, 0 where this is not known."""
+        return self._symbols[symbol].day_end if self._last_step.get(symbol) == step_ns else 0
+
+    def on_stretch(self, stretch: Stretch, first: int, last: int) -> None:
+        """Take the bars of [first, last), each at its close: the same as `on_bar` until the day ends."""
+        symbol = stretch.symbol
+        state = self._symbols[symbol]
+        state.seen = stretch.ts[last - 1]
+        state.price = stretch.close[last - 1]
+        if not state.has_trades:
+            # one by one like `on_bar`: sum() adds in another way in later versions of Python
+            totals = accumulate(stretch.volume[first:last], initial=state.day_volume)
+            state.day_volume = deque(totals, maxlen=1).pop()
+        self._last[symbol].extend(stretch, first, last)
 
     def on_trade(self, trade: Trade, now: int) -> None:
         """Take a print."""
@@ -102,7 +119,8 @@ class Market:
 
     def window(self, symbol: str, step_ns: int) -> tuple[Bar, ...]:
         """Return the last closed bars of a symbol and step, oldest first."""
-        return tuple(self._windows.get((symbol, step_ns), ()))
+        window = self._windows.get((symbol, step_ns))
+        return window.bars() if window is not None else ()
 
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols there are."""
@@ -140,28 +158,27 @@ class Market:
         if state.has_trades or not steps:
             return tuple(state.history)
         window = self._windows[state.symbol, min(steps)]
-        first = max(0, len(window) - HISTORY_POINTS)
-        return tuple(bar.close for bar in islice(window, first, None))
+        return tuple(bar.close for bar in window.bars(HISTORY_POINTS))
 
     def _choose_window(self, symbol: str, step_ns: int) -> None:
         """Make a step's window the one that bars of the symbol go to until the step changes."""
         window = self._windows.get((symbol, step_ns))
         if window is None:
-            window = self._windows[symbol, step_ns] = deque(maxlen=self._window_bars)
+            window = self._windows[symbol, step_ns] = BarWindow(self._window_bars)
         self._last[symbol], self._last_step[symbol] = window, step_ns
 
     def state(self) -> MarketState:
         """Return all that a checkpoint needs."""
         return MarketState(
             tuple(map(_copy, self._symbols.values())),
-            tuple((symbol, step, tuple(bars)) for (symbol, step), bars in self._windows.items()),
+            tuple((symbol, step, window.bars()) for (symbol, step), window in self._windows.items()),
         )
 
     def restore(self, state: MarketState) -> None:
         """Take up a checkpoint's state."""
         self._symbols.update({s.symbol: _copy(s) for s in state.symbols if s.symbol in self._symbols})
         self._windows = {
-            (symbol, step): deque(bars, maxlen=self._window_bars) for symbol, step, bars in state.windows
+            (symbol, step): BarWindow(self._window_bars, bars) for symbol, step, bars in state.windows
         }
         self._last.clear()
         self._last_step.clear()

@@ -62,6 +62,11 @@ class Runner(msgspec.Struct):
         elif self.guard is None:
             self.guard = protections.begin(position)
 
+    @property
+    def needs_bars(self) -> bool:
+        """Whether something beside its rules looks at every bar now: then none may be skimmed."""
+        return self.expires > 0 or (self.follows and self.side != 0)
+
     def refusal(self, signal: Signal) -> Refusal | None:
         """Return why the play's protections do not let it enter."""
         guards = self.binding.spec.protections

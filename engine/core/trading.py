@@ -77,7 +77,7 @@ class Trading:
                     self._age_entry(bar, runner, now)
                 signal = runner.evaluator.update(bar, runner.side)
                 if signal is not None:
-                    self._on_signal(signal, runner, now)
+                    self.on_signal(signal, runner, now)
                 if runner.follows and runner.side:
                     self._follow(bar, runner, now, leaving=signal is not None)
 
@@ -87,10 +87,17 @@ class Trading:
         if wish is None:
             return
         if wish.refused is None:
-            self._on_signal(wish.signal, runner, now)
+            self.on_signal(wish.signal, runner, now)
             return
         self._tally.signal(wish.signal)
         self._answer(wish.signal, veto_of(wish.signal, wish.refused, now))
+
+    def skimming(self, symbol: str, step_ns: int) -> Runner | None:
+        """Return the one play whose rules alone look at these bars, None where there is more to them."""
+        runners = [r for r in self._by_symbol.get(symbol, ()) if r.binding.step_ns == step_ns]
+        if len(runners) != 1 or runners[0].needs_bars or runners[0].binding.others:
+            return None
+        return runners[0]
 
     def warm(self, bars: tuple[Bar, ...]) -> None:
         """Let indicators see bars of the past; what they would have signalled is not asked."""
@@ -99,7 +106,8 @@ class Trading:
                 if runner.binding.step_ns == bar.step_ns:
                     runner.evaluator.update(bar, 0)
 
-    def _on_signal(self, signal: Signal, runner: Runner, now: int) -> None:
+    def on_signal(self, signal: Signal, runner: Runner, now: int) -> None:
+        """Carry out what a play wants, or say why not."""
         self._tally.signal(signal)
         if signal.kind is SignalKind.EXIT:
             self._answer(signal, self._exit(signal, now))

@@ -5,8 +5,10 @@ Events carry float64. A float is an exact carrier of a decimal text while its sc
 the exact Decimal back. Times are nanoseconds UTC.
 """
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -119,3 +121,59 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 MarketEvent = Trade | Quote | Bar
+
+
+class Stretch(Protocol):
+    """Closed bars of one symbol and length by column, oldest first: a bar is built where one is wanted."""
+
+    @property
+    def symbol(self) -> str:
+        """Whose bars they are."""
+        ...
+
+    @property
+    def step_ns(self) -> int:
+        """Their length."""
+        ...
+
+    @property
+    def ts(self) -> Sequence[int]:
+        """Their closes, ns UTC, rising."""
+        ...
+
+    @property
+    def open(self) -> Sequence[float]:
+        """Their first prices."""
+        ...
+
+    @property
+    def high(self) -> Sequence[float]:
+        """Their highest prices."""
+        ...
+
+    @property
+    def low(self) -> Sequence[float]:
+        """Their lowest prices."""
+        ...
+
+    @property
+    def close(self) -> Sequence[float]:
+        """Their last prices."""
+        ...
+
+    @property
+    def volume(self) -> Sequence[float]:
+        """Their volumes."""
+        ...
+
+    def __len__(self) -> int:
+        """Count the bars."""
+        ...
+
+    def bar(self, index: int) -> Bar:
+        """Return one bar."""
+        ...
+
+    def bars(self, first: int, last: int) -> Iterator[Bar]:
+        """Yield the bars of [first, last)."""
+        ...

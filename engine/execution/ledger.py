@@ -1,5 +1,6 @@
 """Positions and money from fills, exact; marked to market in float for drawdown and screens."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from math import fsum
 
@@ -131,6 +132,32 @@ class Ledger:
             self._day_start_equity = self.equity()
         if self._open:
             self._track()
+
+    def mark_stretch(self, symbol: str, prices: Sequence[float]) -> None:
+        """Take the marks of one day's stretch, one after another: the same as `mark` with each."""
+        self._marks[symbol] = prices[-1]
+        if not self._open:
+            return
+        ((_, qty, cost),) = self._open.values()
+        lowest, highest = min(prices), max(prices)
+        worst, best = (lowest, highest) if qty > 0 else (highest, lowest)
+        # Rounding keeps order: the price that is best or worst gives the equity that is.
+        if 0 < self._peak >= self._cash + (qty * best - cost):
+            fallen = 1.0 - (self._cash + (qty * worst - cost)) / self._peak
+            self.drawdown_max = max(self.drawdown_max, fallen)
+            return
+        for price in prices:
+            self._marks[symbol] = price
+            self._track()
+
+    def takes_stretches(self, symbol: str) -> bool:
+        """Tell whether prices of this symbol alone move equity, as `mark_stretch` needs it."""
+        return not self._open or (len(self._open) == 1 and next(iter(self._open.values()))[0] == symbol)
+
+    @property
+    def day_end(self) -> int:
+        """When the UTC day of the last mark ends, 0 before the first."""
+        return self._day_end
 
     @property
     def has_open(self) -> bool:

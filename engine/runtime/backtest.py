@@ -11,8 +11,10 @@ from engine.runtime.factory import build_loop, check_venue, load_plays, load_tap
 from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.runtime.session import SessionConfig
+from engine.runtime.skim import Skimmer
 from engine.venues.datafile import BarColumns
 from engine.venues.replay import FileFeed, MergedFeed, Tape, clip
+from engine.venues.simulated import SimulatedVenue
 
 BIRTH_S = 0  # ids stay out of every hash; a backtest stores none
 
@@ -84,6 +86,10 @@ def play_tape(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None = Non
 
 
 def _drive(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None) -> int:
+    """Take all events of a feed; return the time of the last."""
+    stretch, venue = feed.stretch(), loop.venue
+    if stretch is not None and isinstance(venue, SimulatedVenue):
+        return Skimmer(loop, venue, lambda steps: _finish(steps, watch)).play(stretch)
     now = 0
     market = loop.market
     for event in feed.events():

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from itertools import repeat
 
 import msgspec
 
 from engine.domain.errors import CheckpointError
-from engine.domain.market import Bar
+from engine.domain.market import Bar, Stretch
 from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule
 from engine.domain.signals import Side, Signal, SignalKind
 from engine.strategy.compiler import Compiler
@@ -45,6 +46,7 @@ class Evaluator:
         "_legs",
         "_long_entry",
         "_program",
+        "_reads_bars",
         "_row",
         "_runs",
         "_short_entry",
@@ -84,6 +86,7 @@ class Evaluator:
         self._program = program = compiler.main
         self._legs = tuple(compiler.legs.values())
         self._row, self._last_close, self._runs = program.row, program.last_close, program.runs
+        self._reads_bars = program.reads_bars
         self._shown = tuple(compiler.shown.items())
         self._warmup = program.warmup
         self.warmup_bars = bars_needed(compiler, step_ns)
@@ -99,7 +102,35 @@ class Evaluator:
             row[kept] = row[slot]
             row[slot] = function(row[source])
         self.bars += 1
-        if not self._watch[side]() or not self.is_warm:
+        return self._fired(bar, side) if self._watch[side]() else None
+
+    def skim(self, stretch: Stretch, first: int, last: int, side: int) -> tuple[int, Signal | None]:
+        """Take bars of [first, last) until one leads to a signal: the same as `update` with each.
+
+        Return the end of what was taken and the signal. Only for a play on one symbol.
+        """
+        row, runs, last_close, watch = self._row, self._runs, self._last_close, self._watch[side]
+        bars = stretch.bars(first, last) if self._reads_bars else repeat(None)
+        before = self.bars - first + 1
+        for index, close, bar in zip(range(first, last), stretch.close[first:last], bars, strict=False):
+            if last_close:
+                row[last_close] = row[CLOSE]
+            row[CLOSE] = close
+            row[BAR] = bar
+            for slot, function, source, kept in runs:
+                row[kept] = row[slot]
+                row[slot] = function(row[source])
+            if watch():
+                self.bars = before + index
+                signal = self._fired(bar or stretch.bar(index), side)
+                if signal is not None:
+                    return index + 1, signal
+        self.bars = before + last - 1
+        return last, None
+
+    def _fired(self, bar: Bar, side: int) -> Signal | None:
+        """Return the signal of a bar on which a rule is true."""
+        if not self.is_warm:
             return None
         if side:
             return self._signal(bar, Side.SELL if side > 0 else Side.BUY, SignalKind.EXIT)

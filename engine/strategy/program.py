@@ -121,6 +121,11 @@ class Program:
         for coarse in self.coarse.values():
             coarse.program.seal()
 
+    @property
+    def reads_bars(self) -> bool:
+        """Whether any step looks at the whole bar, and not at its close alone."""
+        return any(step.source == BAR for step in self.steps)
+
     def run(self, bar: Bar) -> None:
         """Take a closed bar. Evaluator.update does the same without this call."""
         row = self.row

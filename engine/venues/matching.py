@@ -31,7 +31,7 @@ from decimal import Decimal
 from math import inf
 
 from engine.domain.events import OrderCanceled, VenueEvent
-from engine.domain.market import Bar, Instrument, Quote, Trade
+from engine.domain.market import Bar, Instrument, Quote, Stretch, Trade
 from engine.domain.money import LEDGER_CONTEXT, ZERO
 from engine.domain.orders import TimeInForce
 from engine.domain.positions import Fill, Liquidity
@@ -39,6 +39,7 @@ from engine.domain.reasons import Reason
 from engine.domain.signals import Side
 from engine.venues.working import BookState, Offer, Volume, WorkingOrder
 
+LOOK_AHEAD_BARS = 32
 NO_EVENTS: tuple[VenueEvent, ...] = ()
 Orders = list[WorkingOrder]
 
@@ -123,6 +124,18 @@ class Book:
                 break
         self._settle(bar.ts, events, took=True)
         return events
+
+    def quiet_until(self, stretch: Stretch, first: int, last: int) -> int:
+        """Return the end of the bars from `first` on that wake no order; looks at LOOK_AHEAD_BARS at most."""
+        below, above = self._wake_below, self._wake_above
+        last = min(last, first + LOOK_AHEAD_BARS)
+        columns = (stretch.open[first:last], stretch.high[first:last], stretch.low[first:last])
+        quiet = first
+        for opening, high, low in zip(*columns, strict=True):
+            if not (low > below and high < above and below < opening < above):
+                break
+            quiet += 1
+        return quiet
 
     def on_trade(self, trade: Trade) -> Sequence[VenueEvent]:
         """Match against a print, or several conflated into one."""

@@ -30,7 +30,7 @@ from engine.domain.events import (
     VenuePosition,
     VenueReport,
 )
-from engine.domain.market import Bar, Instrument, MarketEvent, Quote, Trade
+from engine.domain.market import Bar, Instrument, MarketEvent, Quote, Stretch, Trade
 from engine.domain.money import ONE, ZERO
 from engine.domain.orders import OrderRequest, OrderState
 from engine.domain.reasons import Reason
@@ -146,6 +146,13 @@ class SimulatedVenue:
         else:
             book.last = event  # type: ignore[assignment]  # mypy narrows `type(x) is` on one side only
         return events
+
+    def quiet_until(self, stretch: Stretch, first: int, last: int) -> int:
+        """Return the end of the bars from `first` on, at most `last`, that are sure to bring no answer."""
+        book = self._books.get(stretch.symbol)
+        if book is None or not book.orders or Bar not in self._rules[stretch.symbol]:
+            return last
+        return book.quiet_until(stretch, first, last)
 
     def on_time(self, now: int) -> Sequence[Event]:
         """Let the requests that are due by `now` reach the book; returns the answers."""
