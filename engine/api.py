@@ -132,6 +132,7 @@ __all__ = [
     "load_settings",
     "open_engine",
     "play_schema",
+    "recorded_sessions",
     "run_backtest",
     "run_engine",
     "running_engine",
@@ -205,6 +206,13 @@ def find_again(settings: "Settings") -> str:
     from engine.config.packaged import find_again as options_of
 
     return options_of(state_directory(settings))
+
+
+def recorded_sessions(settings: "Settings") -> list[Path]:
+    """Return the folders of the instance's recorded sessions, oldest first."""
+    from engine.storage.records import all_sessions
+
+    return all_sessions(state_directory(settings))
 
 
 async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0) -> Link:

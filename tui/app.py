@@ -113,7 +113,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def keys_of(self, action_id: str) -> str:
         """Return the names of all keys of an action."""
-        return ", ".join(key_name(key) for key in self.keymap[action_id])
+        return ", ".join(map(key_name, self.keymap[action_id]))
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen that holds the desk."""
@@ -284,7 +284,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """End the console with an exit code and last words for the shell. Safe from any thread."""
         if self._thread_id == threading.get_ident():
             self.last_words = text
-            self.exit(exit_code, return_code=exit_code)
+            self.exit(return_code=exit_code)
         elif self._loop is not None:
             self._loop.call_soon_threadsafe(self.leave, exit_code, text)
 
@@ -326,10 +326,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
     ) -> None:
         """Show a toast; its text is never taken as markup."""
         self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
-
-    def tell_waiting(self) -> None:
-        """Say that there is no engine to ask."""
-        self.tell("There is no engine to ask yet.", severity="warning")
 
     # themes
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from engine.api import ConfigError, state_directory, verify_session
+from engine.api import ConfigError, recorded_sessions, state_directory, verify_session
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -82,11 +82,12 @@ def _session_directory(settings: "Settings", session: str) -> Path:
     path = Path(session)
     if path.is_dir():
         return path
-    records = state_directory(settings) / "records"
-    known = sorted(folder.name for folder in records.iterdir() if folder.is_dir()) if records.is_dir() else []
+    known = {folder.name: folder for folder in recorded_sessions(settings)}
     if session == "last" and known:
-        return records / known[-1]
+        return next(reversed(known.values()))
     if session in known:
-        return records / session
-    listed = ", ".join(known[-5:]) or "none"
-    raise ConfigError(f"there is no session {session!r} in {records}; the newest there: {listed}")
+        return known[session]
+    listed = ", ".join([*known][-5:]) or "none"
+    raise ConfigError(
+        f"there is no session {session!r} in {state_directory(settings)}; the newest there: {listed}"
+    )

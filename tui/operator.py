@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Dialogs are imported when first opened: the first frame does not wait for inputs and lists.
 
+NO_ENGINE = "There is no engine to ask yet."
+
 
 class Operator:
     """The operator's hands: one method an action of the control group."""
@@ -28,7 +30,7 @@ class Operator:
 
         status = self._app.latest.status if self._app.latest else None
         if status is None:
-            self._app.tell_waiting()
+            self._app.tell(NO_ENGINE, severity="warning")
         elif status.phase is Phase.ARMED:
             self._app.tell("The engine is armed already.")
         else:
@@ -54,7 +56,7 @@ class Operator:
 
         latest = self._app.latest
         if latest is None:
-            self._app.tell_waiting()
+            self._app.tell(NO_ENGINE, severity="warning")
         else:
             self._app.push_screen(RiskModeDialog(latest.status.risk_mode), self._risk_chosen)
 
@@ -129,7 +131,7 @@ class Operator:
     def send(self, action: Action, title: str, *, reason: str = "", argument: str = "") -> None:
         """Send a command from a worker; its answer comes back as a message."""
         if self._app.link is None or self._app.gone:
-            self._app.tell_waiting()
+            self._app.tell(NO_ENGINE, severity="warning")
             return
         self._app.run_worker(
             self._send(action, title, reason, argument), group="commands", exit_on_error=False, name=title

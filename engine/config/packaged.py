@@ -92,8 +92,13 @@ def absolute(written: str, base: Path) -> Path:
 
 
 def instance_dir(settings: Settings) -> Path:
-    """Return the folder of an instance's database, records, lock, latch and logs; it may not exist yet."""
+    """Return the folder of an instance's lock, latch, socket, logs and modes; it may not exist yet."""
     return ((settings.state_dir or state_root()) / settings.instance).absolute()
+
+
+def mode_dir(settings: Settings) -> Path:
+    """Return the folder of what one mode of an instance keeps: a replay must not disturb a paper account."""
+    return instance_dir(settings) / settings.mode.value
 
 
 def find_again(directory: Path) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
-from engine.config.packaged import instance_dir, state_root
+from engine.config.packaged import instance_dir, mode_dir, state_root
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
@@ -94,17 +94,17 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     plays = await asyncio.to_thread(load_plays, settings.plays)
     source = await asyncio.to_thread(open_source, settings, plays, now)
     source.configure(birth_s=0)  # a play without its instrument is told before anything is written
-    directory = instance_dir(settings)
+    directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
         log, database = await _open_instance(stack, settings, directory, headless=headless)
         for note in source.notes:
             log.warning(note)
         journal = SqliteJournal(database)
-        checkpoints = CheckpointStore(directory / "checkpoints")
+        checkpoints = CheckpointStore(home / "checkpoints")
         past = await _read_past(database)
         started = max(now, past.started + NS_PER_MS)  # after every earlier session's, whatever the clock did
         sources = Sources(
-            records=directory / "records",
+            records=home / "records",
             checkpoints=checkpoints,
             feed=source.tape,
             files=source.files,
@@ -113,7 +113,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         )
         recovered = await _take_up(source, sources, past, now)
         session = session_name(started)
-        record = directory / "records" / session
+        record = home / "records" / session
         recorder = await asyncio.to_thread(_open_record, source, record, recovered, started)
         stack.callback(recorder.close)
         row = Session(id=session, started=started, mode=settings.mode.value, record=str(record))
@@ -167,7 +167,8 @@ async def _open_instance(
         note_elsewhere(state_root(), directory)
     except StorageError as error:
         log.logger.warning("`flatten --all` will not find this instance", error=str(error))
-    database = await Database.open(directory / "engine.sqlite", synchronous=synchronous_of(settings))
+    _make_directory(mode_dir(settings))
+    database = await Database.open(mode_dir(settings) / "engine.sqlite", synchronous=synchronous_of(settings))
     stack.push_async_callback(database.close)
     await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
     return log.logger, database

@@ -15,7 +15,7 @@ from engine.runtime.session import decode_config
 from engine.storage.latch import Latch
 from engine.storage.lock import LockOwner, holder
 from engine.storage.record_reader import RecordReader
-from engine.storage.records import session_directories
+from engine.storage.records import all_sessions
 
 TERM_S = 5.0
 KILL_S = 5.0
@@ -30,7 +30,7 @@ def flatten_direct(settings: Settings, tell: Callable[[str], None]) -> ExitRepor
     where there is no session to take up.
     """
     directory = instance_dir(settings)
-    sessions = session_directories(directory / "records")
+    sessions = all_sessions(directory)
     if not sessions:
         raise ControlError(f"{directory}: no session was ever recorded here; there is nothing to flatten.")
     Latch(directory).engage("flatten --direct")

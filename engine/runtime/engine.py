@@ -302,6 +302,8 @@ class Engine:
 
     def _on_batch(self, batch: Batch) -> None:
         self._commands.on_batch(batch)
+        if self.context.tape is None:  # a tape brings the same events again
+            self._upkeep.decided()
         flatten_ended = self._until_flat and self._dispatcher.flatten_ended is not None
         if self._dispatcher.stopped or flatten_ended:
             self._end()

@@ -20,6 +20,7 @@ from engine.runtime.inbox import Inbox
 from engine.runtime.session import encode_state
 
 FLUSH_S = 0.1
+FLUSH_DECIDED_S = 0.005  # what follows from one event comes together
 RELOAD_S = 1.0
 LAG_PROBE_S = 0.25
 
@@ -41,6 +42,7 @@ class Upkeep:
         self._context, self._health, self._inbox = context, health, inbox
         self._offer, self._now, self._store = offer, now, store
         self._record_stopped = ""
+        self._decided = asyncio.Event()
         runners = context.loop.machine.trading.runners
         self._reloader = PlayReloader(
             [
@@ -73,10 +75,24 @@ class Upkeep:
 
     async def _flush_stores(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_S)
+            await self._until_due()
             await self._store(self._now())
             await asyncio.to_thread(self._context.recorder.flush)
             self._watch_record()
+
+    async def _until_due(self) -> None:
+        """Wait for the next turn, or only a moment after a decision: a kill -9 takes what waits."""
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await self._decided.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(FLUSH_DECIDED_S)
+        self._decided.clear()
+
+    def decided(self) -> None:
+        """Something was decided: it should soon be on disk."""
+        self._decided.set()
 
     def _watch_record(self) -> None:
         """Say when the record stops and when it goes on: recovery and `verify` end at the gap."""

@@ -14,6 +14,12 @@ def session_directories(records: Path) -> list[Path]:
     return sorted(path for path in records.iterdir() if path.is_dir() and segment_files(path))
 
 
+def all_sessions(instance: Path) -> list[Path]:
+    """Return the directories of an instance's recorded sessions in every mode, oldest first."""
+    found = [path for records in instance.glob("*/records") for path in session_directories(records)]
+    return sorted(found, key=lambda path: path.name)
+
+
 def room_for_session(records: Path, bytes_max: int) -> int:
     """Delete the oldest sessions until the others take half of the bound at most; return what a new one may.
 

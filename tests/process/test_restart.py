@@ -110,7 +110,7 @@ def test_a_broken_checkpoint_is_set_aside(house):
     position = house.position()
     engine.send_signal(signal.SIGTERM)
     finish(engine)
-    checkpoints = sorted((house.folder() / "checkpoints").glob("*.checkpoint"))
+    checkpoints = sorted((house.folder() / "paper" / "checkpoints").glob("*.checkpoint"))
     newest = checkpoints[-1]
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 0xFF

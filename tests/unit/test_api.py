@@ -149,7 +149,7 @@ def test_a_backtest_is_run_over_a_span_of_time(tmp_path):
 async def test_a_session_is_verified(tmp_path):
     async with running(market_settings(tmp_path)) as link:
         session = link.hello.session
-    record = tmp_path / "state" / "default" / "records" / session
+    record = tmp_path / "state" / "default" / "paper" / "records" / session
     verdict = await asyncio.to_thread(api.verify_session, record)
     assert verdict.identical, verdict
 

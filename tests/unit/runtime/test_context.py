@@ -125,7 +125,7 @@ async def test_a_database_of_another_account_is_not_touched(tmp_path):
 
 async def test_whatever_keeps_an_engine_from_starting_gives_the_lock_back(tmp_path):
     settings = market_settings(tmp_path)
-    (await opened(settings)).directory.joinpath("engine.sqlite").write_bytes(b"no database" * 1000)
+    (await opened(settings)).directory.joinpath("paper", "engine.sqlite").write_bytes(b"no database" * 1000)
     for _ in range(2):
         with pytest.raises(StorageError) as caught:
             await opened(settings)

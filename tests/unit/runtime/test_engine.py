@@ -254,7 +254,7 @@ async def test_pause_and_risk_mode_survive_whatever_else_is_lost(tmp_path, lost)
             there.engine.context.recorder.flush = lambda **_: None
         killed = copy_state(settings, tmp_path / "killed")
     if lost == "the state":
-        shutil.rmtree(tmp_path / "killed" / "default" / "records")
+        shutil.rmtree(tmp_path / "killed" / "default" / "paper" / "records")
     async with running(killed) as there:
         assert bool(there.engine.context.resumed) is (lost != "the state")
         await there.until(lambda s: s.status.paused and s.status.risk_mode is RiskMode.OBSERVE)

@@ -62,9 +62,13 @@ class Killed:
         return self.settings.state_dir / self.settings.instance
 
     @property
+    def home(self):
+        return self.directory / self.settings.mode.value
+
+    @property
     def record(self):
         """The newest session's record."""
-        return max((self.directory / "records").iterdir())
+        return max((self.home / "records").iterdir())
 
 
 async def killed_at(tmp_path, offset, hooks=None, *, checkpoints=False, **changes):
@@ -161,7 +165,7 @@ async def test_a_run_may_be_killed_again_and_again(tmp_path, whole):
 
 async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 120: checkpoint, 150: at_rest})
-    newest = max((killed.directory / "checkpoints").glob("*.checkpoint"))
+    newest = max((killed.home / "checkpoints").glob("*.checkpoint"))
     newest.write_bytes(newest.read_bytes()[:-7])
     context, run = await resumed(killed.settings)
     assert newest.with_name(newest.name + DAMAGED_SUFFIX).exists()
@@ -172,7 +176,7 @@ async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path,
 
 async def test_a_checkpoint_whose_state_cannot_be_read_is_passed_over_for_the_record(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {150: at_rest})
-    CheckpointStore(killed.directory / "checkpoints").save(120, 10**18 * 2, b"what an older version wrote")
+    CheckpointStore(killed.home / "checkpoints").save(120, 10**18 * 2, b"what an older version wrote")
     context, run = await resumed(killed.settings)
     assert any("passed over" in note for note in context.notes)
     assert went_on(context) == (0, 150)
@@ -231,8 +235,9 @@ async def test_a_record_that_does_not_fit_its_checkpoint_means_a_fresh_start(tmp
 
 
 def change_checkpoint(directory, change):
-    """Put a changed state in the place of all checkpoints."""
-    store = CheckpointStore(directory / "checkpoints")
+    """Put a changed state in the place of all checkpoints of an instance that ran in one mode."""
+    (checkpoints,) = directory.glob("*/checkpoints")
+    store = CheckpointStore(checkpoints)
     found = store.load_newest(0).checkpoint
     assert found is not None
     for path in store.directory.iterdir():
@@ -285,7 +290,7 @@ async def test_a_tape_that_was_played_to_its_end_begins_anew(tmp_path):
 async def test_a_tape_that_ended_begins_anew_also_where_its_last_checkpoint_is_lost(tmp_path):
     settings = tape_settings(tmp_path)
     first = await run_engine(settings, {80: checkpoint}, checkpoints=False)
-    checkpoints = tmp_path / "state" / "default" / "checkpoints"
+    checkpoints = tmp_path / "state" / "default" / "replay" / "checkpoints"
     max(checkpoints.glob("*.checkpoint")).unlink()
     context, run = await resumed(settings)
     assert context.resumed == ""

@@ -31,7 +31,7 @@ def ask(action, argument=""):
 
 def record_of(settings):
     """The newest session's record."""
-    return max((settings.state_dir / settings.instance / "records").iterdir())
+    return max((settings.state_dir / settings.instance / settings.mode.value / "records").iterdir())
 
 
 def played(settings, hooks=None):
@@ -97,7 +97,7 @@ async def test_a_session_on_a_market_is_identical(tmp_path):
     settings = market_settings(tmp_path, arm=True)
     await traded(settings)
     await traded(settings)  # goes on from the first
-    records = sorted((tmp_path / "state" / "default" / "records").iterdir())
+    records = sorted((tmp_path / "state" / "default" / "paper" / "records").iterdir())
     assert len(records) == 2
     for record in records:
         verdict = await asyncio.to_thread(verify_session, record)

@@ -58,9 +58,10 @@ def test_a_span_has_a_length():
 @pytest.fixture
 def records(settings):
     """The folder of an instance's sessions, with two in it."""
-    folder = state_directory(settings) / "records"
+    folder = state_directory(settings) / "paper" / "records"
     for name in ("s1", "s2"):
         (folder / name).mkdir(parents=True)
+        (folder / name / "000000.segment").touch()
     return folder
 
 
