@@ -293,7 +293,21 @@ async def test_a_changed_play_swaps_and_a_broken_one_does_not(tmp_path, monkeypa
         await there.until(lambda s: any("restless runs generation 2" in n.text for n in s.notices))
 
 
-# engines beside each other
+# engines beside and after each other
+
+
+async def test_a_replay_leaves_the_paper_account_of_its_instance_as_it_was(tmp_path):
+    paper = market_settings(tmp_path, arm=True, on_stop="keep")
+    async with running(paper) as there:
+        await there.until(lambda snapshot: snapshot.account.fills >= 2)
+        await there.end()
+        account = there.now.account
+    replay = await run_engine(tape_settings(tmp_path, bars=60))
+    assert replay.exit_code == 0
+    async with engine_on(paper) as engine:
+        assert engine.context.resumed
+        assert engine.snapshot().account.fills == account.fills
+        assert engine.snapshot().account.equity == account.equity
 
 
 async def test_a_second_engine_on_the_same_state_is_refused_and_named(tmp_path):
