@@ -81,9 +81,11 @@ def play_path(written: str, base: Path) -> Path:
 def file_path(written: str, base: Path) -> Path:
     """Return the absolute path of a file that must exist. Raises ConfigError."""
     path = absolute(written, base)
-    if not path.is_file():
-        raise ConfigError(f"there is no file {path}")
-    return path
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise ConfigError(f"{path} is a directory, not a file")
+    raise ConfigError(f"{path} is no regular file" if path.exists() else f"there is no file {path}")
 
 
 def absolute(written: str, base: Path) -> Path:

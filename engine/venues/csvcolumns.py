@@ -121,17 +121,6 @@ def _regular(path: Path) -> int:
     raise ConfigError(f"is {kind}; give a regular file of market data", file=str(path))
 
 
-def read_header(stream: BufferedIOBase, file: str) -> tuple[str, ...]:
-    """Read the first line as column names. Raises ConfigError for an empty file."""
-    try:
-        line = stream.readline(BLOCK_BYTES)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ConfigError(f"the gzip file is damaged ({error}); fetch it again", file=file, line=1) from None
-    if not line.strip():
-        raise ConfigError("the file is empty; its first line must name the columns", file=file, line=1)
-    return tuple(name.strip() for name in line.decode("utf-8-sig", "replace").split(","))
-
-
 def read_columns(stream: BufferedIOBase, layout: Layout) -> dict[str, Column]:
     """Read the rest of a file. Raises ConfigError that names the line and the column of what is malformed."""
     parts: dict[str, list[Column]] = {name: [] for name in layout.wanted}
@@ -304,7 +293,9 @@ class _Table:
         for row, text in enumerate(self._block.split(b"\n")):
             if (width := text.count(b",") + 1) != self._width:
                 raise ConfigError(
-                    f"the line has {width if text else 0} columns, the first line names {self._width}",
+                    f"the line has {width} columns, the first line names {self._width}"
+                    if text
+                    else "the line is empty",
                     file=self._layout.file,
                     line=self._line + row,
                 )

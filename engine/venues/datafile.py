@@ -24,12 +24,13 @@ from engine.venues.csvcolumns import (
     Layout,
     open_csv,
     read_columns,
-    read_header,
 )
+from engine.venues.csvheader import read_header, require_names
 
 TRADES_STEP_NS = 5 * NS_PER_S  # the base step of a file of trades
 DIGITS_MAX = 15  # float64 carries any decimal of 15 significant digits
 _TS_MS_MAX = (2**63 - 1) // NS_PER_MS
+_SECONDS_MIN, _SECONDS_MAX = 800_000_000, 5_000_000_000  # seconds since 1970 of 1995 and 2128
 _SAMPLE_ROWS = 4096
 _NOISE_ULPS = 4
 _NOISE_ROOM = 256  # noise is told from digits only where decimals lie this many units in the last place apart
@@ -116,23 +117,13 @@ def read_data(path: Path) -> DataFile:
 
 def _kind_of(names: tuple[str, ...], file: str) -> DataKind:
     """Tell bars from trades by the first line."""
-    if doubled := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigError(f"the column {doubled!r} is there twice", file=file, line=1)
-    for kind, needs, telling in (
-        (DataKind.BARS, _BAR_NEEDS, {"open", "high", "low", "close"}),
-        (DataKind.TRADES, _TRADE_NEEDS, {"price", "qty", "side"}),
-    ):
-        missing = [name for name in needs if name not in names]
-        if not missing:
-            return kind
-        if telling & set(names):
-            raise ConfigError(f"a file of {kind} needs the column {missing[0]!r}", file=file, line=1)
-    raise ConfigError(
-        f"the first line names the columns of neither bars ({','.join(_BAR_NEEDS)})"
-        f" nor trades ({','.join(_TRADE_NEEDS)})",
-        file=file,
-        line=1,
+    if {"bid", "ask"} <= set(names):
+        raise ConfigError("holds quotes: `data show` can look at them, plays need bars or trades", file=file)
+    kinds = (
+        (DataKind.BARS, _BAR_NEEDS, _PRICES),
+        (DataKind.TRADES, _TRADE_NEEDS, ("price", "qty", "side")),
     )
+    return DataKind(require_names(names, kinds, file))
 
 
 def _bars(path: Path, sha256: str, columns: dict[str, Column], check: "_Check") -> DataFile:
@@ -197,12 +188,17 @@ class _Check:
         """Require every row to be good. NaN compares false and so never passes."""
         if not good.all():
             row = int(np.argmin(good))
-            raise ConfigError(f"{values[row]:.12g} {what}", file=self.file, line=row + 2, field=name)
+            value = values[row].item()
+            shown = str(value) if isinstance(value, int) else f"{value:.12g}"
+            raise ConfigError(f"{shown} {what}", file=self.file, line=row + 2, field=name)
 
     def times(self, ts_ms: Ints, *, rising: bool) -> Ints:
         """Return the times in ns; they may stand still in trades, and never go back."""
         within = (ts_ms >= 0) & (ts_ms <= _TS_MS_MAX)
         self.all(within, "ts_ms", ts_ms, "is no time in milliseconds since 1970")
+        if ts_ms[0] >= _SECONDS_MIN and ts_ms[-1] <= _SECONDS_MAX:
+            at = "as milliseconds, these times lie in the first weeks of 1970: they seem to be seconds"
+            raise ConfigError(f"{at}; multiply them by 1000", file=self.file, line=2, field="ts_ms")
         steps = np.diff(ts_ms, prepend=ts_ms[0] - 1)
         self.all(steps >= 0, "ts_ms", ts_ms, "is before the line above; sort the file by time")
         if rising:
@@ -226,10 +222,14 @@ class _Check:
 
     def _beyond_float(self, columns: dict[str, Column], names: Sequence[str]) -> ConfigError:
         """Name the first value that is not carried exactly at the most decimals the largest one leaves."""
-        digits = max(0, _digits_left(max(float(columns[name].max()) for name in names)))
+        most = max(names, key=lambda name: float(columns[name].max()))
+        largest_row = int(np.argmax(columns[most]))
+        largest = float(columns[most][largest_row])
+        digits = max(0, _digits_left(largest))
         rows = {name: int(np.argmax(_rounded(columns[name], digits) != columns[name])) for name in names}
         name = max(rows, key=rows.__getitem__)
-        text = "needs more digits beside the file's largest value than a float64 carries exactly"
+        beside = f"the largest value ({largest:.12g}, {most} in line {largest_row + 2})"
+        text = f"needs more digits beside {beside} than a float64 carries exactly"
         value = columns[name][rows[name]]
         return ConfigError(f"{value:.17g} {text}", file=self.file, line=rows[name] + 2, field=name)
 

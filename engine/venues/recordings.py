@@ -22,8 +22,8 @@ from engine.venues.csvcolumns import (
     Layout,
     open_csv,
     read_columns,
-    read_header,
 )
+from engine.venues.csvheader import read_header, require_names
 
 _QUOTE_NEEDS = {"ts_ms": ColumnKind.WHOLE, "bid": ColumnKind.NUMBER, "ask": ColumnKind.NUMBER}
 _QUOTE_EXTRAS = {"recv_ms": ColumnKind.WHOLE}
@@ -69,8 +69,7 @@ def read_quotes(path: Path) -> Quotes:
     file = str(path)
     with open_csv(path) as stream:
         names = read_header(stream, file)
-        if missing := [name for name in _QUOTE_NEEDS if name not in names]:
-            raise ConfigError(f"a file of quotes needs the column {missing[0]!r}", file=file, line=1)
+        require_names(names, [("quotes", _QUOTE_NEEDS, ("bid", "ask"))], file)
         wanted = {name: kind for name, kind in (_QUOTE_NEEDS | _QUOTE_EXTRAS).items() if name in names}
         columns = read_columns(stream, Layout(file, names, wanted))
     ts = columns["ts_ms"] * NS_PER_MS

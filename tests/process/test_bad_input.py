@@ -1,6 +1,9 @@
 """What users get wrong: one clear message, the right exit code, and nothing half written."""
 
+import gzip
+import json
 import os
+import re
 import shutil
 
 import pytest
@@ -20,6 +23,70 @@ def files(tmp_path):
         "name: mine\ntimeframe: base\nsize: {notional: 500}\nlong:\n  enter: emma(20) > close\n"
     )
     return tmp_path
+
+
+HEAD = b"ts_ms,open,high,low,close,volume\n"
+ROWS = [b"%d,10,11,9,10.5,3\n" % (1577836800000 + 60_000 * row) for row in range(2_000)]
+WHOLE = HEAD + b"".join(ROWS)
+PACKED = gzip.compress(WHOLE)
+BAD_FILES = {  # name: content, and a pattern of what is said of it after the name
+    "column.csv": (
+        WHOLE.replace(b",volume", b"").replace(b",3\n", b"\n"),
+        ":1: a file of bars needs the column",
+    ),
+    "text.csv": (WHOLE.replace(ROWS[7], b"1577837220000,10,ten,9,10,3\n"), ":9: high: 'ten' is not a number"),
+    "falling.csv": (HEAD + b"".join(reversed(ROWS)), ":3: ts_ms: 1577956680000 is before the line above"),
+    "double.csv": (HEAD + b"".join([*ROWS[:5], *ROWS[4:]]), ":7: ts_ms: 1577837040000 is there twice"),
+    "nan.csv": (WHOLE.replace(ROWS[7], b"1577837220000,10,nan,9,10,3\n"), ":9: high: 'nan' is not a number"),
+    "inf.csv": (WHOLE.replace(ROWS[7], b"1577837220000,10,inf,9,10,3\n"), ":9: high: 'inf' is not a number"),
+    "cut.csv.gz": (PACKED[: len(PACKED) // 2], r":\d+: the gzip file ends in the middle of this line"),
+    "empty.csv": (b"", ":1: the file is empty"),
+    "header.csv": (HEAD, ":2: has no rows under its first line"),
+    "binary.csv": (bytes(range(256)) * 50, ": is no text"),
+    "semicolons.csv": (WHOLE.replace(b",", b";"), ":1: the columns are separated by semicolons"),
+    "wide.csv": (HEAD[:-1] + b",x" * 1_000_000 + b"\n", ":1: the first line is longer than"),
+    "seconds.csv": (HEAD + b"".join(row[:10] + row[13:] for row in ROWS), ":2: ts_ms: as milliseconds"),
+}
+LOOKERS = {
+    "data show": ("data", "show"),
+    "backtest": ("backtest", "canary", "--data"),
+    "replay": ("run", "--headless", "--mode", "replay", "--speed", "max", "--play", "canary", "--data"),
+}
+
+
+@pytest.mark.parametrize("looker", LOOKERS)
+def test_a_bad_file_is_one_message_with_its_line_and_leaves_nothing(house, tmp_path, looker):
+    for name, (content, told) in BAD_FILES.items():
+        (tmp_path / name).write_bytes(content)
+        done = house.run(*LOOKERS[looker], name)
+        assert done.code == 2, (name, done.err)
+        message = one_message(done)
+        place, _, what = message.partition(name)
+        assert place, message
+        assert re.match(told, what), message
+        assert message.count("\n") == 0, message
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name, told in (("folder.csv", "is a directory"), ("pipe.csv", "pipe")):
+        done = house.run(*LOOKERS[looker], name)
+        assert done.code == 2, (name, done.err)
+        assert told in one_message(done)
+    assert not house.state_dir.exists(), "nothing is written"
+    assert not list(tmp_path.glob("**/*.columns")), "nothing is kept"
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_mistakes(house, tmp_path):
+    for name, content in (
+        ("plain.csv", WHOLE),
+        ("windows.csv", b"\xef\xbb\xbf" + WHOLE.replace(b"\n", b"\r\n")),
+    ):
+        (tmp_path / name).write_bytes(content)
+    runs = [
+        json.loads(house.run("backtest", "canary", "--data", name, "--json").out)
+        for name in ("plain.csv", "windows.csv")
+    ]
+    assert runs[0]["bars"] == runs[1]["bars"] == len(ROWS)
+    assert runs[0]["final_equity"] == runs[1]["final_equity"]
 
 
 WRONG = {

@@ -151,3 +151,10 @@ def test_columns_are_kept_where_the_user_keeps_caches(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert columns_dir() == tmp_path / "trader-tui" / "columns"
     assert not columns_dir().exists()
+
+
+def test_what_is_there_but_no_file_is_told_for_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name, told in ((".", "is a directory, not a file"), ("pipe.csv", "is no regular file")):
+        with pytest.raises(ConfigError, match=told):
+            file_path(name, tmp_path)
