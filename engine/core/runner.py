@@ -76,13 +76,12 @@ class Runner(msgspec.Struct):
         return protections.refusal(self.guard, guards, signal.ts, self.binding.step_ns, opens=opens)
 
     def guard_after(self, position: Position, order: Order, now: int, equity: float) -> None:
-        """Let the protections follow a fill."""
-        guards = self.binding.spec.protections
-        if guards is not None and self.guard is not None:
-            stopped = order.request.role is OrderRole.STOP
-            self.guard = protections.after_fill(
-                self.guard, guards, position, now, stopped=stopped, equity=equity
-            )
+        """Let the protections follow a fill of a play that has some."""
+        guards, state = self.binding.spec.protections, self.guard
+        assert guards is not None, "a play that is guarded says how"
+        assert state is not None, "and remembers its trades"
+        stopped = order.request.role is OrderRole.STOP
+        self.guard = protections.after_fill(state, guards, position, now, stopped=stopped, equity=equity)
 
     def write_off(self, position: Position) -> None:
         """Let the protections forget a trade that the books were corrected for."""

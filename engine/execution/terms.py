@@ -6,7 +6,7 @@ import msgspec
 
 from engine.domain.market import Instrument
 from engine.domain.money import canonical
-from engine.domain.orders import OrderKind, TimeInForce
+from engine.domain.orders import OrderKind
 from engine.domain.play import DistanceKind, EntryOrder, PlaySpec
 from engine.domain.reasons import Reason
 from engine.domain.signals import EntryPlan, Signal, SignalKind
@@ -37,11 +37,6 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     def trigger(self) -> Decimal | None:
         """The trigger of a stop order."""
         return self.price if self.order.kind is OrderKind.STOP else None
-
-    @property
-    def tif(self) -> TimeInForce:
-        """How long the order may wait."""
-        return self.order.tif
 
 
 def terms_of(signal: Signal, spec: PlaySpec, instrument: Instrument) -> Terms | Refusal:

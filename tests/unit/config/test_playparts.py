@@ -166,6 +166,7 @@ MISTAKES = [
     ("size: {notional: 5, notional_max: 9}", "4:1: size: a notional_max does not belong to notional"),
     ("stop_loss: {percent: 101}", "5:22: stop_loss.percent: must be at most 100, and is 101"),
     ("stop_loss: {percent: 1, at: close}", "5:1: stop_loss: must hold one of percent, atr and at"),
+    ("trailing: {percent: 1, period: 3}", "5:1: trailing: a period belongs to atr"),
     ("stop_loss: {percent: 1, pad: {atr: 1}}", "5:1: stop_loss: a pad belongs to at"),
     ("stop_loss: {at: close > 5}", "5:17: stop_loss.at: a price is a number, and 'close > 5' is a condition"),
     ("stop_loss: {at: lowwest(5)}", "5:17: stop_loss.at: there is no 'lowwest'; did you mean 'lowest'?"),

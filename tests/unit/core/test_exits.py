@@ -4,20 +4,33 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from engine.domain.commands import CancelOrder, SaveSignal, SubmitOrder
+from engine.domain.commands import CancelOrder, Command, SaveSignal, SubmitOrder
 from engine.domain.events import Action, PlaySwapped
 from engine.domain.ids import OrderRole
 from engine.domain.money import ZERO, canonical
-from engine.domain.play import BreakEven, LadderStep, Level, PlaySpec, StopLevel, TimeStop, Trailing
+from engine.domain.orders import OrderKind
+from engine.domain.play import (
+    BreakEven,
+    EntryOrder,
+    LadderStep,
+    Level,
+    PlaySpec,
+    Rule,
+    StopLevel,
+    TimeStop,
+    Trailing,
+)
 from engine.domain.reasons import Reason
 from tests.builders import (
-    BTC,
     ENTER_LONG,
     ENTER_SHORT,
-    PLAY,
+    ETH,
     QUIET,
+    STEP,
     World,
+    bar,
     of,
     percent,
     setup,
@@ -219,8 +232,21 @@ def test_a_new_version_moves_the_stop_of_a_position_it_did_not_open():
     assert submitted(world.bar(119.0)) == [("exit", "sell", "1")]
 
 
-def test_bars_of_another_leg_or_step_do_not_age_a_position():
-    world = entered(play(time_stop=TimeStop(bars=2)))
-    assert world.bar(QUIET, symbol="ETHUSDT") == []
-    assert submitted(world.bar(QUIET)) == [("exit", "sell", "1")]
-    assert world.machine.ledger.position(PLAY, BTC).qty == 1
+def test_bars_of_another_leg_age_neither_a_position_nor_an_entry():
+    legs = play(
+        legs=("btc", "eth"), time_stop=TimeStop(bars=2), long_entry=Rule("close > 110 and eth.close > 1")
+    )
+    resting = replace(legs, entry=EntryOrder(OrderKind.LIMIT, percent(1.0), valid_bars=2))
+    facts = setup(legs)
+    for each, qty in ((legs, 1), (resting, 0)):
+        world = World(replace(facts, plays=(replace(facts.plays[0], spec=each, others=(ETH,)),)))
+        minute(world, ENTER_LONG)
+        minute(world, 111.0)
+        assert world.qty() == qty
+        assert (len(world.orders()), len(submitted(minute(world, 111.0)))) == (1 - qty, qty)
+
+
+def minute(world: World, price: float) -> list[Command]:
+    """A bar of each leg at the same close."""
+    ts = world.now + STEP
+    return [*world.market(bar(50.0, ts, ETH)), *world.market(bar(price, ts))]
