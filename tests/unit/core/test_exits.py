@@ -236,7 +236,7 @@ def test_bars_of_another_leg_age_neither_a_position_nor_an_entry():
     legs = play(
         legs=("btc", "eth"), time_stop=TimeStop(bars=2), long_entry=Rule("close > 110 and eth.close > 1")
     )
-    resting = replace(legs, entry=EntryOrder(OrderKind.LIMIT, percent(1.0), valid_bars=2))
+    resting = replace(legs, entry=EntryOrder(OrderKind.LIMIT, percent(1.0), valid_bars=3))
     facts = setup(legs)
     for each, qty in ((legs, 1), (resting, 0)):
         world = World(replace(facts, plays=(replace(facts.plays[0], spec=each, others=(ETH,)),)))
