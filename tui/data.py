@@ -163,10 +163,17 @@ def _fetched(report: "FetchReport") -> list[str]:
     """Write what came of a fetch."""
     span = f"{_time(report.first_ns)} .. {_time(report.last_ns)} UTC"
     of = f"{report.symbol} {report.timeframe} from {report.venue}"
-    gaps = f"{_some(report.gaps, 'gap')} lacking {_some(report.missing, 'bar')}"
+    now = "nothing new"
+    if report.fetched:
+        gaps = (
+            f"{_some(report.gaps, 'gap')} lacking {_some(report.missing, 'bar')}"
+            if report.gaps
+            else "no gaps"
+        )
+        now = f"{_some(report.fetched, 'bar')}, {gaps} among them"
     return [
         f"{report.file}: {_some(report.rows, 'bar')} of {of}, {span}",
-        f"fetched now: {_some(report.fetched, 'bar')}{f', {gaps}' if report.gaps else ', no gaps'}",
+        f"fetched now: {now}",
         f"instrument: {report.instrument_file}",
     ]
 
@@ -234,6 +241,11 @@ def _instrument(summary: "DataSummary") -> list[str]:
     return [
         f"{'rules':<8}{rules}",
         *(f"{'derived':<8}{line.removeprefix(prefix)}" for line in summary.derived),
+        *(
+            [f"{'note':<8}what is derived wrongly, state in {summary.instrument_file}"]
+            if summary.derived
+            else ()
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from engine.domain.market import Instrument
 from engine.domain.money import canonical, exact
 from engine.venues.csvcolumns import Floats, Ints
 from engine.venues.datafile import BarColumns, DataFile
-from engine.venues.instruments import BarTime, describe
+from engine.venues.instruments import BarTime, describe, instrument_path
 from engine.venues.keptdata import ColumnStore, read_kept
 from engine.venues.recordings import file_form, read_quotes, read_recording
 
@@ -49,6 +49,7 @@ class DataSummary(msgspec.Struct, frozen=True, kw_only=True):
     instrument: Instrument | None = None
     bar_ts: str = ""
     derived: tuple[str, ...] = ()  # what was not stated but found, a line each
+    instrument_file: str = ""  # where it can be stated; the file need not exist
     chart: tuple[float | None, ...] = ()  # the last price of each of as many equal times
 
 
@@ -107,6 +108,7 @@ def _of_tape(data: DataFile, bar_ts: BarTime | None, points: int) -> DataSummary
         instrument=about.instrument,
         bar_ts=about.bar_ts.value if is_bars else "",
         derived=about.derived,
+        instrument_file=str(instrument_path(data.path)),
         chart=_chart(columns.ts, prices, points, quirks.base_step_ns if is_bars else 0),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -78,6 +79,8 @@ def test_a_file_of_bars_is_shown_in_lines(bars: Path):
         "rules   BTCUSDT linear, BTC/USDT settled in USDT; tick 0.1, lot 0.01, least 0.01 and 0"
     )
     assert "derived tick 0.1, from the prices' decimals" in lines
+    stated = bars.with_name("v_btcusdt_1m.instrument.yaml")
+    assert f"note    what is derived wrongly, state in {stated}" in lines
     assert not any("⠀" <= char <= "⣿" for line in lines for char in line)
 
 
@@ -176,7 +179,7 @@ def test_a_fetch_says_what_came_of_it(monkeypatch: pytest.MonkeyPatch, capsys: p
     told = capsys.readouterr()
     assert told.out.splitlines() == [
         "x.csv.gz: 5,000 bars of BTCUSDT 1m from bybit, 2024-01-01 00:00:00 .. 2024-01-01 00:01:00 UTC",
-        "fetched now: 1,200 bars, 2 gaps lacking 17 bars",
+        "fetched now: 1,200 bars, 2 gaps lacking 17 bars among them",
         "instrument: x.instrument.yaml",
     ]
     assert told.err == "trader-tui: x.instrument.yaml keeps tick 0.5; bybit now says 0.1\n"
@@ -188,6 +191,18 @@ def test_a_fetch_answers_programs_with_one_object(
     fetching(monkeypatch, lambda tell: REPORT)
     assert _main(*FETCH, "--json") == 0
     assert json.loads(capsys.readouterr().out)["missing"] == 17
+
+
+@pytest.mark.parametrize(
+    ("fetched", "gaps", "told"), [(0, 0, "nothing new"), (1, 0, "1 bar, no gaps among them")]
+)
+def test_a_fetch_says_when_there_was_nothing_or_nothing_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fetched: int, gaps: int, told: str
+):
+    report = msgspec.structs.replace(REPORT, fetched=fetched, gaps=gaps)
+    fetching(monkeypatch, lambda tell: report)
+    assert _main(*FETCH) == 0
+    assert capsys.readouterr().out.splitlines()[1] == f"fetched now: {told}"
 
 
 def test_waiting_is_told_on_stderr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
