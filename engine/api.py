@@ -34,6 +34,7 @@ from engine.domain.orders import OrderKind, OrderState
 from engine.domain.reasons import REASONS, Reason
 from engine.domain.signals import Side, SignalKind
 from engine.offline import (
+    bench_parity,
     check_play,
     compare_backtests,
     data_cache,
@@ -43,6 +44,9 @@ from engine.offline import (
     summarize_data,
     verify_session,
 )
+from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
+from engine.runtime.parity.report import Outcome as ParityOutcome
+from engine.runtime.parity.report import Verdict as ParityVerdict
 from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link
 from engine.runtime.study.sheet import SHEET, Kind, write_figure
 from engine.runtime.study.sheet import Group as FigureGroup
@@ -84,6 +88,7 @@ __all__ = [
     "FeedRow",
     "FigureGroup",
     "FigureLine",
+    "FirstDifference",
     "FlattenSection",
     "GateRow",
     "GateStatus",
@@ -104,6 +109,10 @@ __all__ = [
     "OrderRole",
     "OrderRow",
     "OrderState",
+    "ParityOutcome",
+    "ParityReport",
+    "ParityVerdict",
+    "ParityWish",
     "Phase",
     "PositionRow",
     "Reason",
@@ -120,6 +129,7 @@ __all__ = [
     "TickRow",
     "TraderError",
     "__version__",
+    "bench_parity",
     "block_signals",
     "check_play",
     "compare_backtests",

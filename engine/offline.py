@@ -3,7 +3,7 @@
 The console reaches these functions through `engine.api`. They import what they need when called.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.config.settings import Settings
     from engine.runtime.datafetch import FetchProgress, FetchReport
     from engine.runtime.datasummary import DataSummary
+    from engine.runtime.parity.report import Outcome, ParityReport, ParityWish
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
     from engine.runtime.study.study import Study
@@ -44,6 +45,18 @@ def compare_backtests(a: Path, b: Path) -> "RunComparison":
     from engine.runtime.study.compare import compare_runs
 
     return compare_runs(a, b)
+
+
+def bench_parity(
+    wish: "ParityWish", program: Sequence[str], tell: "Callable[[Outcome], None]"
+) -> "ParityReport":
+    """Hold backtests against replays through the live path, killed ones among them. Raises ConfigError.
+
+    `program` is the command that starts trader-tui; `tell` hears of each pair when it is done.
+    """
+    from engine.runtime.parity.bench import run_parity
+
+    return run_parity(wish, program, tell)
 
 
 def verify_session(directory: Path) -> "Verdict":

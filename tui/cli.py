@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.backtest_commands import backtest, compare
+from tui.bench_commands import bench
 from tui.data_commands import data
 from tui.flags import RUN_FLAGS, load
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
@@ -29,7 +30,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
-    *("backtest", "backtest compare", "verify", "data", "play"),
+    *("backtest", "backtest compare", "verify", "data", "play", "bench"),
 )
 
 
@@ -267,6 +268,7 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
 
 cli.add_command(backtest)
 cli.add_command(compare)
+cli.add_command(bench)
 cli.add_command(data)
 cli.add_command(play)
 
