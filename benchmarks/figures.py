@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.terminal import ROOT, Terminal
+from benchmarks.terminal import DATA, ROOT, Terminal
 
 PYTHON = sys.executable
 BUSY = {"TRADER_TUI_SYNTHETIC__EVENTS_PER_S": "1000"}
-DATA = ROOT.parent / "shared" / "data"
 YEAR_FILE = DATA / "bars/bitmex_xbtusd_1m_2020.csv.gz"
 CALIBRATION_LOOPS = 3_000_000
 

@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import YEAR_FILE, Row, loop_ns
-from benchmarks.parity import DATA
-from benchmarks.terminal import ROOT
+from benchmarks.terminal import DATA, ROOT
 from engine.config.settings import CacheSettings
 from engine.domain.market import NS_PER_S, MarketEvent, Trade
 from engine.runtime.datacache import open_cache

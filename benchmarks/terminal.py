@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"  # beside the repository, where there is any
 READ_BYTES = 65_536
 
 

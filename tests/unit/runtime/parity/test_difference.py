@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ async def differing(tmp_path, text):
     await run_engine(settings)
     write_play(tmp_path, "zigzag", text)
     assert settings.state_dir is not None
-    flags = {"plays": settings.plays, "data": (f"BTCUSDT={settings.data[0].path}",)}
+    flags: dict[str, Any] = {"plays": settings.plays, "data": (f"BTCUSDT={settings.data[0].path}",)}
     flags |= {"state_dir": settings.state_dir}
     environment = {"TRADER_TUI_LIMITS__STALE_AFTER_S": "3600"}
     return await asyncio.to_thread(find_difference, flags, environment, settings.state_dir)
@@ -54,7 +55,7 @@ async def test_a_state_that_cannot_be_found_again_is_said(tmp_path):
     assert settings.state_dir is not None
     for session in (settings.state_dir / "default" / "records").iterdir():
         shutil.rmtree(session)
-    flags = {"plays": settings.plays, "data": (f"BTCUSDT={settings.data[0].path}",)}
+    flags: dict[str, Any] = {"plays": settings.plays, "data": (f"BTCUSDT={settings.data[0].path}",)}
     found = await asyncio.to_thread(find_difference, flags, {}, settings.state_dir)
     assert found is not None
     assert [row.name for row in found.rows] == ["decided"]

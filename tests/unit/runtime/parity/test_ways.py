@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,7 @@ def test_all_pairs_of_a_folder_are_run_and_told_in_order(told, tmp_path):
     write_tape(data, 300, 1)
     write_tape(data, 300, 2)
     (data / "quotes.csv").write_text("ts_ms,bid,bid_qty,ask,ask_qty\n1,1,1,2,1\n")
-    heard = []
+    heard: list[Any] = []
     wish = ParityWish(folder=data, plays=(str(write_play(tmp_path)),), rows=200, jobs=2)
     report = run_parity(wish, (sys.executable, str(tmp_path / "program.py")), heard.append)
     assert [outcome.data for outcome in heard] == ["btcusdt_1_300", "btcusdt_2_300"]
