@@ -58,7 +58,7 @@ def find_difference(
     `arguments` are settings as flags name them, `environment` what the runs were told besides.
     """
     settings = load_settings({**arguments, "mode": "backtest"}, env={**os.environ, **environment})
-    folder = next(path.parent for path in state.glob("*/engine.sqlite"))
+    folder = next(path.parent for path in state.rglob("engine.sqlite"))
     ours = backtest_decisions(settings)
     theirs = asyncio.run(session_decisions(folder / "engine.sqlite"))
     ts = first_difference(ours, theirs)

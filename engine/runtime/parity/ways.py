@@ -146,8 +146,8 @@ def _replay(case: Case, state: Path) -> tuple[str, ...]:
 
 def _recorded(state: Path) -> bool:
     """Whether an engine saved a checkpoint with the tape under way, or recorded more than its header."""
-    checkpoints = list(state.glob("*/checkpoints/*.checkpoint"))
-    segments = list(state.glob("*/records/*/000001.segment"))
+    checkpoints = list(state.rglob("*.checkpoint"))
+    segments = list(state.rglob("000001.segment"))
     return len(checkpoints) > 1 or any(path.stat().st_size > SEGMENT_BYTES for path in segments)
 
 

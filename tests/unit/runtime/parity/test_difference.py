@@ -53,8 +53,8 @@ async def test_a_state_that_cannot_be_found_again_is_said(tmp_path):
     await run_engine(settings)
     write_play(tmp_path, "zigzag", OTHER)
     assert settings.state_dir is not None
-    for session in (settings.state_dir / "default" / "records").iterdir():
-        shutil.rmtree(session)
+    for records in settings.state_dir.rglob("records"):
+        shutil.rmtree(records)
     flags: dict[str, Any] = {"plays": settings.plays, "data": (f"BTCUSDT={settings.data[0].path}",)}
     found = await asyncio.to_thread(find_difference, flags, {}, settings.state_dir)
     assert found is not None
