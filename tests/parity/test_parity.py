@@ -16,6 +16,8 @@ SLICE_ROWS = 5_000
 # A play for each file, so that every file and many of the language's features are in a slice.
 CASES = (
     (("bars/bitmex_xbtusd_1m_2020",), "ema_cross"),
+    (("bars/bitmex_xbtusd_1m_2020",), "turtle_pyramid"),
+    (("bars/bitmex_xbtusd_1m_2020",), "dip_ladder"),
     (("bars/bitfinex_btcusd_1m_2016",), "donchian_breakout"),
     (("bars/btcperp_1m_20211231_20220201",), "rsi_pullback"),
     (("bars/fxcm_gbpusd_1m_bid_2012", "bars/fxcm_gbpusd_1m_ask_2012"), "pair_reversion"),

@@ -99,6 +99,12 @@ def test_the_plays_that_ship_use_the_width_of_the_language():
         "break_of_structure",
         "within_last",
         "zscore",
+        "scale_in:",
+        "trailing:",
+        "type: limit",
+        "close: 50",
+        "risk_percent",
+        "protections:",
     ):
         assert any(feature in text for text in texts.values()), feature
 
