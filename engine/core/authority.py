@@ -114,7 +114,7 @@ class Authority:
 
     def uphold(self, order: Order, now: int) -> None:
         """Cancel an entry that proves alive where the rung no longer allows it."""
-        if order.request.role is OrderRole.ENTRY:
+        if self.holds.all and order.request.role is OrderRole.ENTRY:
             self._lower(now, order.request.symbol)
 
     def _lower(self, now: int, symbol: str | None = None) -> None:

@@ -1,12 +1,17 @@
 """What a person should see of the past: notices, alarms, signals with their verdicts. Bounded."""
 
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
 from engine.core.snapshot import SignalRow
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Command, Notice, NoticeLevel
+from engine.domain.orders import Order
+from engine.domain.reasons import Veto
+from engine.domain.signals import Signal
+from engine.execution.desk import describe
 
 ROWS_MAX = 200
 
@@ -24,13 +29,31 @@ class Board:
 
     def __init__(self, outbox: list[Command]) -> None:
         self.notices: deque[Notice] = deque(maxlen=ROWS_MAX)
-        self.signals: deque[SignalRow] = deque(maxlen=ROWS_MAX)
+        self._signals: deque[SignalRow] = deque(maxlen=ROWS_MAX)
+        self._new: deque[tuple[Signal, Order | Veto]] = deque(maxlen=ROWS_MAX)  # not yet written as rows
         self._alarms: dict[str, Alarm] = {}
         self._outbox = outbox
 
     def notice(self, now: int, level: NoticeLevel, kind: str, text: str, symbol: str = "") -> None:
         """Say something to the event pane and the log."""
         self._outbox.append(Notice(now, level, kind, text, symbol))
+
+    def keep_notices(self, commands: Sequence[Command]) -> None:
+        """Remember the notices of a batch."""
+        for command in commands:
+            if type(command) is Notice:
+                self.notices.append(command)
+
+    def signal(self, signal: Signal, outcome: Order | Veto) -> None:
+        """Remember a signal and what it led to; the row is written when somebody looks."""
+        self._new.append((signal, outcome))
+
+    @property
+    def signals(self) -> deque[SignalRow]:
+        """The newest signals, oldest first."""
+        while self._new:
+            self._signals.append(_row(*self._new.popleft()))
+        return self._signals
 
     def raise_alarm(self, alarm_id: str, severity: Severity, text: str, now: int) -> None:
         """Raise an alarm; one that stands already keeps its beginning and only takes the new text."""
@@ -56,12 +79,6 @@ class Board:
         """Return the alarms that stand, oldest first."""
         return tuple(self._alarms.values())
 
-    def keep_notices(self, commands: list[Command]) -> None:
-        """Remember the notices of a batch."""
-        for command in commands:
-            if type(command) is Notice:
-                self.notices.append(command)
-
     def state(self) -> BoardState:
         """Return all that a checkpoint needs."""
         return BoardState(tuple(self.notices), tuple(self.signals), self.alarms())
@@ -69,5 +86,22 @@ class Board:
     def restore(self, state: BoardState) -> None:
         """Take up a checkpoint's state."""
         self.notices.extend(state.notices)
-        self.signals.extend(state.signals)
+        self._signals.extend(state.signals)
         self._alarms = {alarm.id: alarm for alarm in state.alarms}
+
+
+def _row(signal: Signal, outcome: Order | Veto) -> SignalRow:
+    """Write what a signal led to: the order in a few words, or the reason why there is none."""
+    refused = outcome if isinstance(outcome, Veto) else None
+    return SignalRow(
+        ts=signal.ts,
+        play=signal.play,
+        symbol=signal.symbol,
+        side=signal.side,
+        kind=signal.kind,
+        price=signal.price,
+        strength=signal.strength,
+        cycle_id=signal.cycle_id,
+        reason=refused.reason.value if refused else "",
+        text=outcome.text if isinstance(outcome, Veto) else describe(outcome.request),
+    )

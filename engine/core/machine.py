@@ -103,6 +103,7 @@ class Machine:
             authority=self.authority,
             board=self.board,
         )
+        self._holds = self.authority.holds
         self._watches_loss = self._guards.watches_loss
         self.feed_ended = False
         self._handlers = self._table()
@@ -125,7 +126,8 @@ class Machine:
             self._on_quote(event, now)
         else:
             self._handlers[type(event)](event, now)
-            self.authority.go_on(now)
+            if self._holds.all:  # what is under way holds a rung
+                self.authority.go_on(now)
         return self._take() if self._outbox else NOTHING
 
     def skim(self, stretch: Stretch, first: int, last: int) -> tuple[int, tuple[Command, ...]]:
@@ -154,8 +156,8 @@ class Machine:
 
     def _take(self) -> tuple[Command, ...]:
         commands = tuple(self._outbox)
-        self.board.keep_notices(self._outbox)
         self._outbox.clear()
+        self.board.keep_notices(commands)
         return commands
 
     def _table(self) -> dict[type[Event], Callable[[Any, int], None]]:

@@ -13,7 +13,7 @@ from engine.core.holds import Holds
 from engine.core.market import Market
 from engine.core.runner import Runner, RunnerState, evaluator_for
 from engine.core.setup import CoreSetup
-from engine.core.snapshot import Phase, SignalRow
+from engine.core.snapshot import Phase
 from engine.core.tally import Tally
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, SaveSignal, SaveVeto
@@ -121,20 +121,7 @@ class Trading:
         if refused is not None:
             self._tally.veto()
         self._outbox.append(SaveSignal(signal, client_id, refused))
-        self._board.signals.append(
-            SignalRow(
-                ts=signal.ts,
-                play=signal.play,
-                symbol=signal.symbol,
-                side=signal.side,
-                kind=signal.kind,
-                price=signal.price,
-                strength=signal.strength,
-                cycle_id=signal.cycle_id,
-                reason=refused.reason.value if refused else "",
-                text=refused.text if refused else describe_order(outcome),
-            )
-        )
+        self._board.signal(signal, outcome)
 
     def _waits(self, signal: Signal, runner: Runner, now: int) -> bool:
         """Let a signal wait for the end of the resting entry in whose place it comes; tell whether it does.
@@ -195,9 +182,9 @@ class Trading:
         A flatten does both itself, protection last; a halted engine protects nothing, for it closes it.
         """
         play, symbol = position.play, position.symbol
-        self._set_side(play, symbol, position.qty)
         runner = self._runner(play, symbol)
         if runner is not None:
+            runner.side = _sign(position.qty)
             self._note_fill(runner, position, order, now)
         if position.is_flat:
             self._board.clear_alarm(f"unprotected:{play}:{symbol}")
@@ -216,6 +203,8 @@ class Trading:
 
     def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
         """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
+        if not len(self._desk.book):
+            return
         roles = [OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT]
         if ended_by is not OrderRole.ENTRY:
             roles.append(OrderRole.ENTRY)
@@ -256,16 +245,11 @@ class Trading:
         for runner in self.runners:
             play, symbol = runner.binding.spec.name, runner.binding.symbol
             position = self._ledger.position(play, symbol)
-            self._set_side(play, symbol, position.qty)
+            runner.side = _sign(position.qty)
             if position.is_flat:
                 self._following.courses.pop((play, symbol), None)
                 runner.write_off(position)
                 self._board.clear_alarm(f"unprotected:{play}:{symbol}")
-
-    def _set_side(self, play: str, symbol: str, qty: Decimal) -> None:
-        runner = self._runner(play, symbol)
-        if runner is not None:
-            runner.side = (qty > ZERO) - (qty < ZERO)
 
     def _runner(self, play: str, symbol: str) -> Runner | None:
         """Return the play that trades a symbol, None for a name that no play has."""
@@ -339,6 +323,5 @@ class Trading:
         self._following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 
 
-def describe_order(outcome: Order | Veto) -> str:
-    """Write what a signal led to."""
-    return describe(outcome.request) if isinstance(outcome, Order) else outcome.text
+def _sign(qty: Decimal) -> int:
+    return (qty > ZERO) - (qty < ZERO)

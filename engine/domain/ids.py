@@ -72,18 +72,22 @@ def _number(client_id: str, at: int, width: int) -> int:
 class IdSpace:
     """Derives client order ids from (birth, instance, play, role, sequence)."""
 
-    __slots__ = ("_codes", "prefix")
+    __slots__ = ("_codes", "_high", "_high_text", "prefix")
 
     def __init__(self, birth_s: int, instance: str) -> None:
         self.prefix = PREFIX + base36(birth_s, _BIRTH_WIDTH) + short_code(instance)
         self._codes: dict[str, str] = {}
+        self._high, self._high_text = 0, base36(0, _SEQUENCE_WIDTH - 2)
 
     def client_id(self, play: str, role: OrderRole, sequence: int) -> str:
         """Return the id of one order."""
         code = self._codes.get(play)
         if code is None:
             code = self._codes[play] = short_code(play)
-        return f"{self.prefix}{code}{_ROLE_CODE[role]}{base36(sequence, _SEQUENCE_WIDTH)}"
+        high, low = divmod(sequence, len(_PAIRS))
+        if high != self._high:  # once in 1296 orders
+            self._high, self._high_text = high, base36(high, _SEQUENCE_WIDTH - 2)
+        return f"{self.prefix}{code}{_ROLE_CODE[role]}{self._high_text}{_PAIRS[low]}"
 
     def owns(self, client_id: str) -> bool:
         """Tell whether an order on the venue is ours: this birth's and this instance's."""

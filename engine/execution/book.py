@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.domain.ids import OrderRole
-from engine.domain.orders import Order, OrderRequest, OrderTrigger, next_state
+from engine.domain.orders import OPEN_STATES, Order, OrderRequest, OrderTrigger, next_state
 from engine.domain.positions import Fill
 
 ENDED_MAX = 500
@@ -115,7 +115,7 @@ class OrderBook:
 
     def _put(self, order: Order) -> Order:
         client_id = order.request.client_id
-        if order.state.is_open:
+        if order.state in OPEN_STATES:
             self._ended.pop(client_id, None)
             self._open[client_id] = order
             return order

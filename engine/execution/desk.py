@@ -133,6 +133,8 @@ class Desk:
         self, now: int, *roles: OrderRole, play: str | None = None, symbol: str | None = None
     ) -> int:
         """Ask to cancel every open order of these roles; return how many are open."""
+        if not len(self.book):
+            return 0
         orders = list(self.book.select(*roles, play=play, symbol=symbol))
         for order in orders:
             self.cancel(order, now)
@@ -149,6 +151,8 @@ class Desk:
 
     def was_written_off(self, order: Order) -> bool:
         """Tell whether what an order may still report was part of what was written off."""
+        if not self._written_off:
+            return False
         off = self._written_off.get(order.request.symbol)
         return off is not None and sequence_of(order.client_id) <= off.sequence
 
@@ -182,6 +186,8 @@ class Desk:
 
     def is_entering(self, play: str, symbol: str) -> bool:
         """Tell whether an entry of a play is open."""
+        if not len(self.book):
+            return False
         return next(self.book.select(OrderRole.ENTRY, play=play, symbol=symbol), None) is not None
 
     # answers

@@ -29,6 +29,9 @@ class Plan(msgspec.Struct, frozen=True):
     ladder: tuple[Part, ...] = ()
 
 
+_NOTHING = Plan(None, None)
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """One protective order as it should rest at the venue."""
 
@@ -136,6 +139,8 @@ def protect(
     The new order is asked for before the old one is canceled: for a moment both rest (they are reduce-only),
     and never none.
     """
+    if plan == _NOTHING and course is None and not len(desk.book):
+        return
     wanted = wanted_orders(position, plan, desk.instruments[position.symbol], course)
     for role in (OrderRole.STOP, OrderRole.TARGET):
         resting = list(desk.book.select(role, play=position.play, symbol=position.symbol))

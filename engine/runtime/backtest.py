@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from engine.config.settings import Settings
@@ -89,7 +90,7 @@ def _drive(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None) -> int:
     """Take all events of a feed; return the time of the last."""
     stretch, venue = feed.stretch(), loop.venue
     if stretch is not None and isinstance(venue, SimulatedVenue):
-        return Skimmer(loop, venue, lambda steps: _finish(steps, watch)).play(stretch)
+        return Skimmer(loop, venue, partial(_finish, watch=watch)).play(stretch)
     now = 0
     market = loop.market
     for event in feed.events():

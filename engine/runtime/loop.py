@@ -94,7 +94,7 @@ class Loop:
             heapq.heappop(self._timers)
         timer_at = self._timers[0][0] if self._timers else NEVER
         venue_at = self.venue.next_at()
-        self.next_due = timer_at if venue_at is None else min(timer_at, venue_at)
+        self.next_due = timer_at if venue_at is None or venue_at > timer_at else venue_at
 
     def carry_on(self, commands: Batch, now: int) -> Steps:
         """Carry out commands that `machine.handle` already returned, and all that follows from them."""

@@ -21,33 +21,34 @@ def refusal(request: OrderRequest, book: Book) -> Refusal | None:
 
     Minimums do not apply to reduce-only orders: what is left of a position must be closable.
     """
-    return (
-        _off_step(request, book)
-        or _without_market(request, book)
-        or _increasing(request, book)
-        or _post_only_taking(request, book)
-        or _under_minimum(request, book)
-    )
+    off = _off_step(request, book)
+    if off is not None:
+        return off
+    if request.reduce_only:
+        return _increasing(request, book) or _post_only_taking(request, book)
+    return _without_market(request, book) or _post_only_taking(request, book) or _under_minimum(request, book)
 
 
 def _off_step(request: OrderRequest, book: Book) -> Refusal | None:
     tick, lot = book.instrument.tick, book.instrument.lot
-    for name, level in (("price", request.price), ("trigger", request.trigger)):
-        if level is not None and (level <= 0 or level % tick):
-            return Refusal(Reason.OFF_TICK, f"{name} {level} is not a positive multiple of the tick {tick}")
+    if request.price is not None or request.trigger is not None:
+        for name, level in (("price", request.price), ("trigger", request.trigger)):
+            if level is not None and (level <= 0 or level % tick):
+                text = f"{name} {level} is not a positive multiple of the tick {tick}"
+                return Refusal(Reason.OFF_TICK, text)
     if request.qty <= 0 or request.qty % lot:
         return Refusal(Reason.OFF_LOT, f"quantity {request.qty} is not a positive multiple of the lot {lot}")
     return None
 
 
 def _without_market(request: OrderRequest, book: Book) -> Refusal | None:
-    if request.reduce_only or book.touch(request.side) is not None:
+    if book.touch(request.side) is not None:
         return None
     return Refusal(Reason.NO_MARKET_YET, f"no price of {request.symbol} was seen yet")
 
 
 def _increasing(request: OrderRequest, book: Book) -> Refusal | None:
-    if not request.reduce_only or book.reducible(request.side):
+    if book.reducible(request.side):
         return None
     return Refusal(
         Reason.REDUCE_ONLY_WOULD_INCREASE,
@@ -71,8 +72,6 @@ def _post_only_taking(request: OrderRequest, book: Book) -> Refusal | None:
 
 def _under_minimum(request: OrderRequest, book: Book) -> Refusal | None:
     rules = book.instrument
-    if request.reduce_only:
-        return None
     if request.qty < rules.qty_min:
         return Refusal(Reason.VENUE_MINIMUM, f"quantity {request.qty} is under the minimum {rules.qty_min}")
     notional = _price_of(request, book) * request.qty
@@ -86,13 +85,10 @@ def _under_minimum(request: OrderRequest, book: Book) -> Refusal | None:
 
 def _price_of(request: OrderRequest, book: Book) -> Decimal:
     """Return the price an order's notional is counted at."""
-    match request.kind:
-        case OrderKind.LIMIT:
-            level = request.price
-        case OrderKind.STOP:
-            level = request.trigger
-        case OrderKind.MARKET:
-            touch = book.touch(request.side)
-            level = None if touch is None else book.instrument.price(touch)
+    if request.kind is OrderKind.MARKET:
+        touch = book.touch(request.side)
+        level = None if touch is None else book.instrument.price(touch)
+    else:
+        level = request.price if request.kind is OrderKind.LIMIT else request.trigger
     assert level is not None, f"a {request.kind} order has its price"
     return level

@@ -101,7 +101,7 @@ class Book:
 
     def reducible(self, side: Side) -> Decimal:
         """Return how much an order of this side can reduce the position by."""
-        return max(ZERO, -self.position if side is Side.BUY else self.position)
+        return max(ZERO, self.position * -side.sign)
 
     def on_bar(self, bar: Bar) -> Sequence[VenueEvent]:
         """Match against a bar: its open, then its range."""
@@ -185,6 +185,8 @@ class Book:
     def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
         if offer.takes:
             self._take(orders, offer, events)
+            if all([order.closed for order in orders]):  # noqa: C419 - a generator costs more
+                return
         self._fire(orders, offer, events)
         self._reach(orders, offer, events)
 
@@ -236,7 +238,9 @@ class Book:
         request = order.request
         reducing = request.reduce_only
         wanted = min(order.remaining, self.reducible(request.side)) if reducing else order.remaining
-        killed = request.tif is TimeInForce.FOK and offer.volume.most(wanted) < request.qty
+        killed = (
+            order.is_immediate and request.tif is TimeInForce.FOK and offer.volume.most(wanted) < request.qty
+        )
         qty = ZERO if killed else offer.volume.take(wanted)
         if qty:
             order.remaining -= qty

@@ -105,7 +105,7 @@ class SimulatedVenue:
     """The venue port (engine.ports.Venue) over a matching engine."""
 
     def __init__(self, instruments: Iterable[Instrument], config: SimulatedConfig) -> None:
-        self._config = config
+        self._config, self._latency_ns = config, config.latency_ns
         self._books: dict[str, Book] = {}
         self._rules: dict[str, Rules] = {}
         for instrument in instruments:
@@ -198,11 +198,11 @@ class SimulatedVenue:
 
     def _due(self, now: int) -> int:
         """Return when a request sent now arrives: never before one that was sent earlier."""
-        due = now + self._config.latency_ns
+        due = now + self._latency_ns
         return max(due, self._inbound[-1].due) if self._inbound else due
 
     def _send(self, item: Inbound) -> Sequence[Event]:
-        if self._config.latency_ns or self._inbound:
+        if self._latency_ns or self._inbound:
             self._inbound.append(item)
             return NO_EVENTS
         return (self._arrive(item),)
@@ -236,8 +236,10 @@ class SimulatedVenue:
     def _knows(self, client_id: str) -> bool:
         if client_id in self._known:
             return True
-        books = self._books.values()
-        return any([client_id in book.orders for book in books])  # noqa: C419 - a generator costs more
+        for book in self._books.values():  # noqa: SIM110 - a generator costs more
+            if client_id in book.orders:
+                return True
+        return False
 
     def _remember(self, client_id: str) -> None:
         self._ids.append(client_id)

@@ -28,7 +28,17 @@ class TapeStretch:
 
     def bar(self, index: int) -> Bar:
         """Return one bar."""
-        return next(self.bars(index, index + 1))
+        return Bar(
+            self.ts[index],
+            self.symbol,
+            self.open[index],
+            self.high[index],
+            self.low[index],
+            self.close[index],
+            self.volume[index],
+            self.step_ns,
+            self._count[index],
+        )
 
     def bars(self, first: int, last: int) -> Iterator[Bar]:
         """Yield the bars of [first, last)."""
