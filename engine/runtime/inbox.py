@@ -3,6 +3,8 @@
 import asyncio
 from collections import deque
 
+from typing_extensions import TypeIs
+
 from engine.domain.events import Event, Priority, priority_of
 from engine.domain.market import Quote, Trade
 
@@ -91,7 +93,7 @@ class Inbox:
 
     def _joined(self, event: Event, queue: deque[Waiting]) -> bool:
         """Merge a tick into the waiting one of its symbol when many wait."""
-        if len(queue) < self._conflate_above or not isinstance(event, Trade | Quote):
+        if len(queue) < self._conflate_above or not _is_tick(event):
             return False
         before = self._ticks.get((type(event), event.symbol))
         if before is None:
@@ -101,7 +103,7 @@ class Inbox:
         return True
 
     def _follow(self, event: Event, waiting: Waiting) -> None:
-        if isinstance(event, Trade | Quote):
+        if _is_tick(event):
             self._ticks[type(event), event.symbol] = waiting
             return
         # A bar closes what came before it: later ticks must not join earlier ones across it.
@@ -111,10 +113,16 @@ class Inbox:
 
     def _forget(self, waiting: Waiting) -> None:
         event = waiting.event
-        if isinstance(event, Trade | Quote):
+        if _is_tick(event):
             key = (type(event), event.symbol)
             if self._ticks.get(key) is waiting:
                 del self._ticks[key]
+
+
+def _is_tick(event: Event) -> TypeIs[Trade | Quote]:
+    """Tell whether an event may be conflated; by identity, for `isinstance` builds its union each time."""
+    kind = type(event)
+    return kind is Quote or kind is Trade
 
 
 def merged(before: Event, later: Trade) -> Trade:
