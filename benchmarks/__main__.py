@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.figures import Row, backtest, console_load, console_start, headless_load
+from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.terminal import ROOT
 
@@ -26,6 +26,7 @@ def flatten(runs: int = 5) -> list[Row]:
 BENCHMARKS = {
     "start": console_start,
     "headless": headless_load,
+    "live": live_path,
     "console": console_load,
     "flatten": flatten,
     "backtest": backtest,

@@ -89,6 +89,26 @@ def headless_load(duration_s: float = 60.0) -> list[Row]:
     return latency_rows(facts, "headless", "p99 under 0.5 ms")
 
 
+def live_path(runs: int = 5, seconds: int = 20) -> list[Row]:
+    """Measure the engine's latency at 2,000 events/s that were drawn before, in processes of their own."""
+    command = [PYTHON, "-m", "benchmarks.live", "2000", str(seconds), "ema_cross"]
+    found, loops = [], []
+    for _ in range(runs):
+        loops.append(loop_ns())
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        found.append(json.loads(done.stdout))
+    names = ("p50_ms", "p99_ms", "p999_ms")
+    value = " / ".join(f"{statistics.median(run[name] for run in found) * 1e3:.0f}" for name in names)
+    return [
+        Row(
+            "live path, headless, EMA cross: event-in to effects-out p50 / p99 / p99.9 at 2,000 events/s"
+            f" (bare loop {statistics.median(loops):.0f} ns)",
+            f"{value} us",
+            "p50 under 40 us, p99 under 150 us where a bare loop costs 8.5 ns",
+        )
+    ]
+
+
 def latency_rows(facts: dict[str, Any], how: str, promise: str) -> list[Row]:
     """Return the rows of one latency measurement."""
     latency, rate = facts["latency"], facts["health"]["events_per_s"]
@@ -132,7 +152,7 @@ def backtest(runs: int = 5) -> list[Row]:
             f"backtest, EMA cross, {run['bars']} bars, {run['orders']} orders"
             f" (bare loop {statistics.median(loops):.0f} ns)",
             f"{statistics.median(rates):,.0f} bars/s",
-            "at least 150,000 bars/s",
+            "at least 500,000 bars/s where a bare loop costs 8.5 ns",
         ),
         Row("backtest: loading the year file", f"{statistics.median(loads):.2f} s", "-"),
         Row("backtest: peak memory", f"{max(memory):.0f} MB", "bounded"),
