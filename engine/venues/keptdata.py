@@ -1,9 +1,9 @@
 """Reads data files through a cache of their columns: what comes from it is bit for bit what the file gives.
 
 An entry's key is the sha256 of the file's bytes and the number of this reading. The file is hashed on every
-read: that costs a fortieth of reading it where it is packed, a seventh where it is not, and its hash is needed
-for the run's record anyway. So a file that changed is read anew whatever its name, size and times say, and a
-copy of a file shares its entry.
+read: that costs a fortieth of reading it where it is packed, a seventh where it is not, and a run's record
+needs the hash anyway. So a file that changed is read anew whatever its name, size and times say, and a copy
+of a file shares its entry.
 """
 
 import hashlib
