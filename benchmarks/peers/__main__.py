@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from platformdirs import user_cache_path
 
 from benchmarks.figures import YEAR_FILE, loop_ns
-from benchmarks.peers.environments import PEERS, InstallError, Peer, python_of
+from benchmarks.peers.environments import PEERS, InstallError, Peer, python_of, python_version
 from benchmarks.terminal import ROOT
 
 HERE = Path(__file__).parent
@@ -149,8 +149,9 @@ def run_ours(bars: Path) -> Run:
 def run_peer(peer: Peer, python: Path, bars: Path) -> Run:
     """Run a peer's script in its environment."""
     result, peak_mb = measured([str(python), "-W", "ignore", str(peer.script), str(bars)], dict(os.environ))
+    on = python_version(python)
     return Run(
-        result["version"],
+        result["version"] if on == platform.python_version() else f"{result['version']} on Python {on}",
         result["bars"],
         result["orders"],
         result["final_equity"],

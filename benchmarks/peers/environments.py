@@ -55,9 +55,17 @@ def python_of(peer: Peer, folder: Path) -> Path:
     raise InstallError(problem)
 
 
+def python_version(python: Path) -> str:
+    """Return which Python a peer runs on."""
+    return _asked(python, "import platform; print(platform.python_version())")
+
+
 def _installed(python: Path, peer: Peer) -> str:
-    ask = f"import importlib.metadata as m; print(m.version({peer.name!r}))"
-    done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+    return _asked(python, f"import importlib.metadata as m; print(m.version({peer.name!r}))")
+
+
+def _asked(python: Path, question: str) -> str:
+    done = subprocess.run([python, "-c", question], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
@@ -87,5 +95,6 @@ def _install(interpreter: str, home: Path, wanted: str) -> str:
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
             refused = "needs a different python version" if re.search("different python", done.stderr) else ""
-            return refused or (errors or done.stderr.splitlines() or ["no reason given"])[-1][:200]
+            reason = (errors or done.stderr.splitlines() or ["no reason given"])[-1]
+            return refused or reason.removeprefix("ERROR: ")[:200]
     return ""
