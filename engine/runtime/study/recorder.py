@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from engine.domain.commands import SaveFill, SaveOrder, SaveSignal, SubmitOrder
+from engine.domain.commands import Command, SaveFill, SaveSignal, SubmitOrder
 from engine.domain.ids import OrderRole
 from engine.domain.market import Instrument
 from engine.domain.money import ZERO
@@ -13,6 +13,9 @@ from engine.runtime.loop import Batch, Loop
 from engine.runtime.session import SessionConfig
 from engine.runtime.study.roundtrips import RoundTrips
 from engine.venues.replay import Tape
+
+KEPT_MAX = 100_000  # commands, some 40 MB: what is worked out within a run counts as its time
+_WANTED = frozenset({SubmitOrder, SaveSignal, SaveFill})
 
 
 class Fills:
@@ -38,6 +41,8 @@ class Fills:
 class Recorder:
     """A watch (see engine.runtime.backtest). Orders without a decided price, as a flatten's, slip nothing.
 
+    While the run goes on it keeps references and no more: the loop should not wait for a report.
+
     `begun` is called with it when all is read and the run begins.
     """
 
@@ -54,6 +59,7 @@ class Recorder:
         self._money = ZERO  # cash, exact
         self._booked: dict[tuple[str, str], Decimal] = {}  # realised profit by position
         self._slots: dict[tuple[str, str], int] = {}
+        self._kept: list[Command] = []
         self._orders: dict[str, OrderRequest] = {}
         self._decided: dict[str, Decimal] = {}  # the price a market order was decided at
 
@@ -92,22 +98,28 @@ class Recorder:
         return max(0.0, 1.0 - age / (last - first)) if last > first else 1.0
 
     def takes(self, batch: Batch) -> None:
-        """Take note of orders, of what was decided on, and of fills."""
-        ended: list[str] = []
+        """Keep what tells of orders, decisions and fills; what it means is worked out by `settle`."""
+        kept = self._kept
         for command in batch:
-            if type(command) is SubmitOrder:
-                self._orders[command.request.client_id] = command.request
-            elif type(command) is SaveSignal:
-                if command.client_id:
-                    signal = command.signal
-                    self._decided[command.client_id] = self._instruments[signal.symbol].price(signal.price)
-            elif type(command) is SaveFill:
+            if type(command) in _WANTED:
+                kept.append(command)
+        if len(kept) > KEPT_MAX:
+            self.settle()
+
+    def settle(self) -> None:
+        """Work out what was kept: once a run is over, `fills`, `trips` and the sums hold all of it."""
+        for command in self._kept:
+            if type(command) is SaveFill:
                 self._fill(command)
-            elif type(command) is SaveOrder and not command.order.state.is_open:
-                ended.append(command.order.client_id)
-        for client_id in ended:  # an order's end may stand before its last fill
-            self._orders.pop(client_id, None)
-            self._decided.pop(client_id, None)
+            elif type(command) is SubmitOrder:
+                self._orders[command.request.client_id] = command.request
+            elif type(command) is SaveSignal and command.client_id:
+                signal = command.signal
+                self._decided[command.client_id] = self._instruments[signal.symbol].price(signal.price)
+        self._kept.clear()
+        alive = {order.client_id for order in self.loop.machine.desk.book.open_orders()}
+        self._orders = {name: order for name, order in self._orders.items() if name in alive}
+        self._decided = {name: price for name, price in self._decided.items() if name in alive}
 
     def _fill(self, saved: SaveFill) -> None:
         fill, after = saved.fill, saved.position

@@ -52,6 +52,7 @@ def study(
     """
     seen = Recorder(begun)
     run = run_backtest(settings, since=since, until=until, watch=seen, tell=tell)
+    seen.settle()
     setup, ledger = seen.config.setup, seen.loop.machine.ledger
     start = float(setup.start_equity)
     marks = {i.symbol: Decimal(repr(ledger.mark_of(i.symbol))) for i in setup.instruments}

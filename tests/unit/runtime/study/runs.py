@@ -19,6 +19,7 @@ class Asked(Recorder):
     def takes(self, batch: Any) -> None:
         before = len(self.fills)
         super().takes(batch)
+        self.settle()
         if len(self.fills) > before:
             self.told.append((self.fills.ts[-1], self.loop.machine.ledger.equity()))
 

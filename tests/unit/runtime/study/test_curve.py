@@ -7,6 +7,7 @@ import pytest
 
 from engine.domain.market import NS_PER_DAY, NS_PER_S
 from engine.runtime.backtest import run_backtest
+from engine.runtime.study import recorder
 from engine.runtime.study.curve import Moments, curve, days, longest_drawdown_ns, moments, time_in_market
 from engine.runtime.study.recorder import Recorder
 from tests.unit.runtime.study.runs import (
@@ -108,3 +109,17 @@ def test_progress_is_told_by_the_tapes_time(tmp_path):
     minute = (START_MS + MINUTE_MS) * 1_000_000
     run_backtest(bars_settings(tmp_path), watch=(one := Recorder()), until=minute)
     assert one.progress() == 1.0
+
+
+@pytest.mark.parametrize("settings", [bars_settings, trades_settings])
+def test_what_is_worked_out_on_the_way_is_what_is_worked_out_at_the_end(tmp_path, monkeypatch, settings):
+    whole, parts = Recorder(), Recorder()
+    run_backtest(settings(tmp_path), watch=whole)
+    whole.settle()
+    monkeypatch.setattr(recorder, "KEPT_MAX", 5)
+    run_backtest(settings(tmp_path), watch=parts)
+    parts.settle()
+    assert whole.trips.closed == parts.trips.closed
+    assert (whole.turnover, whole.slippage) == (parts.turnover, parts.slippage)
+    assert whole.slippage != 0
+    assert whole.fills.cash == parts.fills.cash
