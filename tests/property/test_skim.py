@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -60,7 +61,7 @@ distances = st.one_of(
     st.builds(Distance, st.just(DistanceKind.ATR), st.sampled_from([0.5, 2.0]), st.integers(1, 4)),
 )
 two_percent = Distance(DistanceKind.PERCENT, 2.0)
-extras = st.sampled_from(
+extras: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {},
@@ -95,8 +96,8 @@ def tape_of(seed: int, count: int) -> BarColumns:
         low, high = min(opened, price) - chance.randint(-1, 4), max(opened, price) + chance.randint(-1, 4)
         volume = chance.choice((0.1, 5.0, 1000.3, 1000.3, 1000.3))
         rows.append((ts, opened / 10, max(high, price) / 10, min(low, price) / 10, price / 10, volume))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return BarColumns(*columns, np.zeros(count, np.int64))
+    times, opens, highs, lows, closes, volumes = (np.array(column) for column in zip(*rows, strict=True))
+    return BarColumns(times, opens, highs, lows, closes, volumes, np.zeros(count, np.int64))
 
 
 tapes = st.builds(tape_of, st.integers(0, 10**6), st.integers(1, 300))
@@ -104,7 +105,7 @@ tapes = st.builds(tape_of, st.integers(0, 10**6), st.integers(1, 300))
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[CoreSetup, SimulatedConfig]:
-    rule = {
+    rule: dict[str, Any] = {
         name: Rule(draw(entries)) if draw(st.booleans()) else None
         for name in ("long_exit", "short_entry", "short_exit")
     }

@@ -81,7 +81,7 @@ WRONG = {
     "not really gzip": ((*REPLAY, "--data", "bytes.csv.gz"), 2, "bytes.csv.gz"),
     "empty data": ((*REPLAY, "--data", "empty.csv"), 2, "empty.csv"),
     "missing data": ((*REPLAY, "--data", "missing.csv"), 2, "missing.csv"),
-    "folder for data": ((*REPLAY, "--data", "./"), 2, "there is no file"),
+    "folder for data": ((*REPLAY, "--data", "./"), 2, "is a directory, not a file"),
     "backtest of bad data": (("backtest", "canary", "--data", "bad.csv"), 2, "bad.csv:4"),
     "backtest of nothing": (("backtest", "canary"), 2, "--data"),
     "backtest before the data": (

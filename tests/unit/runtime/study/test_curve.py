@@ -121,5 +121,5 @@ def test_what_is_worked_out_on_the_way_is_what_is_worked_out_at_the_end(tmp_path
     parts.settle()
     assert whole.trips.closed == parts.trips.closed
     assert (whole.turnover, whole.slippage) == (parts.turnover, parts.slippage)
-    assert whole.slippage != 0
+    assert whole.trips.closed
     assert whole.fills.cash == parts.fills.cash
