@@ -279,9 +279,8 @@ class Trading:
                 filled=canonical(order.filled_qty),
             )
             self._outbox.append(SaveVeto(facts))
-            self._board.notice(
-                now, NoticeLevel.INFO, "expired", f"{describe(request)}: {facts.text}", bar.symbol
-            )
+            text = f"{describe(request)} did not fill within its bars"
+            self._board.notice(now, NoticeLevel.INFO, "expired", text, bar.symbol)
 
     # reload and checkpoint
 

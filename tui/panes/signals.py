@@ -56,15 +56,17 @@ def _detail(row: SignalRow) -> str:
     return f"{row.cycle_id}: {row.text or row.reason}. {facts.meaning} {facts.remedy}"
 
 
+_DOES = {SignalKind.ENTRY: "open", SignalKind.EXIT: "close", SignalKind.SCALE_IN: "add"}
+
+
 def _values(row: SignalRow, digits: int) -> list[Cell]:
     side = "buy" if row.side is Side.BUY else "sell"
-    opens = row.kind is SignalKind.ENTRY
     verdict: Cell = (f"veto {row.text or row.reason}", "warn") if row.reason else ("approved", "ok")
     return [
         (clock(row.ts), "muted"),
         (row.play, "text"),
         (row.symbol, "text*"),
-        (f"{row.side.value.upper():<4} {'open' if opens else 'close'}", side),
+        (f"{row.side.value.upper():<4} {_DOES[row.kind]}", side),
         (price(row.price, digits), "text"),
         (f"{row.strength:.2f}", "muted"),
         verdict,
