@@ -1,6 +1,5 @@
 """The machine: the one place that changes the engine's state. Events in, commands out, nothing else."""
 
-from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -133,19 +132,17 @@ class Machine:
     def skim(self, stretch: Stretch, first: int, last: int) -> tuple[int, tuple[Command, ...]]:
         """Take bars of [first, last) until one leads to commands: the same as `handle` at the close of each.
 
-        Return the end of what was taken and the commands. Nothing is taken where more than a play's rules
-        looks at every bar: a limit on the day's loss, another position, a new day.
+        The bars are all of one UTC day. Return the end of what was taken and the commands. Nothing is taken
+        where more than a play's rules looks at every bar (a limit on the day's loss, another position), and
+        where the day is new.
         """
         symbol, ledger = stretch.symbol, self.ledger
         runner = self.trading.skimming(symbol, stretch.step_ns)
         watched = self._watches_loss and ledger.has_open
         if runner is None or watched or not ledger.takes_stretches(symbol):
             return first, NOTHING
-        day_end = min(self.market.day_end(symbol, stretch.step_ns), ledger.day_end)
-        if stretch.ts[last - 1] >= day_end:
-            last = bisect_left(stretch.ts, day_end, first, last)
-            if last == first:
-                return first, NOTHING
+        if stretch.ts[last - 1] >= min(self.market.day_end(symbol, stretch.step_ns), ledger.day_end):
+            return first, NOTHING
         end, signal = runner.evaluator.skim(stretch, first, last, runner.side)
         self.market.on_stretch(stretch, first, end)
         ledger.mark_stretch(symbol, stretch.close[first:end])

@@ -1,8 +1,5 @@
 """The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
 
-from collections import deque
-from itertools import accumulate
-
 import msgspec
 
 from engine.core.snapshot import TickRow
@@ -73,9 +70,10 @@ class Market:
         state.seen = stretch.ts[last - 1]
         state.price = stretch.close[last - 1]
         if not state.has_trades:
-            # one by one like `on_bar`: sum() adds in another way in later versions of Python
-            totals = accumulate(stretch.volume[first:last], initial=state.day_volume)
-            state.day_volume = deque(totals, maxlen=1).pop()
+            total = state.day_volume
+            for volume in stretch.volume[first:last]:  # sum() adds in another way in later versions of Python
+                total += volume
+            state.day_volume = total
         self._last[symbol].extend(stretch, first, last)
 
     def on_trade(self, trade: Trade, now: int) -> None:

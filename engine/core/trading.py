@@ -94,10 +94,14 @@ class Trading:
 
     def skimming(self, symbol: str, step_ns: int) -> Runner | None:
         """Return the one play whose rules alone look at these bars, None where there is more to them."""
-        runners = [r for r in self._by_symbol.get(symbol, ()) if r.binding.step_ns == step_ns]
-        if len(runners) != 1 or runners[0].needs_bars or runners[0].binding.others:
-            return None
-        return runners[0]
+        found = None
+        for runner in self._by_symbol.get(symbol, ()):
+            binding = runner.binding
+            if binding.step_ns == step_ns:
+                if found is not None or binding.others or runner.needs_bars:
+                    return None
+                found = runner
+        return found
 
     def warm(self, bars: tuple[Bar, ...]) -> None:
         """Let indicators see bars of the past; what they would have signalled is not asked."""
@@ -156,8 +160,7 @@ class Trading:
         if age_s > self._setup.limits.stale_after_s:
             return veto_of(signal, Refusal(Reason.DATA_STALE, {"age_s": f"{age_s:.1f}"}), now)
         # An exit without an answer stops no other: both reduce only, and one of them may not exist.
-        exits = self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol)
-        if any(order.state is not OrderState.UNKNOWN for order in exits):
+        if len(self._desk.book) and self._is_exiting(play, symbol):
             return veto_of(signal, Refusal(Reason.EXIT_WORKING, {}), now)
         position = self._ledger.position(play, symbol)
         if position.qty * signal.side.sign >= 0:
@@ -173,6 +176,10 @@ class Trading:
             now=now,
             cycle_id=signal.cycle_id,
         )
+
+    def _is_exiting(self, play: str, symbol: str) -> bool:
+        exits = self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol)
+        return any(order.state is not OrderState.UNKNOWN for order in exits)
 
     # fills and endings
 

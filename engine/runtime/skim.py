@@ -7,7 +7,7 @@ in one go, to the same bits; each bar on which anything else may happen goes the
 from bisect import bisect_left
 from collections.abc import Callable
 
-from engine.domain.market import Stretch
+from engine.domain.market import NS_PER_DAY, Stretch
 from engine.runtime.loop import Loop, Steps
 from engine.venues.simulated import SimulatedVenue
 
@@ -20,17 +20,20 @@ class Skimmer:
 
     def play(self, stretch: Stretch) -> int:
         """Play all bars; return the time of the last one, 0 where there is none."""
-        at, size = 0, len(stretch)
+        at = day = 0
+        ts, size = stretch.ts, len(stretch)
         while at < size:
-            at = self._skim(stretch, at, size) or self._take(stretch, at)
-        return stretch.ts[size - 1] if size else 0
+            if at == day:
+                day = bisect_left(ts, (ts[at] // NS_PER_DAY + 1) * NS_PER_DAY, at, size)
+            at = self._skim(stretch, at, day) or self._take(stretch, at)
+        return ts[size - 1] if size else 0
 
-    def _skim(self, stretch: Stretch, at: int, size: int) -> int:
-        """Take as many bars as can be skimmed; return the end of them, 0 where that is none."""
+    def _skim(self, stretch: Stretch, at: int, day: int) -> int:
+        """Take as many bars of a day as can be skimmed; return the end of them, 0 where that is none."""
         ts, due = stretch.ts, self._loop.next_due
         if due <= ts[at]:
             return 0
-        until = size if due > ts[size - 1] else bisect_left(ts, due, at, size)
+        until = day if due > ts[day - 1] else bisect_left(ts, due, at, day)
         until = self._venue.quiet_until(stretch, at, until)
         if until == at:
             return 0

@@ -13,7 +13,7 @@ from engine.venues.datafile import BarColumns
 class TapeStretch:
     """The first bars of a tape as an `engine.domain.market.Stretch`."""
 
-    __slots__ = ("_count", "close", "high", "low", "open", "step_ns", "symbol", "ts", "volume")
+    __slots__ = ("_at", "_bar", "_count", "close", "high", "low", "open", "step_ns", "symbol", "ts", "volume")
 
     def __init__(self, symbol: str, step_ns: int, columns: BarColumns, size: int) -> None:
         self.symbol, self.step_ns = symbol, step_ns
@@ -21,13 +21,19 @@ class TapeStretch:
         self.open, self.high = _floats(columns.open[:size]), _floats(columns.high[:size])
         self.low, self.close = _floats(columns.low[:size]), _floats(columns.close[:size])
         self.volume = _floats(columns.volume[:size])
+        self._at, self._bar = 0, self._build(0)
 
     def __len__(self) -> int:
         """Count the bars."""
         return len(self.ts)
 
     def bar(self, index: int) -> Bar:
-        """Return one bar."""
+        """Return one bar; asked again for the same one, the same object."""
+        if index != self._at:
+            self._at, self._bar = index, self._build(index)
+        return self._bar
+
+    def _build(self, index: int) -> Bar:
         return Bar(
             self.ts[index],
             self.symbol,
