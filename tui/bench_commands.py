@@ -19,7 +19,6 @@ def bench() -> None:
 @bench.command()
 @click.option(
     "--data-dir",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder of CSV or CSV.gz files of bars and trades; folders in it are searched, too.",
@@ -41,7 +40,7 @@ def bench() -> None:
     help="So many pairs at a time (default 1).",
 )
 @json_option
-def parity(data_dir: Path, as_json: bool, **options: Any) -> None:
+def parity(data_dir: Path | None, as_json: bool, **options: Any) -> None:
     """Hold backtest, replay and interrupted replay against each other.
 
     Every play that ships is run on every file, three ways: as a backtest, as a replay through the live path,
@@ -52,4 +51,6 @@ def parity(data_dir: Path, as_json: bool, **options: Any) -> None:
     """
     from tui import bench as actions
 
+    if data_dir is None:
+        raise click.UsageError("give --data-dir DIR, a folder of CSV or CSV.gz files of bars or trades.")
     sys.exit(actions.parity(data_dir, as_json=as_json, **options))

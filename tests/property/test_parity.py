@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,7 +17,23 @@ from hypothesis import strategies as st
 
 from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
-from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule, Sizing, SizingKind
+from engine.domain.orders import OrderKind
+from engine.domain.play import (
+    BreakEven,
+    Distance,
+    DistanceKind,
+    EntryOrder,
+    LadderStep,
+    LossGuard,
+    PlaySpec,
+    Protections,
+    Rule,
+    ScaleIn,
+    Sizing,
+    SizingKind,
+    TimeStop,
+    Trailing,
+)
 from engine.runtime.backtest import play_tape
 from engine.runtime.drivers import Gauges, TapeTime
 from engine.runtime.factory import PlayFile, build_loop, tape_config, tape_feed
@@ -113,13 +130,44 @@ distances = st.one_of(
 sizings = st.one_of(
     st.builds(Sizing, st.just(SizingKind.NOTIONAL), st.sampled_from([Decimal(500), Decimal(9_000)])),
     st.builds(Sizing, st.just(SizingKind.EQUITY_FRACTION), st.just(Decimal("0.3"))),
+    st.just(Sizing(SizingKind.VOLATILITY_TARGET, Decimal(20), notional_max=Decimal(5_000), period=5)),
 )
+
+
+near, far = Distance(DistanceKind.PERCENT, 0.2), Distance(DistanceKind.ATR, 2.0, 3)
+# What a play may do besides, a few at a time.
+EXTRAS: dict[str, list[Any]] = {
+    "entry": [
+        EntryOrder(OrderKind.LIMIT, near, valid_bars=2, replace=True),
+        EntryOrder(OrderKind.LIMIT, near, post_only=True, valid_bars=3),
+        EntryOrder(OrderKind.STOP, near, valid_bars=3),
+    ],
+    "ladder": [(LadderStep(near, Decimal(40)), LadderStep(Distance(DistanceKind.PERCENT, 0.8), Decimal(60)))],
+    "trailing": [Trailing(near), Trailing(far, after=near)],
+    "break_even": [BreakEven(near, 0.05)],
+    "time_stop": [TimeStop(bars=7), TimeStop(after_ns=20 * STEP)],
+    "scale_in": [
+        ScaleIn(3, when=Rule(BUSY[0])),
+        ScaleIn(2, every=near, against=True, size_factor=Decimal(2)),
+    ],
+    "protections": [
+        Protections(cooldown_bars=4, trades_per_day_max=9),
+        Protections(stop_loss_guard=LossGuard(trades=2, within_ns=60 * STEP, pause_ns=30 * STEP)),
+    ],
+}
+
+
+@st.composite
+def extras(draw: st.DrawFn) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from(sorted(EXTRAS)), max_size=3, unique=True))
+    return {name: draw(st.sampled_from(EXTRAS[name])) for name in names}
 
 
 @st.composite
 def plays(draw: st.DrawFn, *, several: bool = False) -> PlaySpec:
     """A play of random rules, busy ones among them, so that most plays trade."""
     any_rule = st.one_of(st.sampled_from(BUSY).map(Rule), (leg_rules if several else rules).map(text_of))
+    more = draw(extras())
     return PlaySpec(
         name="probe",
         legs=LEGS if several else (),
@@ -130,7 +178,8 @@ def plays(draw: st.DrawFn, *, several: bool = False) -> PlaySpec:
         short_entry=draw(st.one_of(st.none(), any_rule)),
         short_exit=draw(st.one_of(st.none(), any_rule)),
         stop_loss=draw(distances),
-        take_profit=draw(distances),
+        take_profit=None if "ladder" in more else draw(distances),
+        **more,
     )
 
 
@@ -190,7 +239,8 @@ def configured(mode: str, spec: PlaySpec, tapes: Sequence[Tape], latency_ms: flo
 
 def outcome(machine):
     tally, ledger = machine.tally, machine.ledger
-    return (tally.signal_hash, tally.trade_hash, ledger.exact_equity(), ledger.drawdown_max, ledger.fills)
+    counts = (ledger.fills, ledger.trades, machine.desk.sequence)
+    return (tally.signal_hash, tally.trade_hash, ledger.exact_equity(), ledger.drawdown_max, counts)
 
 
 async def live(config: SessionConfig, feed: FileFeed | MergedFeed, cuts: Sequence[int] = ()):
