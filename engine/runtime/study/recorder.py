@@ -14,7 +14,7 @@ from engine.runtime.session import SessionConfig
 from engine.runtime.study.roundtrips import RoundTrips
 from engine.venues.replay import Tape
 
-KEPT_MAX = 100_000  # commands, some 40 MB: what is worked out within a run counts as its time
+KEPT_MAX = 60_000  # commands, some 30 MB: what is worked out within a run counts as its time
 _WANTED = frozenset({SubmitOrder, SaveSignal, SaveFill})
 
 

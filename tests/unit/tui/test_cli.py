@@ -40,7 +40,7 @@ def place(own_place, monkeypatch):
 
 def call(*words):
     """Run a command line as the shell would; return the exit code."""
-    state = () if words[0] == "backtest" else ("--state-dir", "state")
+    state = () if words[0] in ("backtest", "bench") else ("--state-dir", "state")
     try:
         return cli.main([*words, *state])
     except SystemExit as end:
@@ -83,6 +83,14 @@ WRONG = {
     "missing data": ((*REPLAY, "--data", "missing.csv"), 2, "missing.csv"),
     "folder for data": ((*REPLAY, "--data", "./"), 2, "is a directory, not a file"),
     "backtest of bad data": (("backtest", "canary", "--data", "bad.csv"), 2, "bad.csv:4"),
+    "backtest into a file": (
+        ("backtest", "canary", "--data", "good.csv", "--out", "good.csv"),
+        2,
+        "--out takes a folder",
+    ),
+    "comparing what was not kept": (("backtest", "compare", "good", "bad"), 2, "no saved backtest"),
+    "parity of nothing": (("bench", "parity"), 2, "--data-dir DIR"),
+    "parity of nowhere": (("bench", "parity", "--data-dir", "nowhere"), 2, "nowhere: is no folder"),
     "backtest of nothing": (("backtest", "canary"), 2, "--data"),
     "backtest before the data": (
         ("backtest", "canary", "--data", "good.csv", "--to", "2019-01-01"),
