@@ -18,14 +18,21 @@ from engine.core.setup import CoreSetup
 from engine.domain.market import NS_PER_DAY, Bar
 from engine.domain.orders import OrderKind
 from engine.domain.play import (
+    BreakEven,
     Distance,
     DistanceKind,
+    DrawdownStop,
     EntryOrder,
+    LadderStep,
+    Level,
+    LossGuard,
+    LowProfit,
     Protections,
     Rule,
     ScaleIn,
     Sizing,
     SizingKind,
+    StopLevel,
     TimeStop,
     Trailing,
 )
@@ -75,6 +82,16 @@ extras: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"time_stop": TimeStop(bars=7)},
         {"scale_in": ScaleIn(3, when=Rule("close > ema(2)"))},
         {"protections": Protections(cooldown_bars=4, trades_per_day_max=5)},
+        {
+            "protections": Protections(
+                stop_loss_guard=LossGuard(2, 60 * STEP, 20 * STEP),
+                low_profit=LowProfit(2, 90 * STEP, -1.0, 9 * STEP),
+                drawdown=DrawdownStop(0.1, 90 * STEP, 9 * STEP),
+            ),
+            "stop_level": StopLevel(Level("lowest(4)", "highest(4)"), two_percent),
+            "ladder": (LadderStep(two_percent, Decimal(50)),),
+            "break_even": BreakEven(Distance(DistanceKind.PERCENT, 0.5)),
+        },
     ]
 )
 sizings = st.sampled_from(
@@ -82,6 +99,7 @@ sizings = st.sampled_from(
         Sizing(SizingKind.NOTIONAL, Decimal(500)),
         Sizing(SizingKind.EQUITY_FRACTION, Decimal(2)),
         Sizing(SizingKind.NOTIONAL, Decimal(100)),
+        Sizing(SizingKind.VOLATILITY_TARGET, Decimal(50), Decimal(900), 5),
     ]
 )
 

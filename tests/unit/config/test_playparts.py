@@ -195,6 +195,7 @@ MISTAKES = [
     ),
     ("take_profit: {percnt: 1}", "5:23: take_profit.percnt: there is no such field; did you mean 'percent'?"),
     ("take_profit: [3]", "5:15: take_profit[0]: must hold fields (percent, atr, period, close), and is 3"),
+    ("take_profit: {percent: 1, atr: 2}", "5:1: take_profit: must hold either percent or atr"),
     ("take_profit: 3", "5:14: take_profit: must hold fields (percent, atr, period), and is 3"),
     ("trailing: {percent: 200}", "5:21: trailing.percent: must be at most 100, and is 200"),
     ("break_even: {offset_percent: 1}", "5:1: break_even.after: must be given"),
