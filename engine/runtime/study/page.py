@@ -149,7 +149,9 @@ def _warm(change: float, title: str) -> str:
     share = min(1.0, abs(change) / HEAT_FULL) * 55
     colour = "--gain" if change > 0 else "--loss"
     style = f"background: color-mix(in srgb, var({colour}) {share:.0f}%, transparent)"
-    return f'<td style="{style}" title="{escape(title)}">{change * 100:+.1f}</td>'
+    text = f"{change * 100:+.1f}"
+    shown = text if text.strip("+-0.") else "0.0"
+    return f'<td style="{style}" title="{escape(title)}">{shown}</td>'
 
 
 def _largest(closed: Sequence[RoundTrip]) -> list[str]:

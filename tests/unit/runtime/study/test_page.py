@@ -97,3 +97,18 @@ def test_every_trade_is_counted_in_one_bar(ratios):
     kinds = {bar.get("class") for bar in chart.iter("rect")}
     assert kinds <= {"gain", "loss", "even"}
     assert ("gain" in kinds) == any(ratio > max(map(abs, ratios)) / 41 for ratio in ratios)
+
+
+def test_a_month_is_coloured_by_what_it_came_to(done):
+    month = done.months[0]
+    kinds = {
+        0.05: ("+5.0", "--gain", "28%"),
+        -0.5: ("-50.0", "--loss", "55%"),
+        -0.0001: ("0.0", "--loss", "0%"),
+    }
+    for change, (text, colour, share) in kinds.items():
+        page_ = page(msgspec.structs.replace(done, months=[msgspec.structs.replace(month, change=change)]))
+        style = f"background: color-mix(in srgb, var({colour}) {share}, transparent)"
+        assert re.search(
+            rf'<td style="{re.escape(style)}" title="[^"]*trades[^"]*">{re.escape(text)}</td>', page_
+        )
