@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 
+from benchmarks.bars import bars
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.terminal import ROOT
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "console": console_load,
     "flatten": flatten,
     "backtest": backtest,
+    "bars": bars,
     "loading": loading,
     "trades": trades_to_bars,
 }
