@@ -56,8 +56,8 @@ class Ways:
         if not backtest["signals"]:
             return _outcome(case, Verdict.UNFIT, why_silent(case, backtest["bars"]))
         if not backtest["trades"]:
-            text = f"{backtest['signals']:,} signals, {backtest['vetoed']:,} of them vetoed, no trade closed"
-            return _outcome(case, Verdict.UNFIT, text)
+            counts = f"signals: {backtest['signals']:,}, of them vetoed: {backtest['vetoed']:,}"
+            return _outcome(case, Verdict.UNFIT, f"{counts}, but no trade closed")
         try:
             return self._replays(case, backtest, work)
         except ProgramError as error:

@@ -97,7 +97,11 @@ def test_a_replay_that_is_over_too_soon_proves_nothing(told):
     ("answers", "verdict", "text"),
     [
         ({"backtest": RESULT | {"signals": 0, "bars": 2}}, Verdict.UNFIT, "its first signal takes 4 bars"),
-        ({"backtest": RESULT | {"trades": 0}}, Verdict.UNFIT, "5 signals, 1 of them vetoed, no trade closed"),
+        (
+            {"backtest": RESULT | {"trades": 0}},
+            Verdict.UNFIT,
+            "signals: 5, of them vetoed: 1, but no trade closed",
+        ),
         ({"backtest": "misuse"}, Verdict.UNFIT, "no"),
         ({"backtest": "it broke"}, Verdict.UNPROVEN, "trader-tui: it broke"),
         ({"replay": "it broke"}, Verdict.UNPROVEN, "trader-tui: it broke"),
