@@ -41,3 +41,8 @@ def test_where_trades_tell_the_volume_of_a_day_bars_do_not():
     market.on_bar(bar(100.0, STRETCH.ts[0]), STRETCH.ts[0])
     market.on_stretch(STRETCH, 1, 4)
     assert market.rows()[0].volume == 1.0
+
+
+def test_bars_of_a_length_that_no_play_is_evaluated_on_are_not_skimmed():
+    coarse = TapeStretch(BTC, 5 * STEP, tape_of(seed=2, count=9), 9)
+    assert machine().skim(coarse, 1, 6) == (1, ())
