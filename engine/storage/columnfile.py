@@ -119,7 +119,7 @@ def _read(file: BinaryIO, size: int, key: str) -> Columns:
 def _header(text: bytes, key: str) -> Header:
     try:
         header = msgspec.json.decode(text, type=Header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ColumnsDamagedError(f"its header is damaged ({error})") from None
     if header.key != key:
         raise ColumnsDamagedError("it belongs to another file")
