@@ -81,7 +81,7 @@ def summary(report: "ParityReport") -> list[str]:
     """Write what came of all pairs."""
     counts = Counter(outcome.verdict for outcome in report.outcomes)
     parts = [f"{formats.count(counts[verdict])} {verdict}" for verdict in ParityVerdict if counts[verdict]]
-    lines = ["", f"{formats.count(len(report.outcomes))} pairs: {', '.join(parts)}"]
+    lines = ["", f"pairs: {', '.join(parts)}"]
     if report.skipped:
         lines.append(f"neither bars nor trades: {', '.join(map(formats.clean, report.skipped))}")
     if report.idle:

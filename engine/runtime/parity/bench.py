@@ -30,7 +30,7 @@ def run_parity(wish: ParityWish, program: Sequence[str], tell: Callable[[Outcome
         cases = pair_up(plays, [each for each in facts.values() if each is not None])
         outcomes = _run(cases, work, Ways(program), wish.jobs, tell)
     skipped = tuple(path.name for path, each in facts.items() if each is None)
-    return ParityReport(outcomes=tuple(outcomes), skipped=skipped, idle=_idle(outcomes))
+    return ParityReport(outcomes=tuple(outcomes), skipped=skipped, idle=_idle(wish, outcomes))
 
 
 def _run(
@@ -59,9 +59,21 @@ def _run(
     return outcomes
 
 
-def _idle(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """Return the plays and files that took part in no pair that trades."""
+def _idle(wish: ParityWish, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Return the plays and files that took part in no pair that trades.
+
+    Where only some plays were asked for, a file may stay without one, and the other way round; where nothing
+    traded at all, everything is idle.
+    """
     traded = [outcome for outcome in outcomes if outcome.verdict is not Verdict.UNFIT]
     plays = {outcome.play for outcome in outcomes} - {outcome.play for outcome in traded}
-    files = {o.data.split(" + ")[0] for o in outcomes} - {o.data.split(" + ")[0] for o in traded}
+    files = {_traded_file(outcome) for outcome in outcomes} - {_traded_file(outcome) for outcome in traded}
+    if traded and wish.files:
+        plays.clear()
+    if traded and wish.plays:
+        files.clear()
     return (*sorted(plays), *sorted(files))
+
+
+def _traded_file(outcome: Outcome) -> str:
+    return outcome.data.partition(" + ")[0]

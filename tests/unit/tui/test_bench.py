@@ -61,7 +61,7 @@ def test_identical_pairs_are_a_line_each(run):
         *("a" * 12, "b" * 12),
     ]
     assert lines[1].endswith("btc: needs 2 markets")
-    assert lines[-2:] == ["2 pairs: 1 identical, 1 unfit", "neither bars nor trades: quotes.csv"]
+    assert lines[-2:] == ["pairs: 1 identical, 1 unfit", "neither bars nor trades: quotes.csv"]
 
 
 def test_a_difference_is_shown_with_both_states_and_marked(run):

@@ -3,15 +3,18 @@
 import json
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.runtime.parity import bench
 from engine.runtime.parity import ways as module
 from engine.runtime.parity.bench import run_parity
 from engine.runtime.parity.pairs import Case, facts_of
 from engine.runtime.parity.report import ParityWish, Verdict
 from engine.runtime.parity.ways import Ways
+from tests.unit.runtime.parity.test_pairs import LEGS
 from tests.unit.runtime.rig import write_play, write_tape
 
 RESULT = {
@@ -152,6 +155,25 @@ def test_a_play_that_trades_nowhere_is_no_proof(told, tmp_path):
     wish = ParityWish(folder=data, plays=(str(write_play(tmp_path)),))
     report = run_parity(wish, (sys.executable, str(tmp_path / "program.py")), lambda _: None)
     assert (report.idle, report.proven) == (("zigzag", "btcusdt_1_300"), False)
+
+
+def test_what_was_not_asked_for_need_not_trade(told, tmp_path, monkeypatch):
+    told()
+    data = tmp_path / "data"
+    data.mkdir()
+    write_tape(data, 300, 1)
+    (data / "unreadable.csv").write_text("ts_ms,price,qty,side\n")
+    plays = (str(write_play(tmp_path)), str(write_play(tmp_path, "pair", LEGS)))
+    program = (sys.executable, str(tmp_path / "program.py"))
+
+    def idle(**wish):
+        return run_parity(ParityWish(folder=data, **wish), program, lambda _: None).idle
+
+    assert idle(plays=plays) == ("pair",)
+    assert idle(plays=plays, files=("btcusdt",)) == ()
+    assert idle(plays=plays[1:], files=("btcusdt",)) == ("pair", "btcusdt_1_300")
+    monkeypatch.setattr(bench, "shipped_plays", lambda: [Path(play) for play in plays])
+    assert idle() == ("pair",)
 
 
 def test_an_interruption_ends_all(told, tmp_path):
