@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from decimal import Context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ TRADE_COLUMNS = (
     *("exit_price", "entry_notional", "gross", "fees", "net", "net_ratio", "slippage", "fills", "ended_by"),
 )
 EQUITY_COLUMNS = ("ts_ms", "equity", "low", "high", "drawdown", "notional")
-_PRICE_STEP_DIGITS = 12
+_AVERAGE = Context(prec=12)  # a quotient has more digits than a price means
 
 
 class SavedRun(msgspec.Struct, frozen=True):
@@ -154,8 +155,8 @@ def trades_csv(done: Study) -> str:
                 trade.closed // NS_PER_MS if closed else "",
                 (trade.closed - trade.opened) // NS_PER_MS / 1000 if closed else "",
                 canonical(trade.qty),
-                canonical(round(trade.entry_price, _PRICE_STEP_DIGITS)),
-                "" if exit_price is None else canonical(round(exit_price, _PRICE_STEP_DIGITS)),
+                canonical(_AVERAGE.plus(trade.entry_price)),
+                "" if exit_price is None else canonical(_AVERAGE.plus(exit_price)),
                 canonical(trade.entry_notional),
                 canonical(trade.gross),
                 canonical(trade.fees),
