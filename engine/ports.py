@@ -88,7 +88,11 @@ class Venue(Protocol):
         ...
 
     def query(self, request_id: int, now: int) -> Sequence[Event]:
-        """Ask for all open orders and positions."""
+        """Ask for all open orders and positions, and the trades of late; a VenueReport answers."""
+        ...
+
+    def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Ask about one order of ours; an OrderReport answers."""
         ...
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:

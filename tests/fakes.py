@@ -32,6 +32,7 @@ class SilentVenue:
         self.submitted: list[OrderRequest] = []
         self.canceled: list[str] = []
         self.queries: list[int] = []
+        self.asked_about: list[str] = []
 
     def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
         """Take an order and say nothing."""
@@ -46,6 +47,11 @@ class SilentVenue:
     def query(self, request_id: int, now: int) -> Sequence[Event]:
         """Take a query and say nothing."""
         self.queries.append(request_id)
+        return ()
+
+    def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Take a query about an order and say nothing."""
+        self.asked_about.append(client_id)
         return ()
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
@@ -165,6 +171,10 @@ class BadLine:
         if self.bad and self._random.random() < 0.1:
             report = VenueReport(now, request_id, report.orders[1:], report.positions[1:], complete=False)
         return self._deliver([report])
+
+    def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Ask about an order; the answer may come later."""
+        return self._deliver(self._inner.query_order(client_id, symbol, now))
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Let the market move; what that brings may come later."""

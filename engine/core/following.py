@@ -52,6 +52,12 @@ class Following:
         if plan is not None:
             protect(self._desk, position, plan, now, cycle, course=self.courses.get(key))
 
+    def reprotect(self, now: int) -> None:
+        """Ask for every stop and target that should rest at the venue and, as far as is known, does not."""
+        if not self.closing:
+            for position in self._ledger.open_positions():
+                self.protect(position, now, cycle_id(position.play, now))
+
     def on_bar(self, bar: Bar, runner: Runner, now: int, *, leaving: bool) -> Wish | None:
         """Let a position follow a closed bar of its symbol: move its stop, leave or enter further in time.
 
@@ -65,7 +71,7 @@ class Following:
         before = self.courses.get(key) or begun(position)
         course = self._moved(after_bar(before, runner.side > 0, bar), runner, position)
         self.courses[key] = course
-        if course.stop != before.stop and not self._closing:
+        if course.stop != before.stop and not self.closing:
             self.protect(position, now, cycle_id(spec.name, bar.ts))
         if leaving:
             return None
@@ -74,7 +80,7 @@ class Following:
         return self._further(bar, runner, course)
 
     @property
-    def _closing(self) -> bool:
+    def closing(self) -> bool:
         """Whether the engine closes everything, or has: nothing is protected then."""
         return any(hold.holder in _CLOSING for hold in self._holds.all)
 

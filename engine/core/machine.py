@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from engine.core.authority import Authority, AuthorityState
-from engine.core.board import Board, BoardState
+from engine.core.authority import Authority
+from engine.core.board import Board
 from engine.core.guards import Guards
-from engine.core.market import Market, MarketState
+from engine.core.machine_state import STATE_VERSION, MachineState
+from engine.core.market import Market
+from engine.core.reconciling import Reconciler
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
-from engine.core.tally import Tally, TallyState
-from engine.core.trading import Trading, TradingState
+from engine.core.tally import Tally
+from engine.core.trading import Trading
 from engine.domain.commands import (
     NOTHING,
     Command,
@@ -31,6 +31,7 @@ from engine.domain.events import (
     OrderAcked,
     OrderCanceled,
     OrderRejected,
+    OrderReport,
     OrderSent,
     OrderTimedOut,
     PlaySwapped,
@@ -43,26 +44,11 @@ from engine.domain.ids import IdSpace
 from engine.domain.market import Bar, Quote, Stretch, Trade
 from engine.domain.orders import Order
 from engine.domain.positions import Fill
-from engine.execution.desk import Desk, DeskState
+from engine.execution.desk import Desk
 from engine.execution.flatten import Flatten
-from engine.execution.ledger import Ledger, LedgerState
+from engine.execution.ledger import Ledger
 
 STALENESS_TIMER = "staleness"
-STATE_VERSION = 1
-
-
-class MachineState(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole machine as a checkpoint holds it."""
-
-    version: int
-    market: MarketState
-    ledger: LedgerState
-    desk: DeskState
-    trading: TradingState
-    authority: AuthorityState
-    board: BoardState
-    tally: TallyState
-    feed_ended: bool
 
 
 class Machine:
@@ -105,6 +91,17 @@ class Machine:
         self._holds = self.authority.holds
         self._watches_loss = self._guards.watches_loss
         self.feed_ended = False
+        self.reconciler = Reconciler(
+            setup.reconcile_ns,
+            ids=ids,
+            desk=self.desk,
+            ledger=self.ledger,
+            trading=self.trading,
+            authority=self.authority,
+            board=self.board,
+            outbox=self._outbox,
+            take=lambda event, now: self._handlers[type(event)](event, now),
+        )
         self._handlers = self._table()
 
     def start(self, now: int) -> tuple[Command, ...]:
@@ -112,6 +109,7 @@ class Machine:
         self.authority.begin(now)
         if self.setup.stale_check_ns:
             self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
+        self.reconciler.begin(now)
         return self._take()
 
     def handle(self, event: Event, now: int) -> tuple[Command, ...]:
@@ -169,6 +167,7 @@ class Machine:
             CancelRejected: self._on_cancel_rejected,
             OrderTimedOut: self._on_timeout,
             VenueReport: self._on_report,
+            OrderReport: self.reconciler.on_order_report,
             TimerFired: self._on_timer,
             Woken: lambda _event, _now: None,  # what was due was taken before it
             Control: self.authority.on_control,
@@ -218,6 +217,7 @@ class Machine:
             return
         order, position = booked
         self.tally.fill(fill)
+        self.reconciler.on_moved(fill.symbol, now)
         authority = self.authority
         authority.flatten.on_fill(now)
         self.trading.on_position(position, order, now, authority.operator.phase)
@@ -262,9 +262,13 @@ class Machine:
         order = self.desk.on_timeout(event.client_id, now)
         if order is not None:
             self._guards.on_unknown(order, now)
+            self.reconciler.probe_unknown(order.client_id, now)
             self.authority.flatten.on_unfilled(order, now)
 
     def _on_report(self, report: VenueReport, now: int) -> None:
+        if report.request_id < 0:
+            self.reconciler.on_report(report, now)
+            return
         self.authority.on_report(report, now)
         self.trading.follow_books()
         self._guards.compare_positions(report, now)
@@ -276,6 +280,10 @@ class Machine:
             case "staleness":
                 self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
                 self._guards.check_silence(now)
+            case "reconcile":
+                self.reconciler.on_timer(now)
+            case "probe":
+                self.reconciler.on_probe(now)
             case "flatten.retry":
                 self.authority.on_retry(now)
             case "flatten.deadline":
@@ -289,6 +297,8 @@ class Machine:
         text = " ".join(part for part in (event.feed, event.state, event.text) if part)
         self.board.notice(now, level, "feed", text)
         self.feed_ended = event.state is FeedState.ENDED
+        if event.state is FeedState.CONNECTED:
+            self.reconciler.begin(now)
 
     # checkpoint
 
@@ -304,6 +314,7 @@ class Machine:
             board=self.board.state(),
             tally=self.tally.state(),
             feed_ended=self.feed_ended,
+            reconciling=self.reconciler.state,
         )
 
     def begin_anew(self) -> None:
@@ -325,3 +336,4 @@ class Machine:
         self.board.restore(state.board)
         self.tally.restore(state.tally)
         self.feed_ended = state.feed_ended
+        self.reconciler.state = state.reconciling

@@ -59,8 +59,8 @@ class Trading:
         self._setup = setup
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
-        self._following = Following(desk, ledger, holds)
-        self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self._following)
+        self.following = Following(desk, ledger, holds)
+        self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self.following)
         self.runners = [Runner.of(binding) for binding in setup.plays]
         self._by_symbol: dict[str, list[Runner]] = {}
         for runner in self.runners:
@@ -83,7 +83,7 @@ class Trading:
 
     def _follow(self, bar: Bar, runner: Runner, now: int, *, leaving: bool) -> None:
         """Let an open position follow a closed bar, and do what it then wishes."""
-        wish = self._following.on_bar(bar, runner, now, leaving=leaving)
+        wish = self.following.on_bar(bar, runner, now, leaving=leaving)
         if wish is None:
             return
         if wish.refused is None:
@@ -198,7 +198,7 @@ class Trading:
             if phase is not Phase.FLATTENING:
                 self._tidy_up(play, symbol, order.request.role, now)
         elif phase not in (Phase.FLATTENING, Phase.HALTED):
-            self._following.protect(position, now, order.request.cycle_id)
+            self.following.protect(position, now, order.request.cycle_id)
 
     def _note_fill(self, runner: Runner, position: Position, order: Order, now: int) -> None:
         """Let what a play remembers of its position and its trades follow a fill."""
@@ -206,7 +206,7 @@ class Trading:
             self._stop_waiting(runner, now)
         if runner.guard is not None:
             runner.guard_after(position, order, now, self._ledger.equity())
-        self._following.on_fill(runner, position, order)
+        self.following.on_fill(runner, position, order)
 
     def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
         """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
@@ -254,7 +254,7 @@ class Trading:
             position = self._ledger.position(play, symbol)
             runner.side = _sign(position.qty)
             if position.is_flat:
-                self._following.courses.pop((play, symbol), None)
+                self.following.courses.pop((play, symbol), None)
                 runner.write_off(position)
                 self._board.clear_alarm(f"unprotected:{play}:{symbol}")
 
@@ -314,8 +314,8 @@ class Trading:
         """Return all that a checkpoint needs."""
         return TradingState(
             tuple(runner.state() for runner in self.runners),
-            tuple((play, symbol, plan) for (play, symbol), plan in self._following.plans.items()),
-            tuple((play, symbol, course) for (play, symbol), course in self._following.courses.items()),
+            tuple((play, symbol, plan) for (play, symbol), plan in self.following.plans.items()),
+            tuple((play, symbol, course) for (play, symbol), course in self.following.courses.items()),
         )
 
     def restore(self, state: TradingState) -> None:
@@ -325,8 +325,8 @@ class Trading:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
                 runner.restore(before)
-        self._following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
-        self._following.courses = {(play, symbol): course for play, symbol, course in state.courses}
+        self.following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
+        self.following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 
 
 def _sign(qty: Decimal) -> int:

@@ -33,6 +33,13 @@ class QueryVenue(msgspec.Struct, frozen=True, tag=True):
     request_id: int
 
 
+class QueryOrder(msgspec.Struct, frozen=True, tag=True):
+    """Ask the venue about one of our orders; an OrderReport answers."""
+
+    client_id: str
+    symbol: str
+
+
 class SetTimer(msgspec.Struct, frozen=True, tag=True):
     """Fire TimerFired(timer_id) at `at` (ns UTC); a later one under the same id replaces it."""
 
@@ -138,6 +145,7 @@ Command = (
     SubmitOrder
     | CancelOrder
     | QueryVenue
+    | QueryOrder
     | SetTimer
     | ClearTimer
     | SaveOrder

@@ -80,6 +80,7 @@ class VenueOrder(msgspec.Struct, frozen=True):
     qty: Decimal
     filled_qty: Decimal
     state: OrderState
+    average_price: Decimal | None = None  # of what was filled
 
 
 class VenuePosition(msgspec.Struct, frozen=True):
@@ -90,12 +91,26 @@ class VenuePosition(msgspec.Struct, frozen=True):
 
 
 class VenueReport(msgspec.Struct, frozen=True, tag=True):
-    """The answer to a query: all open orders and positions. `complete` is false when any part failed."""
+    """The answer to a query: all open orders and positions, and the trades of late.
+
+    `complete` is false when any part failed.
+    """
 
     ts: int
     request_id: int
     orders: tuple[VenueOrder, ...]
     positions: tuple[VenuePosition, ...]
+    complete: bool = True
+    fills: tuple[Fill, ...] = ()
+
+
+class OrderReport(msgspec.Struct, frozen=True, tag=True):
+    """The answer about one order, and its trades; `order` is None where the venue does not know it."""
+
+    ts: int
+    client_id: str
+    order: VenueOrder | None
+    fills: tuple[Fill, ...] = ()
     complete: bool = True
 
 
@@ -215,6 +230,7 @@ VenueEvent = (
     | CancelRejected
     | OrderTimedOut
     | VenueReport
+    | OrderReport
 )
 OtherEvent = Backfill | Remark | VenueEvent | TimerFired | Woken | Control | PlaySwapped | FeedChanged | Fault
 Event = Bar | Trade | Quote | OtherEvent
@@ -233,6 +249,7 @@ _PRIORITIES: dict[type, Priority] = {
             CancelRejected,
             OrderTimedOut,
             VenueReport,
+            OrderReport,
             FeedChanged,
         ),
         Priority.ANSWER,

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     IOC_REMAINDER = "IOC_REMAINDER"
     FOK_UNFILLED = "FOK_UNFILLED"
     NO_MARKET_YET = "NO_MARKET_YET"
+    ENDED_AT_VENUE = "ENDED_AT_VENUE"
     # operator
     NOT_CONFIRMED = "NOT_CONFIRMED"
     REASON_REQUIRED = "REASON_REQUIRED"
@@ -260,6 +261,11 @@ REASONS: dict[Reason, ReasonFacts] = {
     ),
     Reason.NO_MARKET_YET: _F(
         _V, "No price of the symbol was seen yet.", "Wait for the first tick of the feed."
+    ),
+    Reason.ENDED_AT_VENUE: _F(
+        _V,
+        "The venue, asked about the order, says that it ended; nobody had told us.",
+        "Nothing, unless it happens often: then look at the connection.",
     ),
     Reason.NOT_CONFIRMED: _F(
         _O,

@@ -91,7 +91,7 @@ class OrderBook:
 
         A trade between two of our own orders carries one trade id on both sides: it is booked to each.
         """
-        key = f"{fill.symbol}/{fill.trade_id}/{fill.client_id}"
+        key = _trade_key(fill)
         if key in self._trade_ids:
             return None
         self._trade_ids[key] = None
@@ -112,6 +112,10 @@ class OrderBook:
                 cancel_requested=order.cancel_requested and order.state.is_open,
             )
         )
+
+    def has_booked(self, fill: Fill) -> bool:
+        """Tell whether a fill was booked before, as far as is remembered."""
+        return _trade_key(fill) in self._trade_ids
 
     def _put(self, order: Order) -> Order:
         client_id = order.request.client_id
@@ -134,3 +138,7 @@ class OrderBook:
         self._open = {order.client_id: order for order in state.open}
         self._ended = OrderedDict((order.client_id, order) for order in state.ended)
         self._trade_ids = OrderedDict.fromkeys(state.trade_ids)
+
+
+def _trade_key(fill: Fill) -> str:
+    return f"{fill.symbol}/{fill.trade_id}/{fill.client_id}"

@@ -140,13 +140,13 @@ class Desk:
             self.cancel(order, now)
         return len(orders)
 
-    def write_off(self, position: Position, now: int) -> None:
-        """Book away a position that the venue does not show, at the mark and without a fee."""
-        symbol, qty = position.symbol, position.qty
+    def write_off(self, position: Position, now: int, qty: Decimal | None = None) -> None:
+        """Book away what the venue does not show of a position, at the mark and without a fee."""
+        symbol, qty = position.symbol, position.qty if qty is None else qty
         price = self.instruments[symbol].price(self._ledger.mark_of(symbol))
         self._correct(position.play, symbol, -qty, price, now)
         self._written_off[symbol] = WrittenOff(symbol, self.sequence, price)
-        text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue shows no position"
+        text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue does not show it"
         self._outbox.append(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
 
     def was_written_off(self, order: Order) -> bool:

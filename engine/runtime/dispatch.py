@@ -12,6 +12,7 @@ from engine.domain.commands import (
     FlattenEnded,
     Notice,
     NoticeLevel,
+    QueryOrder,
     QueryVenue,
     SaveTransition,
     SetTimer,
@@ -31,7 +32,9 @@ _ALL_STORED = "all that waited is stored"
 
 # What must be durable before anything goes on: what is about to be done, and what a person has set.
 INTENTS = frozenset({SubmitOrder, CancelOrder, SaveTransition})
-_UNSTORED = frozenset({QueryVenue, SetTimer, ClearTimer, Notice, LatchCommand, FlattenEnded, Stopped})
+_UNSTORED = frozenset(
+    {QueryVenue, QueryOrder, SetTimer, ClearTimer, Notice, LatchCommand, FlattenEnded, Stopped}
+)
 
 _LOG_METHOD = {
     NoticeLevel.INFO: "info",

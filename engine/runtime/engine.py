@@ -11,13 +11,17 @@ import msgspec
 from engine import __version__
 from engine.config.packaged import socket_path
 from engine.config.settings import OnHangup
-from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
-from engine.domain.commands import TransitionKind
 from engine.domain.errors import CheckpointError, InvariantError, StorageError, TraderError
-from engine.domain.events import Action, Backfill, Event, Fault, FaultKind, OnStop, Remark
-from engine.domain.modes import RiskMode
+from engine.domain.events import (
+    Action,
+    Event,
+    Fault,
+    FaultKind,
+    OnStop,
+)
+from engine.runtime.beginning import ENGINE_ACTOR, begin
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
@@ -29,11 +33,7 @@ from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
-from engine.runtime.rehandle import begins_at
 from engine.runtime.upkeep import Upkeep
-
-HISTORY_BARS = 300
-ENGINE_ACTOR = "engine"
 
 
 class Engine:
@@ -150,7 +150,10 @@ class Engine:
     async def _work(self) -> None:
         """Run the pump and everything beside it until the end is reached."""
         async with asyncio.TaskGroup() as tasks:
-            await self._begin()
+            await begin(self.context, self._commands, self._now, until_flat=self._until_flat)
+            gc.collect()
+            gc.freeze()  # what is alive now stays: later collections need not look at it
+            gc.disable()  # collections are taken by the heartbeat, in quiet moments
             beside = [
                 *(tasks.create_task(work, name=name) for name, work in self._upkeep.tasks()),
                 tasks.create_task(self._await_deadline(), name="deadline"),
@@ -162,55 +165,6 @@ class Engine:
             await self._drive()
             for task in beside:
                 task.cancel()
-
-    async def _begin(self) -> None:
-        context = self.context
-        pump = context.pump
-        if not context.resumed:
-            await pump.begin(begins_at(context.tape, context.started))
-        if context.feed is not None:
-            bars = tuple(context.feed.history(HISTORY_BARS))
-            if not context.resumed:
-                await pump.consume(Backfill(self._now(), bars), self._now())
-        for note in context.notes:
-            await pump.consume(Remark(self._now(), "recovery", note), self._now())
-        for guess in context.source.guesses:
-            await pump.consume(Remark(self._now(), "data", guess), self._now())
-        self._follow_arm()
-        self._stay_safe()
-        gc.collect()
-        gc.freeze()  # what is alive now stays: later collections need not look at it
-        gc.disable()  # collections are taken by the heartbeat, in quiet moments
-
-    def _follow_arm(self) -> None:
-        """A restart is armed only where --arm was given; a fresh start already is as its setup says."""
-        if not self.context.resumed:
-            return
-        phase = self.context.loop.machine.authority.operator.phase
-        if self._settings.arm and phase is Phase.DISARMED:
-            name = self.context.config.setup.confirm_name
-            self._commands.post(Action.ARM, ENGINE_ACTOR, "--arm", name)
-        elif not self._settings.arm and phase is Phase.ARMED:
-            self._commands.post(Action.DISARM, ENGINE_ACTOR, "a restart without --arm starts disarmed")
-
-    def _stay_safe(self) -> None:
-        """Never come back freer than what was stored last, whatever state could be gone on from.
-
-        The database knows of a pause at once, the record a tenth of a second later.
-        """
-        context = self.context
-        operator = context.loop.machine.authority.operator
-        at_rest = operator.phase is Phase.HALTED and not self._until_flat
-        if context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING:
-            self._commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
-        if context.tape is not None:
-            return
-        stored = {kind: row.after for kind, row in context.standing.items()}
-        if stored.get(TransitionKind.PAUSE) == "paused" and not operator.paused:
-            self._commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
-        mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))
-        if FREEDOM[mode] < FREEDOM[operator.risk_mode]:
-            self._commands.post(Action.RISK_MODE, ENGINE_ACTOR, "stood so before the restart", mode)
 
     async def _drive(self) -> None:
         """Run the pump; what it breaks of, unless it is one of our own errors, is a bug in the core."""

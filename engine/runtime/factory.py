@@ -190,6 +190,7 @@ def core_setup(
         takes_orders=mode is not Mode.SHADOW,
         armed=settings.arm or mode is Mode.BACKTEST,
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
+        reconcile_ns=0 if mode in TAPE_MODES else round(settings.runtime.reconcile_s * NS_PER_S),
         window_bars=window_for(plays),
     )
 

@@ -10,12 +10,14 @@ from collections.abc import Generator, Iterable, Sequence
 
 import msgspec
 
-from engine.core.machine import Machine, MachineState
+from engine.core.machine import Machine
+from engine.core.machine_state import MachineState
 from engine.domain.commands import (
     NOTHING,
     CancelOrder,
     ClearTimer,
     Command,
+    QueryOrder,
     QueryVenue,
     SetTimer,
     SubmitOrder,
@@ -33,7 +35,7 @@ Steps = Generator[Batch, Refusals | None, None]
 NO_REFUSALS: Refusals = {}
 NO_EVENTS: tuple[Event, ...] = ()
 # What the loop itself carries out; the rest is the driver's: to store, to say, to leave.
-_ACTS = frozenset({SubmitOrder, CancelOrder, QueryVenue, SetTimer, ClearTimer})
+_ACTS = frozenset({SubmitOrder, CancelOrder, QueryVenue, QueryOrder, SetTimer, ClearTimer})
 NEVER = 2**63
 
 
@@ -121,6 +123,8 @@ class Loop:
                 events.extend(self.venue.cancel(command.client_id, command.symbol, now))
             elif type(command) is QueryVenue:
                 events.extend(self.venue.query(command.request_id, now))
+            elif type(command) is QueryOrder:
+                events.extend(self.venue.query_order(command.client_id, command.symbol, now))
             elif type(command) is SetTimer:
                 self._set_timer(command.timer_id, command.at)
             elif type(command) is ClearTimer:

@@ -11,6 +11,7 @@ from engine.domain.commands import (
     FlattenEnded,
     Latch,
     Notice,
+    QueryOrder,
     QueryVenue,
     SaveFill,
     SaveOrder,
@@ -116,7 +117,16 @@ def statements_of(command: Command) -> list[Statement]:
             return [(_VETO, veto_to_row(veto))]
         case SaveTransition():
             return [(_TRANSITION, transition_to_row(command))]
-        case QueryVenue() | SetTimer() | ClearTimer() | Notice() | Latch() | FlattenEnded() | Stopped():
+        case (
+            QueryVenue()
+            | QueryOrder()
+            | SetTimer()
+            | ClearTimer()
+            | Notice()
+            | Latch()
+            | FlattenEnded()
+            | Stopped()
+        ):
             return []
 
 

@@ -25,6 +25,7 @@ from engine.domain.events import (
     OrderAcked,
     OrderCanceled,
     OrderRejected,
+    OrderReport,
     VenueEvent,
     VenueOrder,
     VenuePosition,
@@ -33,12 +34,15 @@ from engine.domain.events import (
 from engine.domain.market import Bar, Instrument, MarketEvent, Quote, Stretch, Trade
 from engine.domain.money import ONE, ZERO
 from engine.domain.orders import OrderRequest, OrderState
+from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.venues.admission import refusal
 from engine.venues.matching import NO_EVENTS, Book
 from engine.venues.working import BookState, WorkingOrder
 
 STATE_VERSION = 1
+HISTORY_MAX = 200  # orders and trades that queries tell of
+OPEN = OrderState.ACKNOWLEDGED
 Rules = dict[type, Callable[[Book, Any], Sequence[Event]]]
 
 
@@ -88,7 +92,15 @@ class Inquiry(msgspec.Struct, frozen=True, tag=True):
     request_id: int
 
 
-Inbound = Submission | Cancellation | Inquiry
+class OrderInquiry(msgspec.Struct, frozen=True, tag=True):
+    """A query about one order on its way."""
+
+    due: int
+    client_id: str
+    symbol: str
+
+
+Inbound = Submission | Cancellation | Inquiry | OrderInquiry
 
 
 class VenueState(msgspec.Struct, frozen=True):
@@ -99,6 +111,8 @@ class VenueState(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
     inbound: tuple[Inbound, ...]
     books: tuple[BookState, ...]
+    orders: tuple[WorkingOrder, ...] = ()
+    fills: tuple[Fill, ...] = ()
 
 
 class SimulatedVenue:
@@ -118,6 +132,9 @@ class SimulatedVenue:
         self._known: set[str] = set()
         self._inbound: deque[Inbound] = deque()
         self._arrivals = 0
+        # The newest orders, open or ended, and trades: what queries tell of the past.
+        self._orders: dict[str, WorkingOrder] = {}
+        self._fills: deque[Fill] = deque(maxlen=HISTORY_MAX)
 
     def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
         """Hand over an order; OrderAcked or OrderRejected answers."""
@@ -128,8 +145,12 @@ class SimulatedVenue:
         return self._send(Cancellation(self._due(now), client_id, symbol))
 
     def query(self, request_id: int, now: int) -> Sequence[Event]:
-        """Ask for all open orders and positions; a VenueReport answers."""
+        """Ask for all open orders and positions, and the trades of late; a VenueReport answers."""
         return self._send(Inquiry(self._due(now), request_id))
+
+    def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
+        """Ask about one order; an OrderReport answers."""
+        return self._send(OrderInquiry(self._due(now), client_id, symbol))
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Match the book against a market event; returns fills and cancels in the order they happened."""
@@ -141,6 +162,8 @@ class SimulatedVenue:
             rule = self._rules[event.symbol].get(type(event))
             if rule is not None:
                 events = rule(book, event)
+                if events:
+                    self._fills.extend([event for event in events if type(event) is Fill])
         if type(event) is Quote:  # isinstance takes 100 ns more, every bar
             book.quote = event
         else:
@@ -177,6 +200,8 @@ class SimulatedVenue:
                 tuple(self._ids),
                 tuple(self._inbound),
                 tuple(book.save() for book in self._books.values()),
+                tuple(self._orders.values()),
+                tuple(self._fills),
             )
         )
 
@@ -195,6 +220,12 @@ class SimulatedVenue:
         self._arrivals = saved.arrivals
         self._ids, self._known = deque(saved.ids), set(saved.ids)
         self._inbound = deque(saved.inbound)
+        self._fills = deque(saved.fills, maxlen=HISTORY_MAX)
+        # An order in a book and in the history is one object: what fills it must show in both.
+        working = {
+            client_id: order for book in self._books.values() for client_id, order in book.orders.items()
+        }
+        self._orders = {o.request.client_id: working.get(o.request.client_id, o) for o in saved.orders}
 
     def _due(self, now: int) -> int:
         """Return when a request sent now arrives: never before one that was sent earlier."""
@@ -213,6 +244,8 @@ class SimulatedVenue:
             return self._enter(item.request, item.due)
         if type(item) is Cancellation:
             return self._take_out(item.client_id, item.symbol, item.due)
+        if type(item) is OrderInquiry:
+            return self._report_order(item.client_id, item.due)
         assert type(item) is Inquiry, "nothing else is sent"
         return self._report(item.request_id, item.due)
 
@@ -231,6 +264,9 @@ class SimulatedVenue:
         order = WorkingOrder.entering(request, self._arrivals, venue_id, crosses=crosses)
         book.add(order)
         self._remember(client_id)
+        self._orders[client_id] = order
+        if len(self._orders) > HISTORY_MAX:
+            del self._orders[next(iter(self._orders))]
         return OrderAcked(ts, client_id, venue_id)
 
     def _knows(self, client_id: str) -> bool:
@@ -259,7 +295,17 @@ class SimulatedVenue:
         positions = (
             VenuePosition(symbol, book.position) for symbol, book in self._books.items() if book.position
         )
-        return VenueReport(ts, request_id, tuple(map(_listed, orders)), tuple(positions))
+        listed = tuple([_listed(order, OPEN) for order in orders])
+        return VenueReport(ts, request_id, listed, tuple(positions), fills=tuple(self._fills))
+
+    def _report_order(self, client_id: str, ts: int) -> OrderReport:
+        order = self._orders.get(client_id)
+        if order is None:
+            return OrderReport(ts, client_id, None)
+        ended = OrderState.FILLED if order.remaining == ZERO else OrderState.CANCELED
+        working = client_id in self._books[order.request.symbol].orders
+        fills = tuple([fill for fill in self._fills if fill.client_id == client_id])
+        return OrderReport(ts, client_id, _listed(order, OPEN if working else ended), fills)
 
 
 def _rules(match_on: MatchOn) -> Rules:
@@ -272,9 +318,12 @@ def _rules(match_on: MatchOn) -> Rules:
             return {Trade: Book.on_trade, Quote: Book.on_quote}
 
 
-def _listed(order: WorkingOrder) -> VenueOrder:
+def _listed(order: WorkingOrder, state: OrderState) -> VenueOrder:
+    """List an order; one that is open is partially filled where some of it is."""
     request = order.request
     filled = request.qty - order.remaining
+    if state is OPEN and filled > ZERO:
+        state = OrderState.PARTIALLY_FILLED
     return VenueOrder(
         client_id=request.client_id,
         venue_id=order.venue_id,
@@ -282,7 +331,7 @@ def _listed(order: WorkingOrder) -> VenueOrder:
         side=request.side,
         qty=request.qty,
         filled_qty=filled,
-        state=OrderState.PARTIALLY_FILLED if filled > ZERO else OrderState.ACKNOWLEDGED,
+        state=state,
     )
 
 

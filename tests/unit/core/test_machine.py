@@ -5,7 +5,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from engine.core.machine import STATE_VERSION, Machine, MachineState
+from engine.core.machine import Machine
+from engine.core.machine_state import STATE_VERSION, MachineState
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut
 from engine.domain.ids import OrderRole

@@ -268,7 +268,7 @@ def test_a_position_that_is_gone_is_written_off_at_the_mark_and_stored(bench):
     assert (saved.fill.price, saved.fill.qty, saved.fill.side) == (Decimal(98), Decimal(2), SELL)
     assert saved.position.is_flat
     assert bench.ledger.realized == -4
-    assert notices(said, "adjustment") == [f"2 {BTC} of {PLAY} written off: the venue shows no position"]
+    assert notices(said, "adjustment") == [f"2 {BTC} of {PLAY} written off: the venue does not show it"]
 
 
 @pytest.mark.parametrize("restart", [False, True])

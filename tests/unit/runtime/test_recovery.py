@@ -10,7 +10,7 @@ import pytest
 from engine.core.snapshot import AccountSection, Phase
 from engine.domain.events import Action
 from engine.domain.market import NS_PER_DAY
-from engine.runtime.engine import ENGINE_ACTOR
+from engine.runtime.beginning import ENGINE_ACTOR
 from engine.runtime.session import decode_state, encode_state
 from engine.storage.checkpoints import DAMAGED_SUFFIX, CheckpointStore
 from engine.storage.orders import OrderRepository

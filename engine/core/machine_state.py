@@ -1,0 +1,29 @@
+"""The whole machine as a checkpoint holds it: one part for each of its parts."""
+
+import msgspec
+
+from engine.core.authority import AuthorityState
+from engine.core.board import BoardState
+from engine.core.market import MarketState
+from engine.core.reconciling import ReconcilingState
+from engine.core.tally import TallyState
+from engine.core.trading import TradingState
+from engine.execution.desk import DeskState
+from engine.execution.ledger import LedgerState
+
+STATE_VERSION = 1
+
+
+class MachineState(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole machine as a checkpoint holds it."""
+
+    version: int
+    market: MarketState
+    ledger: LedgerState
+    desk: DeskState
+    trading: TradingState
+    authority: AuthorityState
+    board: BoardState
+    tally: TallyState
+    feed_ended: bool
+    reconciling: ReconcilingState = ReconcilingState()

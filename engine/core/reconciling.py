@@ -1,0 +1,235 @@
+"""Reconciliation at work: asks the venue at the start, after a reconnect and at intervals."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from engine.core.authority import Authority
+from engine.core.board import Board
+from engine.core.trading import Trading
+from engine.domain.alarms import Severity
+from engine.domain.commands import Command, NoticeLevel, QueryOrder, QueryVenue, SetTimer
+from engine.domain.events import Event, OrderReport, VenueReport
+from engine.domain.ids import IdSpace, OrderRole
+from engine.domain.modes import Holder
+from engine.domain.money import ZERO, canonical
+from engine.domain.orders import OrderState
+from engine.execution.desk import Desk, describe
+from engine.execution.ledger import Ledger
+from engine.execution.reconcile import Difference, diff, flaw, settled
+
+RECONCILE_TIMER = "reconcile"
+PROBE_TIMER = "probe"
+PROBE_NS = 2_000_000_000
+PROBES_MAX = 5  # then a person is told; asking goes on with every reconciliation
+FAILURES_MAX = 3
+GAP_REPORTS = 2  # a position must differ in so many reports before the books are corrected
+FOREIGN_MAX = 100  # remembered, so that each is told once
+_UNSETTLED = frozenset({OrderState.PENDING, OrderState.SUBMITTED, OrderState.UNKNOWN})
+
+
+class ReconcilingState(msgspec.Struct, frozen=True, kw_only=True):
+    """Reconciliation as a checkpoint holds it. `request_id` is negative: a flatten numbers its own upward."""
+
+    request_id: int = 0
+    asked: int = 0  # ns UTC
+    answered: bool = True
+    failures: int = 0  # in a row
+    probes: dict[str, int] = {}  # client ids that are asked about, and how often they were
+    gaps: dict[str, int] = {}  # symbols whose position differs, and in how many reports in a row
+    moved: dict[str, int] = {}  # when (ns) each symbol's position moved last
+    foreign: tuple[str, ...] = ()  # venue ids of others' orders that were told
+
+
+class Reconciler:
+    """Compares our books with the venue's. `take` handles an event as if the venue had sent it."""
+
+    def __init__(
+        self,
+        interval_ns: int,
+        *,
+        ids: IdSpace,
+        desk: Desk,
+        ledger: Ledger,
+        trading: Trading,
+        authority: Authority,
+        board: Board,
+        outbox: list[Command],
+        take: Callable[[Event, int], None],
+    ) -> None:
+        self._interval_ns = interval_ns
+        self._ids, self._desk, self._ledger = ids, desk, ledger
+        self._trading, self._authority, self._board = trading, authority, board
+        self._outbox, self._take = outbox, take
+        self.state = ReconcilingState()
+
+    def begin(self, now: int) -> None:
+        """Let nothing in until books and venue were compared: at a start and after a reconnect."""
+        if self._interval_ns:
+            self._hold(now, "the books are being compared with the venue")
+            self._ask(now)
+
+    def on_timer(self, now: int) -> None:
+        """Ask again; a venue that has not answered since the last time does not answer."""
+        if not self.state.answered:
+            self._fail("it did not answer", now)
+        self._ask(now)
+
+    def on_moved(self, symbol: str, now: int) -> None:
+        """A fill was booked: reports that were asked for before say nothing of this position."""
+        if self._interval_ns:
+            self.state = msgspec.structs.replace(self.state, moved=self.state.moved | {symbol: now})
+
+    def on_report(self, report: VenueReport, now: int) -> None:
+        """Take the venue's word, or say why it cannot be believed; older answers do not count."""
+        if report.request_id != self.state.request_id or self.state.answered:
+            return
+        self.state = msgspec.structs.replace(self.state, answered=True)
+        why = flaw(report, self._desk.book)
+        if why:
+            self._fail(why, now)
+            return
+        asked = self.state.asked
+        difference = diff(self._desk.book, report, asked=asked, owns=self._ids.owns)
+        self._take_all(difference.events, now)
+        self._tell(difference, now)
+        for client_id in difference.uncanceled:
+            self._cancel_again(client_id, now)
+        for client_id in difference.unexplained:
+            self._probe(client_id, now)
+        self._compare_positions(report, now)
+        self._trading.following.reprotect(now)
+        self.state = msgspec.structs.replace(self.state, failures=0)
+        self._board.clear_alarm("reconcile")
+        self._authority.hold(Holder.RECONCILING, now, symbol="", detail="", held=False)
+
+    def on_order_report(self, report: OrderReport, now: int) -> None:
+        """Take what the venue says of one order; that it does not know it is no evidence."""
+        order = self._desk.book.get(report.client_id)
+        if order is None or not order.state.is_open:
+            self._forget(report.client_id)
+            return
+        events = settled(order, report, self._desk.book)
+        self._take_all(events, now)
+        if events:
+            self._forget(report.client_id)
+
+    def probe_unknown(self, client_id: str, now: int) -> None:
+        """Ask about an order that got no answer."""
+        if self._interval_ns:
+            self._probe(client_id, now)
+
+    def on_probe(self, now: int) -> None:
+        """Ask again about what is not settled yet, within the budget."""
+        for client_id in tuple(self.state.probes):
+            order = self._desk.book.get(client_id)
+            if order is None or not order.state.is_open:
+                self._forget(client_id)
+            elif self.state.probes[client_id] < PROBES_MAX:
+                self._probe(client_id, now)
+            else:
+                text = (
+                    f"{describe(order.request)} ({client_id}) is {order.state}, and the venue was asked "
+                    f"{PROBES_MAX} times: look there by hand, it may be live"
+                )
+                self._board.raise_alarm(f"unsettled:{client_id}", Severity.CRITICAL, text, now)
+
+    # asking
+
+    def _ask(self, now: int) -> None:
+        request_id = self.state.request_id - 1
+        self.state = msgspec.structs.replace(self.state, request_id=request_id, asked=now, answered=False)
+        self._outbox += [QueryVenue(request_id), SetTimer(RECONCILE_TIMER, now + self._interval_ns)]
+
+    def _probe(self, client_id: str, now: int) -> None:
+        tries = self.state.probes.get(client_id, 0)
+        order = self._desk.book.get(client_id)
+        if order is None or tries >= PROBES_MAX:
+            return
+        self.state = msgspec.structs.replace(self.state, probes=self.state.probes | {client_id: tries + 1})
+        self._outbox += [QueryOrder(client_id, order.request.symbol), SetTimer(PROBE_TIMER, now + PROBE_NS)]
+
+    def _forget(self, client_id: str) -> None:
+        left = {key: tries for key, tries in self.state.probes.items() if key != client_id}
+        self.state = msgspec.structs.replace(self.state, probes=left)
+        self._board.clear_alarm(f"unsettled:{client_id}")
+
+    def _fail(self, why: str, now: int) -> None:
+        failures = self.state.failures + 1
+        self.state = msgspec.structs.replace(self.state, failures=failures)
+        text = f"books and venue could not be compared: {why}"
+        self._board.notice(now, NoticeLevel.WARNING, "reconcile", text)
+        if failures >= FAILURES_MAX:
+            self._hold(now, text)
+            self._board.raise_alarm("reconcile", Severity.CRITICAL, text, now)
+
+    def _hold(self, now: int, why: str) -> None:
+        self._authority.hold(Holder.RECONCILING, now, symbol="", detail=why)
+
+    # correcting
+
+    def _take_all(self, events: tuple[Event, ...], now: int) -> None:
+        for event in events:
+            text = f"the venue tells what did not reach us: {type(event).__name__} {_told(event)}"
+            self._board.notice(now, NoticeLevel.WARNING, "reconcile", text)
+            self._take(event, now)
+
+    def _tell(self, difference: Difference, now: int) -> None:
+        for stray in difference.strays:
+            text = f"order {stray.client_id} ({stray.venue_id}) is live at the venue and not in our books"
+            self._board.raise_alarm(f"stray:{stray.client_id}", Severity.CRITICAL, text, now)
+        known = self.state.foreign
+        new = tuple(o.venue_id for o in difference.foreign if o.venue_id not in known)
+        for venue_id in new:
+            text = f"order {venue_id} at the venue is not ours; it is left alone"
+            self._board.notice(now, NoticeLevel.INFO, "foreign", text)
+        if new:
+            self.state = msgspec.structs.replace(self.state, foreign=(*known, *new)[-FOREIGN_MAX:])
+
+    def _cancel_again(self, client_id: str, now: int) -> None:
+        order = self._desk.on_cancel_rejected(client_id, now)
+        if order is not None:
+            self._desk.cancel(order, now)
+
+    def _compare_positions(self, report: VenueReport, now: int) -> None:
+        shown = {position.symbol: position.qty for position in report.positions}
+        gaps: dict[str, int] = {}
+        for symbol in self._desk.instruments:
+            ours, theirs = self._ledger.net_qty(symbol), shown.get(symbol, ZERO)
+            if ours == theirs:
+                self._board.clear_alarm(f"position:{symbol}")
+            elif self._may_move(symbol):
+                continue
+            else:
+                gaps[symbol] = self.state.gaps.get(symbol, 0) + 1
+                self._correct(symbol, ours, theirs, gaps[symbol], now)
+        self.state = msgspec.structs.replace(self.state, gaps=gaps)
+
+    def _may_move(self, symbol: str) -> bool:
+        """Tell whether a difference may pass: fills since the question, orders without an answer."""
+        if self.state.moved.get(symbol, 0) >= self.state.asked:
+            return True
+        orders = self._desk.book.open_orders()
+        return any(o.request.symbol == symbol and o.state in _UNSETTLED for o in orders)
+
+    def _correct(self, symbol: str, ours: Decimal, theirs: Decimal, reports: int, now: int) -> None:
+        """Write off what the venue does not have; what it has beyond our books is not ours."""
+        text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
+        self._board.raise_alarm(f"position:{symbol}", Severity.CRITICAL, text, now)
+        if reports < GAP_REPORTS:
+            return
+        kept = theirs if ours * theirs > 0 else ZERO
+        excess = abs(ours) - abs(kept)
+        for position in self._ledger.open_positions():
+            if position.symbol == symbol and position.qty * ours > 0 and excess > ZERO:
+                qty = min(abs(position.qty), excess)
+                excess -= qty
+                self._desk.write_off(position, now, qty.copy_sign(position.qty))
+                self._trading.follow_books()
+                if self._ledger.position(position.play, symbol).is_flat:
+                    self._desk.cancel_all(now, *OrderRole, play=position.play, symbol=symbol)
+
+
+def _told(event: Event) -> str:
+    return str(getattr(event, "client_id", ""))

@@ -1,0 +1,68 @@
+"""What an engine does before its first event: warms up, tells what was recovered, comes back no freer."""
+
+from collections.abc import Callable
+
+from engine.core.operator import FREEDOM
+from engine.core.snapshot import Phase
+from engine.domain.commands import TransitionKind
+from engine.domain.events import Action, Backfill, FeedChanged, FeedState, Remark
+from engine.domain.modes import RiskMode
+from engine.runtime.commands import CommandDesk
+from engine.runtime.context import EngineContext
+from engine.runtime.rehandle import begins_at
+
+HISTORY_BARS = 300
+ENGINE_ACTOR = "engine"
+
+
+async def begin(
+    context: EngineContext, commands: CommandDesk, now: Callable[[], int], *, until_flat: bool
+) -> None:
+    """Take the first events of a session, and post the commands that its start asks for.
+
+    `until_flat`: the engine is there for a flatten alone, so a latch leads to one even where it is halted.
+    """
+    pump = context.pump
+    if not context.resumed:
+        await pump.begin(begins_at(context.tape, context.started))
+    if context.feed is not None and context.resumed:
+        # whatever the venue did meanwhile, nobody heard of it
+        await pump.consume(FeedChanged(now(), "market", FeedState.CONNECTED, "after a restart"), now())
+    elif context.feed is not None:
+        await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
+    for note in context.notes:
+        await pump.consume(Remark(now(), "recovery", note), now())
+    for guess in context.source.guesses:
+        await pump.consume(Remark(now(), "data", guess), now())
+    _follow_arm(context, commands)
+    _stay_safe(context, commands, until_flat=until_flat)
+
+
+def _follow_arm(context: EngineContext, commands: CommandDesk) -> None:
+    """A restart is armed only where --arm was given; a fresh start already is as its setup says."""
+    if not context.resumed:
+        return
+    phase = context.loop.machine.authority.operator.phase
+    if context.settings.arm and phase is Phase.DISARMED:
+        commands.post(Action.ARM, ENGINE_ACTOR, "--arm", context.config.setup.confirm_name)
+    elif not context.settings.arm and phase is Phase.ARMED:
+        commands.post(Action.DISARM, ENGINE_ACTOR, "a restart without --arm starts disarmed")
+
+
+def _stay_safe(context: EngineContext, commands: CommandDesk, *, until_flat: bool) -> None:
+    """Never come back freer than what was stored last, whatever state could be gone on from.
+
+    The database knows of a pause at once, the record a moment later.
+    """
+    operator = context.loop.machine.authority.operator
+    at_rest = operator.phase is Phase.HALTED and not until_flat
+    if context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING:
+        commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
+    if context.tape is not None:
+        return
+    stored = {kind: row.after for kind, row in context.standing.items()}
+    if stored.get(TransitionKind.PAUSE) == "paused" and not operator.paused:
+        commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
+    mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))
+    if FREEDOM[mode] < FREEDOM[operator.risk_mode]:
+        commands.post(Action.RISK_MODE, ENGINE_ACTOR, "stood so before the restart", mode)
