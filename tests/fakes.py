@@ -135,14 +135,16 @@ def listed(client_id: str, qty: str = "1", **changes: Any) -> VenueOrder:
 class BadLine:
     """A simulated venue behind a bad line: what it says comes late, twice and in any order, but it all comes.
 
-    Some orders are refused on the way, some get no answer for long, some are lost for good. What happens is
-    decided by a seed. A report is as old as the moment at which it was asked for.
+    Some orders are refused on the way, some get no answer for long, some are lost for good, and where told
+    so are some answers. What happens is decided by a seed. A report is as old as the moment at which it was
+    asked for.
     """
 
-    def __init__(self, inner: SimulatedVenue, seed: int, *, late_max: int = 8) -> None:
+    def __init__(self, inner: SimulatedVenue, seed: int, *, late_max: int = 8, lost: float = 0.0) -> None:
+        """`lost` is the part of all that the venue says which never arrives."""
         self._inner = inner
         self._random = random.Random(seed)
-        self._late_max = late_max
+        self._late_max, self._lost = late_max, lost
         self._waiting: list[tuple[int, Event]] = []
         self._calls = 0
         self.bad = True
@@ -219,6 +221,8 @@ class BadLine:
             return events
         self._calls += 1
         for event in events:
+            if self._lost and self._random.random() < self._lost:
+                continue
             for _ in range(2 if self._random.random() < 0.15 else 1):
                 late = self._random.choice([0, 0, 0, self._random.randint(1, self._late_max)])
                 if self._random.random() < 0.02:

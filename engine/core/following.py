@@ -35,6 +35,7 @@ class Following:
         self._desk, self._ledger, self._holds = desk, ledger, holds
         self.plans: dict[Key, Plan] = {}
         self.courses: dict[Key, Course] = {}
+        self.suspended = False  # while several fills are taken at once: only the last position is protected
 
     def on_fill(self, runner: Runner, position: Position, order: Order) -> None:
         """Let the course of a position follow a fill; it ends with the position."""
@@ -49,7 +50,7 @@ class Following:
         """Make what rests at the venue for a position what is wanted."""
         key = position.play, position.symbol
         plan = self.plans.get(key)
-        if plan is not None:
+        if plan is not None and not self.suspended:
             protect(self._desk, position, plan, now, cycle, course=self.courses.get(key))
 
     def reprotect(self, now: int) -> None:

@@ -256,13 +256,14 @@ class Machine:
 
     def _on_cancel_rejected(self, event: CancelRejected, now: int) -> None:
         self.desk.on_cancel_rejected(event.client_id, now)
+        self.reconciler.probe(event.client_id, now)
         self.authority.flatten.hold_off(now)
 
     def _on_timeout(self, event: OrderTimedOut, now: int) -> None:
         order = self.desk.on_timeout(event.client_id, now)
         if order is not None:
             self._guards.on_unknown(order, now)
-            self.reconciler.probe_unknown(order.client_id, now)
+            self.reconciler.probe(order.client_id, now)
             self.authority.flatten.on_unfilled(order, now)
 
     def _on_report(self, report: VenueReport, now: int) -> None:

@@ -10,7 +10,7 @@ from engine.core.board import Board
 from engine.core.trading import Trading
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, QueryOrder, QueryVenue, SetTimer
-from engine.domain.events import Event, OrderReport, VenueReport
+from engine.domain.events import Event, OrderReport, OrderTimedOut, VenueReport
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.modes import Holder
 from engine.domain.money import ZERO, canonical
@@ -22,10 +22,11 @@ from engine.execution.reconcile import Difference, diff, flaw, settled
 RECONCILE_TIMER = "reconcile"
 PROBE_TIMER = "probe"
 PROBE_NS = 2_000_000_000
-PROBES_MAX = 5  # then a person is told; asking goes on with every reconciliation
+PROBES_MAX = 5  # in a row; then a person is told, and asking goes on with every reconciliation
 FAILURES_MAX = 3
 GAP_REPORTS = 2  # a position must differ in so many reports before the books are corrected
 FOREIGN_MAX = 100  # remembered, so that each is told once
+_SENT = frozenset({OrderState.PENDING, OrderState.SUBMITTED})
 _UNSETTLED = frozenset({OrderState.PENDING, OrderState.SUBMITTED, OrderState.UNKNOWN})
 
 
@@ -105,7 +106,11 @@ class Reconciler:
         self._authority.hold(Holder.RECONCILING, now, symbol="", detail="", held=False)
 
     def on_order_report(self, report: OrderReport, now: int) -> None:
-        """Take what the venue says of one order; that it does not know it is no evidence."""
+        """Take what the venue says of one order.
+
+        That it does not know it is no evidence: an order that was never answered is UNKNOWN then, and every
+        other one stays what it is.
+        """
         order = self._desk.book.get(report.client_id)
         if order is None or not order.state.is_open:
             self._forget(report.client_id)
@@ -114,10 +119,14 @@ class Reconciler:
         self._take_all(events, now)
         if events:
             self._forget(report.client_id)
+            self._trading.following.reprotect(now)
+        elif report.order is None and report.complete and order.state in _SENT:
+            self._take(OrderTimedOut(now, report.client_id), now)
 
-    def probe_unknown(self, client_id: str, now: int) -> None:
-        """Ask about an order that got no answer."""
-        if self._interval_ns:
+    def probe(self, client_id: str, now: int) -> None:
+        """Ask about an order that got no answer, or that the venue would not cancel."""
+        order = self._desk.book.get(client_id)
+        if self._interval_ns and order is not None and order.state.is_open:
             self._probe(client_id, now)
 
     def on_probe(self, now: int) -> None:
@@ -143,12 +152,15 @@ class Reconciler:
         self._outbox += [QueryVenue(request_id), SetTimer(RECONCILE_TIMER, now + self._interval_ns)]
 
     def _probe(self, client_id: str, now: int) -> None:
-        tries = self.state.probes.get(client_id, 0)
+        """Ask about an open order; past the budget only now and not again in a moment."""
         order = self._desk.book.get(client_id)
-        if order is None or tries >= PROBES_MAX:
-            return
-        self.state = msgspec.structs.replace(self.state, probes=self.state.probes | {client_id: tries + 1})
-        self._outbox += [QueryOrder(client_id, order.request.symbol), SetTimer(PROBE_TIMER, now + PROBE_NS)]
+        assert order is not None, "only orders of the book are asked about"
+        self._outbox.append(QueryOrder(client_id, order.request.symbol))
+        tries = self.state.probes.get(client_id, 0)
+        if tries < PROBES_MAX:
+            probes = self.state.probes | {client_id: tries + 1}
+            self.state = msgspec.structs.replace(self.state, probes=probes)
+            self._outbox.append(SetTimer(PROBE_TIMER, now + PROBE_NS))
 
     def _forget(self, client_id: str) -> None:
         left = {key: tries for key, tries in self.state.probes.items() if key != client_id}
@@ -170,10 +182,13 @@ class Reconciler:
     # correcting
 
     def _take_all(self, events: tuple[Event, ...], now: int) -> None:
+        following = self._trading.following
+        following.suspended = True
         for event in events:
             text = f"the venue tells what did not reach us: {type(event).__name__} {_told(event)}"
             self._board.notice(now, NoticeLevel.WARNING, "reconcile", text)
             self._take(event, now)
+        following.suspended = False
 
     def _tell(self, difference: Difference, now: int) -> None:
         for stray in difference.strays:

@@ -150,7 +150,7 @@ async def test_an_engine_that_is_not_flat_by_the_deadline_says_so_with_its_exit_
 
 @pytest.mark.parametrize(("how", "code"), [(OnStop.CANCEL_ENTRIES, 1), (OnStop.FLATTEN, 4)])
 async def test_a_stop_that_takes_too_long_is_ended(tmp_path, how, code):
-    slow = {"simulated": {"latency_ms": 60_000.0}, "runtime": {"shutdown_deadline_s": 1.0}}
+    slow = {"simulated": {"latency_ms": 3_000.0}, "runtime": {"shutdown_deadline_s": 1.0}}
     async with running(market_settings(tmp_path, arm=True, **slow)) as there:
         await there.until(lambda snapshot: snapshot.orders)
         report = await there.end(how)

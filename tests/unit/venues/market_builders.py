@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.events import Event, OrderAcked, OrderCanceled, VenueReport
+from engine.domain.events import Event, OrderAcked, OrderCanceled, OrderReport, VenueReport
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent, Quote, Trade
-from engine.domain.orders import OrderKind, OrderRequest
+from engine.domain.orders import OrderKind, OrderRequest, OrderState
 from engine.domain.positions import Fill
 from engine.domain.signals import Side
 from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
@@ -101,6 +101,19 @@ class World:
         (answer,) = self.venue.query(1, now)
         assert isinstance(answer, VenueReport)
         return answer
+
+    def told(self, client_id: str) -> tuple[OrderState | None, list[Decimal]]:
+        """Ask about one order: its state and the quantities of its trades."""
+        (answer,) = self.venue.query_order(client_id, SYMBOL, 0)
+        assert isinstance(answer, OrderReport)
+        return answer.order.state if answer.order else None, [fill.qty for fill in answer.fills]
+
+    def restart(self) -> None:
+        """Go on in a new venue, from the bytes of the old one."""
+        rules = [book.instrument for book in self.venue._books.values()]
+        again = SimulatedVenue(rules, self.venue._config)
+        again.restore(self.venue.state())
+        self.venue = again
 
     def position(self, symbol: str = SYMBOL) -> Decimal:
         return sum((p.qty for p in self.report().positions if p.symbol == symbol), Decimal(0))

@@ -16,7 +16,7 @@ from engine.domain.events import (
 )
 from engine.domain.orders import OrderKind, OrderRequest, OrderState, TimeInForce
 from engine.domain.reasons import Reason
-from engine.venues.simulated import MatchOn, SimulatedConfig
+from engine.venues.simulated import HISTORY_MAX, MatchOn, SimulatedConfig
 from tests.unit.venues.market_builders import (
     BUY,
     SELL,
@@ -222,7 +222,37 @@ def test_a_report_lists_open_orders_by_arrival_and_positions_that_are_not_flat()
             VenueOrder("c", "sim4", SYMBOL, SELL, one, zero, acked),
         ),
         (VenuePosition(SYMBOL, Decimal("-1.5")),),
+        fills=report.fills,
     )
+    assert [(fill.client_id, fill.qty) for fill in report.fills[-1:]] == [("a", half)]
+
+
+def test_an_order_is_told_of_while_it_is_open_and_after_it_ended() -> None:
+    world = World()
+    world.market(bar(100, 100, 100, 100))
+    world.accept(limit("a", BUY, "98", "2"), limit("b", BUY, "90"), limit("c", BUY, "80"))
+    world.market(bar(100, 100, 97, 99, volume=0.5))
+    assert world.told("a") == (OrderState.PARTIALLY_FILLED, [Decimal("0.5")])
+    assert world.told("b") == (OrderState.ACKNOWLEDGED, [])
+    world.market(bar(99, 99, 97, 99))
+    world.venue.cancel("b", SYMBOL, 9)
+    assert world.told("a") == (OrderState.FILLED, [Decimal("0.5"), Decimal("1.5")])
+    assert world.told("b") == (OrderState.CANCELED, [])
+    assert world.told("nobody") == (None, [])
+    world.restart()
+    assert world.told("a") == (OrderState.FILLED, [Decimal("0.5"), Decimal("1.5")])
+    world.market(bar(99, 99, 79, 99, volume=0.4))
+    assert world.told("c") == (OrderState.PARTIALLY_FILLED, [Decimal("0.4")]), (
+        "one order, in book and history"
+    )
+
+
+def test_only_the_newest_orders_are_told_of() -> None:
+    world = World()
+    world.market(bar(100, 100, 100, 100))
+    world.accept(*[limit(f"o{number}", BUY, "90") for number in range(HISTORY_MAX + 1)])
+    assert world.told("o0") == (None, [])
+    assert world.told("o1") == (OrderState.ACKNOWLEDGED, [])
 
 
 def test_latency_delays_entry_and_answers_in_the_order_sent() -> None:
