@@ -34,6 +34,7 @@ RECORDED = (
     "freqtrade_unittestbtc_1m_2017.csv.gz",
     "fxcm_gbpusd_1m_ask_2012.csv.gz",
 )
+LARGE = 1e199  # from 1e200 on a number is missing, and averages of averages reach beyond their inputs
 few = settings(max_examples=40)  # of bars, all of which every indicator sees
 every_indicator = pytest.mark.parametrize("name", CATALOG)
 
@@ -203,7 +204,7 @@ def test_a_missing_input_is_passed_over(
 
 
 @few
-@given(series=st.lists(st.floats(-9e199, 9e199), max_size=20), parameters=every_parameter())
+@given(series=st.lists(st.floats(-LARGE, LARGE), max_size=20), parameters=every_parameter())
 def test_no_number_is_too_large_or_too_small(series: list[float], parameters: dict[str, Numbers]):
     for name in OF_SERIES:
         indicator = made(name, parameters[name])

@@ -211,6 +211,7 @@ def test_a_report_lists_open_orders_by_arrival_and_positions_that_are_not_flat()
     world.accept(limit("a", BUY, "98", "2"), limit("b", SELL, "20", symbol="ETHUSDT"), stop("c", SELL, "90"))
     world.market(bar(100, 100, 97, 99, volume=0.5))
     (report,) = world.venue.query(77, 8)
+    assert isinstance(report, VenueReport)
     acked, partly = OrderState.ACKNOWLEDGED, OrderState.PARTIALLY_FILLED
     zero, half, one, two = Decimal(0), Decimal("0.5"), Decimal(1), Decimal(2)
     assert report == VenueReport(
