@@ -169,7 +169,7 @@ HOLDER_ABOUT: dict[Holder, str] = {
     Holder.RISK_REDUCE: "risk mode REDUCE: set by an operator, or by the day's loss",
     Holder.STALE: "no data of the symbol for longer than stale_after_s",
     Holder.BREAKER: "the venue's circuit breaker is open; no venue of this version has one",
-    Holder.RECONCILING: "the books are compared with a real venue's; no venue of this version is real",
+    Holder.RECONCILING: "books and venue were not compared since the start or a reconnect, or it failed",
     Holder.UNKNOWN_ORDER: "an order of the symbol got no answer and may be live",
     Holder.RISK_OBSERVE: "risk mode OBSERVE, set by an operator",
     Holder.STOPPING: "the engine is shutting down",
