@@ -23,6 +23,7 @@ from engine.domain.events import (
     OrderAcked,
     OrderCanceled,
     OrderRejected,
+    OrderReport,
     OrderTimedOut,
     PlaySwapped,
     VenueOrder,
@@ -45,6 +46,7 @@ symbols = st.sampled_from([BTC, ETH])
 ANSWERS = ("ack", "fill", "part", "over", "again", "cancel", "reject", "timeout", "cancel refused")
 LIKELY = ("ack", "fill", "fill", "part", "cancel", *ANSWERS)
 CONTROLS = list(Action)
+TOLD = ("lives", "gone", "filled", "nobody", "half")
 
 answers = st.tuples(st.just("answer"), st.sampled_from(LIKELY), st.integers(0, 5))
 bars = st.tuples(st.just("bar"), closes, symbols)
@@ -58,6 +60,9 @@ steps = st.one_of(
     st.tuples(st.just("trade"), closes, symbols),
     st.tuples(st.just("quote"), closes, symbols),
     st.tuples(st.just("report"), st.sampled_from(["truth", "truth", "nothing", "part", "more"]), st.just(0)),
+    st.tuples(
+        st.just("told"), st.sampled_from(["lives", "gone", "filled", "nobody", "half"]), st.integers(0, 5)
+    ),
     st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", PLAY, *RiskMode])),
     st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
@@ -89,7 +94,12 @@ def rich_facts() -> CoreSetup:
     )
 
 
-styles = st.sampled_from([facts, rich_facts])
+def compared_facts() -> CoreSetup:
+    """Books that are compared with the venue, and more often than it answers."""
+    return msgspec.structs.replace(facts(), reconcile_ns=20 * NS_PER_S)
+
+
+styles = st.sampled_from([facts, rich_facts, compared_facts])
 
 
 def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
@@ -106,6 +116,8 @@ def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
             return world.take(*answer(world, what, more))
         case "report":
             return world.take(report(world, what))
+        case "told":
+            return world.take(*told(world, what, more))
         case "control":
             return world.ask(what, more, "because")
         case "wait":
@@ -147,18 +159,55 @@ def answer(world: Hand, what: str, number: int) -> list[Event]:
 def report(world: Hand, what: str) -> VenueReport:
     """Return what a venue may answer to the last query: all of it, nothing, less or more."""
     orders = tuple(
-        VenueOrder(o.client_id, "v", o.request.symbol, o.request.side, o.request.qty, o.filled_qty, o.state)
-        for o in world.machine.desk.book.open_orders()
-        if o.state is not OrderState.UNKNOWN
+        listed(o, o.state) for o in world.machine.desk.book.open_orders() if o.state is not OrderState.UNKNOWN
     )
     held = tuple(
         VenuePosition(symbol, world.machine.ledger.net_qty(symbol) + (what == "more"))
         for symbol in (BTC, ETH)
     )
-    number = world.machine.authority.flatten.state.request_id
+    number = world.silent.queries[-1] if world.silent.queries else 0
     if what == "nothing":
         orders, held = (), ()
     return VenueReport(world.now, number, orders, held, complete=what != "part")
+
+
+def listed(order: Order, state: OrderState, filled: Decimal | None = None) -> VenueOrder:
+    """Return one of our orders as the venue may list it."""
+    request, venue_id = order.request, f"v{order.client_id}"
+    qty = order.filled_qty if filled is None else filled
+    return VenueOrder(order.client_id, venue_id, request.symbol, request.side, request.qty, qty, state)
+
+
+def told(world: Hand, what: str, number: int) -> list[Event]:
+    """Return what the venue may answer when it is asked about an order."""
+    orders = world.orders()
+    if not orders:
+        return []
+    order = orders[number % len(orders)]
+    rest = order.request.qty - order.filled_qty
+    match what:
+        case "lives":
+            return [OrderReport(world.now, order.client_id, listed(order, OrderState.ACKNOWLEDGED))]
+        case "gone":
+            return [OrderReport(world.now, order.client_id, listed(order, OrderState.CANCELED))]
+        case "filled" if rest > 0:
+            trade = fill(
+                order.client_id,
+                rest,
+                "101",
+                ts=world.now,
+                trade_id=f"told{world.machine.ledger.fills}",
+                symbol=order.request.symbol,
+                side=order.request.side,
+            )
+            ended = listed(order, OrderState.FILLED, order.request.qty)
+            return [OrderReport(world.now, order.client_id, ended, (trade,))]
+        case "half":
+            return [
+                OrderReport(world.now, order.client_id, listed(order, OrderState.CANCELED), complete=False)
+            ]
+        case _:
+            return [OrderReport(world.now, order.client_id, None)]
 
 
 def other(world: Hand, what: str) -> Event:
@@ -206,7 +255,7 @@ def test_what_must_hold_after_every_event(style, sequence):
     for step in sequence:
         unknown = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
         apply(world, step)
-        if step[0] != "answer":
+        if step[0] not in {"answer", "told"}:
             still = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
             assert unknown <= still, "only the venue's word on an order ends UNKNOWN"
         for runner in world.machine.trading.runners:
