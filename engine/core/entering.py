@@ -18,6 +18,10 @@ from engine.execution.terms import Terms, terms_of
 from engine.risk.gates import EntryFacts, GateResult, ask
 from engine.risk.sizing import Refusal, check_minimum, size_entry
 
+# Bound once: a look into an enum costs more than the comparison, and every entry passes here.
+_ENTRY = OrderRole.ENTRY
+_FIRST, _FURTHER = SignalKind.ENTRY, SignalKind.SCALE_IN
+
 
 class Entering:
     """Asks for entries."""
@@ -37,21 +41,21 @@ class Entering:
         if refused is not None:
             return veto_of(signal, refused, now)
         terms = terms_of(signal, runner.binding.spec, self._desk.instruments[symbol])
-        if isinstance(terms, Refusal):
+        if type(terms) is Refusal:  # isinstance costs more where it is none
             return veto_of(signal, terms, now)
         sized = self._size(signal, runner, terms)
-        if isinstance(sized, Refusal):
+        if type(sized) is Refusal:
             return veto_of(signal, sized, now)
         after = abs(self._ledger.net_qty(symbol) + sized * signal.side.sign) * terms.price
         facts = self.facts(symbol, (now - signal.ts) / NS_PER_S, sized * terms.price, after)
         stopped = ask(facts, self._setup.limits)
         if stopped is not None:
             return veto_of(signal, _refusal(stopped), now)
-        if signal.kind is SignalKind.ENTRY:
+        if signal.kind is _FIRST:
             self._following.plans[play, symbol] = terms.plan
         runner.expires = terms.order.valid_bars
         return self._desk.submit(
-            role=OrderRole.ENTRY,
+            role=_ENTRY,
             play=play,
             symbol=symbol,
             side=signal.side,
@@ -69,7 +73,7 @@ class Entering:
         """Return the quantity of an entry: as the play sizes the first one, by its factor a further one."""
         spec, instrument = runner.binding.spec, self._desk.instruments[signal.symbol]
         course = self._following.courses.get((signal.play, signal.symbol))
-        if signal.kind is SignalKind.SCALE_IN and course is not None and spec.scale_in is not None:
+        if signal.kind is _FURTHER and course is not None and spec.scale_in is not None:
             qty = further_qty(course, spec.scale_in, instrument)
             return check_minimum(qty, terms.price, instrument) or qty
         return size_entry(

@@ -49,6 +49,7 @@ from engine.execution.flatten import Flatten
 from engine.execution.ledger import Ledger
 
 STALENESS_TIMER = "staleness"
+_HALTED = Phase.HALTED  # asked on every fill: a look into an enum costs more than the comparison
 
 
 class Machine:
@@ -221,21 +222,26 @@ class Machine:
         authority = self.authority
         authority.flatten.on_fill(now)
         self.trading.on_position(position, order, now, authority.operator.phase)
-        self._guards.check_loss(now)
-        authority.uphold(order, now)
-        halted = authority.operator.phase is Phase.HALTED
+        if self._watches_loss:
+            self._guards.check_loss(now)
+        if self._holds.all:
+            authority.uphold(order, now)
+        halted = authority.operator.phase is _HALTED
         if halted and (not position.is_flat or self.desk.was_written_off(order)):
             text = f"late fill of {fill.symbol} while halted: flattening again"
             self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
             authority.start_flatten(now, "engine", "late fill while halted")
-        self._guards.follow_unknown(now)
+        if self._holds.all:
+            self._guards.follow_unknown(now)
 
     def _on_ack(self, event: OrderAcked, now: int) -> None:
         order = self.desk.on_ack(event.client_id, event.venue_id, now)
         if order is not None:
             self.trading.on_acked(order)
-            self.authority.uphold(order, now)
-        self._guards.follow_unknown(now)
+            if self._holds.all:
+                self.authority.uphold(order, now)
+        if self._holds.all:
+            self._guards.follow_unknown(now)
 
     def _on_reject(self, event: OrderRejected, now: int) -> None:
         order = self.desk.on_reject(event.client_id, event.reason, event.text, now)

@@ -32,6 +32,13 @@ from engine.execution.ledger import Ledger
 from engine.execution.protect import Plan
 from engine.risk.sizing import Refusal
 
+# Bound once: a look into an enum costs more than the comparison, and every order passes here.
+_ENTRY, _EXIT, _STOP = OrderRole.ENTRY, OrderRole.EXIT, OrderRole.STOP
+_EXIT_SIGNAL, _SCALE_IN = SignalKind.EXIT, SignalKind.SCALE_IN
+_REDUCE = Rung.REDUCE
+_FLATTENING = Phase.FLATTENING
+_CLOSING = frozenset({Phase.FLATTENING, Phase.HALTED})
+
 
 class TradingState(msgspec.Struct, frozen=True):
     """The trading part as a checkpoint holds it."""
@@ -113,18 +120,20 @@ class Trading:
     def on_signal(self, signal: Signal, runner: Runner, now: int) -> None:
         """Carry out what a play wants, or say why not."""
         self._tally.signal(signal)
-        if signal.kind is SignalKind.EXIT:
+        if signal.kind is _EXIT_SIGNAL:
             self._answer(signal, self._exit(signal, now))
-        elif signal.kind is SignalKind.SCALE_IN or not self._waits(signal, runner, now):
+        elif signal.kind is _SCALE_IN or not self._waits(signal, runner, now):
             self._answer(signal, self.entering.enter(signal, runner, now))
 
     def _answer(self, signal: Signal, outcome: Order | Veto) -> None:
         """Store and show what a signal led to."""
-        refused = outcome if isinstance(outcome, Veto) else None
-        client_id = "" if isinstance(outcome, Veto) else outcome.client_id
-        if refused is not None:
+        # `type(x) is`: to find that it is none, isinstance costs more than the rest
+        if type(outcome) is Order:
+            self._outbox.append(SaveSignal(signal, outcome.request.client_id))
+        else:
+            assert type(outcome) is Veto, "a signal leads to an order or to a veto"
             self._tally.veto()
-        self._outbox.append(SaveSignal(signal, client_id, refused))
+            self._outbox.append(SaveSignal(signal, veto=outcome))
         self._board.signal(signal, outcome)
 
     def _waits(self, signal: Signal, runner: Runner, now: int) -> bool:
@@ -133,9 +142,10 @@ class Trading:
         Two entries never work at once: the new one is asked for when the cancel of the old one is confirmed,
         and not at all where that one fills instead.
         """
-        order, own = runner.binding.spec.entry, {"play": signal.play, "symbol": signal.symbol}
+        order = runner.binding.spec.entry
         if order is None:
             return False
+        own = {"play": signal.play, "symbol": signal.symbol}
         if order.replace:
             self._desk.cancel_all(now, OrderRole.ENTRY, **own)
         working = list(self._desk.book.select(OrderRole.ENTRY, **own))
@@ -154,7 +164,7 @@ class Trading:
     def _exit(self, signal: Signal, now: int) -> Order | Veto:
         play, symbol = signal.play, signal.symbol
         rung = self._holds.rung(symbol)
-        if rung < Rung.REDUCE:
+        if rung < _REDUCE:
             return veto_of(signal, Refusal(Reason.LADDER, {"rung": rung.name}), now)
         age_s = (now - signal.ts) / NS_PER_S
         if age_s > self._setup.limits.stale_after_s:
@@ -163,12 +173,12 @@ class Trading:
         if len(self._desk.book) and self._is_exiting(play, symbol):
             return veto_of(signal, Refusal(Reason.EXIT_WORKING, {}), now)
         position = self._ledger.position(play, symbol)
-        if position.qty * signal.side.sign >= 0:
+        if position.qty * signal.side.sign >= ZERO:
             return veto_of(signal, Refusal(Reason.NOTHING_TO_CLOSE, {}), now)
         # What is left of the entry would open again what the exit closes.
-        self._desk.cancel_all(now, OrderRole.ENTRY, play=play, symbol=symbol)
+        self._desk.cancel_all(now, _ENTRY, play=play, symbol=symbol)
         return self._desk.submit(
-            role=OrderRole.EXIT,
+            role=_EXIT,
             play=play,
             symbol=symbol,
             side=signal.side,
@@ -195,14 +205,14 @@ class Trading:
             self._note_fill(runner, position, order, now)
         if position.is_flat:
             self._board.clear_alarm(f"unprotected:{play}:{symbol}")
-            if phase is not Phase.FLATTENING:
+            if phase is not _FLATTENING:
                 self._tidy_up(play, symbol, order.request.role, now)
-        elif phase not in (Phase.FLATTENING, Phase.HALTED):
+        elif phase not in _CLOSING:
             self.following.protect(position, now, order.request.cycle_id)
 
     def _note_fill(self, runner: Runner, position: Position, order: Order, now: int) -> None:
         """Let what a play remembers of its position and its trades follow a fill."""
-        if order.request.role is OrderRole.ENTRY:
+        if order.request.role is _ENTRY:
             self._stop_waiting(runner, now)
         if runner.guard is not None:
             runner.guard_after(position, order, now, self._ledger.equity())
@@ -244,7 +254,7 @@ class Trading:
     def on_acked(self, order: Order) -> None:
         """A stop that rests at the venue ends the alarm of its position."""
         request = order.request
-        if request.role is OrderRole.STOP and not order.cancel_requested:
+        if request.role is _STOP and not order.cancel_requested:
             self._board.clear_alarm(f"unprotected:{request.play}:{request.symbol}")
 
     def follow_books(self) -> None:

@@ -45,4 +45,4 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_flat(self) -> bool:
         """Whether nothing is open."""
-        return self.qty == 0
+        return not self.qty

@@ -12,6 +12,7 @@ from engine.domain.positions import Fill
 
 ENDED_MAX = 500
 TRADE_IDS_MAX = 100_000
+_FULL_FILL, _PARTIAL_FILL = OrderTrigger.FULL_FILL, OrderTrigger.PARTIAL_FILL
 
 
 class BookState(msgspec.Struct, frozen=True):
@@ -102,14 +103,14 @@ class OrderBook:
         return self._put(
             msgspec.structs.replace(
                 order,
-                state=next_state(order.state, OrderTrigger.FULL_FILL if full else OrderTrigger.PARTIAL_FILL),
+                state=next_state(order.state, _FULL_FILL if full else _PARTIAL_FILL),
                 filled_qty=filled,
                 filled_notional=order.filled_notional + fill.price * fill.qty,
                 fees=order.fees + fill.fee,
                 venue_id=fill.venue_id or order.venue_id,
                 updated=now,
                 # what was asked of an order before it ended does not count for one that proves alive
-                cancel_requested=order.cancel_requested and order.state.is_open,
+                cancel_requested=order.cancel_requested and order.state in OPEN_STATES,
             )
         )
 

@@ -43,9 +43,16 @@ _INTENT_OF = {
 }
 
 
+_COMMITTED = IntentState.COMMITTED
+# Bound once: a look into an enum costs more than most of what is done with it, and every order passes here.
+_ENTRY = OrderRole.ENTRY
+_SEND, _ACK = OrderTrigger.SEND, OrderTrigger.ACK
+_GOOD = NoticeLevel.GOOD
+
+
 def intent_state_of(order: Order) -> IntentState:
     """Return how the submit of an order stands: an order that lives or lived at the venue is COMMITTED."""
-    return _INTENT_OF.get(order.state, IntentState.COMMITTED)
+    return _INTENT_OF.get(order.state, _COMMITTED)
 
 
 class WrittenOff(msgspec.Struct, frozen=True):
@@ -114,12 +121,12 @@ class Desk:
             ts=now,
             price=price,
             trigger=trigger,
-            reduce_only=role is not OrderRole.ENTRY,
+            reduce_only=role is not _ENTRY,
             post_only=post_only,
             tif=tif,
         )
         order = self.book.add(request)
-        self._outbox.append(SubmitOrder(request, increases=role is OrderRole.ENTRY))
+        self._outbox.append(SubmitOrder(request, increases=role is _ENTRY))
         return order
 
     def cancel(self, order: Order, now: int) -> None:
@@ -188,24 +195,24 @@ class Desk:
         """Tell whether an entry of a play is open."""
         if not len(self.book):
             return False
-        return next(self.book.select(OrderRole.ENTRY, play=play, symbol=symbol), None) is not None
+        return next(self.book.select(_ENTRY, play=play, symbol=symbol), None) is not None
 
     # answers
 
     def on_sent(self, client_id: str, now: int) -> None:
         """The order left for the venue. Not stored: PENDING on disk already means it may have been sent."""
-        order = self._moved_by(OrderTrigger.SEND, client_id)
+        order = self._moved_by(_SEND, client_id)
         if order is not None:
-            self.book.move(order, OrderTrigger.SEND, now)
+            self.book.move(order, _SEND, now)
 
     def on_ack(self, client_id: str, venue_id: str, now: int) -> Order | None:
         """The venue holds the order; after a fill that was faster only its id there is news."""
         order = self.book.get(client_id)
         if order is None:
             return None
-        if next_state(order.state, OrderTrigger.ACK) is order.state and venue_id in ("", order.venue_id):
+        if next_state(order.state, _ACK) is order.state and venue_id in ("", order.venue_id):
             return None
-        return self._move(order, OrderTrigger.ACK, now, venue_id=venue_id)
+        return self._move(order, _ACK, now, venue_id=venue_id)
 
     def on_timeout(self, client_id: str, now: int) -> Order | None:
         """Nobody answered: the order is UNKNOWN."""
@@ -276,8 +283,8 @@ class Desk:
             )
             self._outbox.append(SaveVeto(facts))
         text = f"{describe(request)} filled {canonical(fill.qty)} at {canonical(fill.price)}"
-        self._notice(now, NoticeLevel.GOOD, "fill", text, request)
-        if self.was_written_off(filled):
+        self._notice(now, _GOOD, "fill", text, request)
+        if self._written_off and self.was_written_off(filled):
             position = self._take_back(filled, fill, now)
         return filled, position
 

@@ -36,7 +36,7 @@ def apply_fill(position: Position, fill: Fill) -> Position:
     """
     signed = fill.qty * fill.side.sign
     fees = position.fees + fill.fee
-    if position.qty == 0 or (position.qty > 0) == (signed > 0):
+    if not position.qty or (position.qty > ZERO) == (signed > ZERO):
         return msgspec.structs.replace(
             position,
             qty=position.qty + signed,
@@ -44,7 +44,7 @@ def apply_fill(position: Position, fill: Fill) -> Position:
             fees=fees,
             opened=position.opened if position.qty else fill.ts,
         )
-    closed = min(abs(signed), abs(position.qty)) * (1 if signed > 0 else -1)
+    closed = min(abs(signed), abs(position.qty)) * (1 if signed > ZERO else -1)
     cost = (
         position.entry_notional
         if abs(closed) == abs(position.qty)
@@ -110,9 +110,9 @@ class Ledger:
         self.realized += after.realized - before.realized
         self.fees += fill.fee
         self.fills += 1
-        if before.qty != 0 and (after.qty == 0 or (after.qty > 0) != (before.qty > 0)):
+        if before.qty and (not after.qty or (after.qty > ZERO) != (before.qty > ZERO)):
             self.trades += 1
-        if after.qty == 0:
+        if not after.qty:
             self._open.pop(key, None)
         else:
             self._open[key] = (fill.symbol, float(after.qty), float(after.entry_notional))

@@ -15,6 +15,8 @@ from engine.risk.sizing import Refusal
 
 _NOTHING = EntryPlan()
 _AT_MARKET = EntryOrder(OrderKind.MARKET)
+# Bound once: a look into an enum costs more than the comparison, and every entry passes here.
+_MARKET, _LIMIT, _STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +33,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limit(self) -> Decimal | None:
         """The limit of a limit order."""
-        return self.price if self.order.kind is OrderKind.LIMIT else None
+        return self.price if self.order.kind is _LIMIT else None
 
     @property
     def trigger(self) -> Decimal | None:
         """The trigger of a stop order."""
-        return self.price if self.order.kind is OrderKind.STOP else None
+        return self.price if self.order.kind is _STOP else None
 
 
 def terms_of(signal: Signal, spec: PlaySpec, instrument: Instrument) -> Terms | Refusal:
@@ -48,7 +50,7 @@ def terms_of(signal: Signal, spec: PlaySpec, instrument: Instrument) -> Terms | 
     planned = signal.plan or _NOTHING
     order = spec.entry or _AT_MARKET
     price = _price(signal, planned, order, instrument)
-    if isinstance(price, Refusal):
+    if type(price) is Refusal:  # isinstance costs more where it is none
         return price
     distance = None if signal.stop is None else Decimal(repr(signal.stop))
     plan = Plan(signal.stop, signal.target, ladder=planned.ladder)
@@ -66,7 +68,7 @@ def _price(
 ) -> Decimal | Refusal:
     """Return the price of the order: its own where it rests, the close where it does not."""
     close = instrument.price(signal.price)
-    if order.kind is OrderKind.MARKET:
+    if order.kind is _MARKET:
         return close
     assert planned.price is not None, "an entry that rests is signaled with its price"
     buys, limit = signal.side.sign > 0, order.kind is OrderKind.LIMIT

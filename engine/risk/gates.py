@@ -168,12 +168,13 @@ GATES: tuple[Gate, ...] = (
     ),
 )
 
+_ASKED = tuple((gate.passes, gate) for gate in GATES if gate.passes is not None)
+
 
 def ask(facts: EntryFacts, limits: Limits) -> GateResult | None:
     """Return the first gate that vetoes, None when all let the order through."""
-    for gate in GATES:
-        passes = gate.passes
-        if passes is not None and not passes(facts, limits):
+    for passes, gate in _ASKED:
+        if not passes(facts, limits):
             return gate.result(facts, limits)
     return None
 

@@ -1,7 +1,7 @@
 """How much to buy or sell: the play's wish, rounded to what the venue takes."""
 
 from decimal import Decimal
-from typing import assert_never
+from typing import assert_never, final
 
 import msgspec
 
@@ -13,6 +13,7 @@ from engine.domain.reasons import Reason
 _PERCENT = Decimal(100)
 
 
+@final
 class Refusal(msgspec.Struct, frozen=True):
     """Why no quantity came out."""
 

@@ -5,7 +5,6 @@ times, and makes each batch of commands durable before the loop carries it out.
 """
 
 import heapq
-from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 
 import msgspec
@@ -103,20 +102,22 @@ class Loop:
         return self._settle((), now, commands)
 
     def _settle(self, events: Iterable[Event], now: int, commands: Batch = NOTHING) -> Steps:
-        queue = deque(events)
+        queue = list(events)
         handle = self.machine.handle
-        while commands or queue:
+        if commands:
+            refusals = (yield commands) or NO_REFUSALS
+            queue += self._carry_out(commands, now, refusals)
+        for event in queue:  # grows meanwhile: what follows from an event comes after all before it
+            commands = handle(event, now)
             if commands:
                 refusals = (yield commands) or NO_REFUSALS
-                queue.extend(self._carry_out(commands, now, refusals))
-            commands = handle(queue.popleft(), now) if queue else NOTHING
+                queue += self._carry_out(commands, now, refusals)
 
     def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:
-        acts = [command for command in commands if type(command) in _ACTS]
-        if not acts:
+        if _ACTS.isdisjoint(map(type, commands)):
             return NO_EVENTS
         events: list[Event] = []
-        for command in acts:
+        for command in commands:
             if type(command) is SubmitOrder:
                 events.extend(self._submit(command, now, refusals))
             elif type(command) is CancelOrder:

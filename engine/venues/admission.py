@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.domain.money import ZERO
 from engine.domain.orders import OrderKind, OrderRequest, TimeInForce
 from engine.domain.reasons import Reason
 from engine.venues.matching import Book
+
+_MARKET = OrderKind.MARKET  # bound once: every order passes here
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -24,9 +27,12 @@ def refusal(request: OrderRequest, book: Book) -> Refusal | None:
     off = _off_step(request, book)
     if off is not None:
         return off
-    if request.reduce_only:
-        return _increasing(request, book) or _post_only_taking(request, book)
-    return _without_market(request, book) or _post_only_taking(request, book) or _under_minimum(request, book)
+    unfit = _increasing(request, book) if request.reduce_only else _without_market(request, book)
+    if unfit is None and request.post_only:
+        unfit = _post_only_taking(request, book)
+    if unfit is None and not request.reduce_only:
+        unfit = _under_minimum(request, book)
+    return unfit
 
 
 def _off_step(request: OrderRequest, book: Book) -> Refusal | None:
@@ -36,7 +42,7 @@ def _off_step(request: OrderRequest, book: Book) -> Refusal | None:
             if level is not None and (level <= 0 or level % tick):
                 text = f"{name} {level} is not a positive multiple of the tick {tick}"
                 return Refusal(Reason.OFF_TICK, text)
-    if request.qty <= 0 or request.qty % lot:
+    if request.qty <= ZERO or request.qty % lot:
         return Refusal(Reason.OFF_LOT, f"quantity {request.qty} is not a positive multiple of the lot {lot}")
     return None
 
@@ -57,8 +63,6 @@ def _increasing(request: OrderRequest, book: Book) -> Refusal | None:
 
 
 def _post_only_taking(request: OrderRequest, book: Book) -> Refusal | None:
-    if not request.post_only:
-        return None
     if request.kind is not OrderKind.LIMIT or request.tif is not TimeInForce.GTC:
         return Refusal(Reason.POST_ONLY_WOULD_TAKE, f"a {request.kind} {request.tif} order never rests")
     assert request.price is not None, "a limit order has a price"
@@ -85,7 +89,7 @@ def _under_minimum(request: OrderRequest, book: Book) -> Refusal | None:
 
 def _price_of(request: OrderRequest, book: Book) -> Decimal:
     """Return the price an order's notional is counted at."""
-    if request.kind is OrderKind.MARKET:
+    if request.kind is _MARKET:
         touch = book.touch(request.side)
         level = None if touch is None else book.instrument.price(touch)
     else:

@@ -42,6 +42,7 @@ from engine.venues.working import BookState, Offer, Volume, WorkingOrder
 LOOK_AHEAD_BARS = 32
 NO_EVENTS: tuple[VenueEvent, ...] = ()
 Orders = list[WorkingOrder]
+_TAKER = Liquidity.TAKER  # bound once: every fill passes here
 
 
 class Book:
@@ -118,8 +119,7 @@ class Book:
         volume = Volume(self.instrument, bar.volume, self._participation)
         orders = list(self.orders.values())
         for top, bottom in ((opening, opening), (high, low)):
-            self._match(orders, Offer(bar.ts, opening, top, bottom, volume, True, True), events)  # noqa: FBT003 - takes, improves
-            orders = [order for order in orders if not order.closed]
+            orders = self._match(orders, Offer(bar.ts, opening, top, bottom, volume, True, True), events)  # noqa: FBT003 - takes, improves
             if not orders:
                 break
         self._settle(bar.ts, events, took=True)
@@ -182,18 +182,21 @@ class Book:
         last = self.last
         return isinstance(last, Bar) and bar.step_ns > last.step_ns and bar.ts - bar.step_ns < last.ts
 
-    def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
+    def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> Orders:
+        """Match orders against an offer; return those that are left."""
         if offer.takes:
             self._take(orders, offer, events)
-            if all([order.closed for order in orders]):  # noqa: C419 - a generator costs more
-                return
+            orders = [order for order in orders if not order.closed]
+        if not orders:
+            return orders
         self._fire(orders, offer, events)
         self._reach(orders, offer, events)
+        return [order for order in orders if not order.closed]
 
     def _take(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
         for order in orders:
             if order.at_market and not order.closed:
-                self._execute(order, offer.ref, Liquidity.TAKER, offer, events)
+                self._execute(order, offer.ref, _TAKER, offer, events)
 
     def _fire(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> None:
         """Trigger the stops in the range: the market was at the trigger, so they fill there or worse."""
@@ -253,7 +256,7 @@ class Book:
 
     def _fill(self, order: WorkingOrder, price: Decimal, qty: Decimal, liquidity: Liquidity, ts: int) -> Fill:
         rules = self.instrument
-        rate = rules.maker_fee if liquidity is Liquidity.MAKER else rules.taker_fee
+        rate = rules.taker_fee if liquidity is _TAKER else rules.maker_fee
         return Fill(
             ts=ts,
             client_id=order.request.client_id,

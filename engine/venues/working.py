@@ -9,6 +9,10 @@ from engine.domain.money import ZERO
 from engine.domain.orders import OrderKind, OrderRequest, TimeInForce
 from engine.domain.signals import Side
 
+# Bound once: a look into an enum costs more than the comparison, and every order passes here.
+_MARKET, _LIMIT, _STOP = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP
+_GTC, _BUY = TimeInForce.GTC, Side.BUY
+
 
 class WorkingOrder(msgspec.Struct):
     """An order in the book. Levels are kept as floats beside the exact request: they only compare."""
@@ -30,21 +34,22 @@ class WorkingOrder(msgspec.Struct):
     @classmethod
     def entering(cls, request: OrderRequest, arrival: int, venue_id: str, *, crosses: bool) -> "WorkingOrder":
         """Build the order as it enters the book; `crosses` tells whether its limit would take at once."""
-        is_limit = request.kind is OrderKind.LIMIT
+        kind = request.kind
+        is_limit = kind is _LIMIT
         assert not is_limit or request.price is not None, "a limit order has a price"
-        assert request.kind is not OrderKind.STOP or request.trigger is not None, "a stop has a trigger"
-        is_immediate = request.tif is not TimeInForce.GTC
+        assert kind is not _STOP or request.trigger is not None, "a stop has a trigger"
+        is_immediate = request.tif is not _GTC
         return cls(
             request=request,
             venue_id=venue_id,
             arrival=arrival,
             remaining=request.qty,
-            is_buy=request.side is Side.BUY,
+            is_buy=request.side is _BUY,
             is_limit=is_limit,
             is_immediate=is_immediate,
             limit=float(request.price or 0),
             trigger=float(request.trigger or 0),
-            at_market=request.kind is OrderKind.MARKET,
+            at_market=kind is _MARKET,
             taking=is_limit and (is_immediate or crosses),
         )
 
