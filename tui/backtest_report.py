@@ -124,10 +124,11 @@ def _endings(console: Console, study: "Study", out: Path | None) -> None:
         ("hashes", f"signals {run.signal_hash[:16]}  trades {run.trade_hash[:16]}"),
         ("speed", f"{speed}, read in {run.load_s:.2f} s"),
     ]
+    lines = [*(("note", formats.clean(note)) for note in study.notes), *lines]
     if out is not None:
         lines.append(("kept", f"{formats.clean(str(out))}: {FILES}"))
     for name, text in lines:
-        console.print(Text.assemble((f"{name:<8}", DIM), text), soft_wrap=True)
+        console.print(Text.assemble((f"{name:<8}", DIM), text), soft_wrap=name != "note")
 
 
 def _time(text: str) -> str:

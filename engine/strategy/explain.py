@@ -147,7 +147,8 @@ def _label(node: Node) -> str:
         case Coarse() | CoarseTest():
             return f"as of the last closed {node.timeframe}"
         case Previous():
-            return f"{node.bars} bars before" if children(node.operand) else ""
+            ago = "1 bar before" if node.bars == 1 else f"{node.bars} bars before"
+            return ago if children(node.operand) else ""
         case Extent():
             return node.function
         case Call(source=source) if source is not None and not isinstance(source, Series):

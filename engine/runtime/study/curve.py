@@ -181,9 +181,13 @@ def time_in_market(of: Moments) -> float | None:
 
 
 def longest_drawdown_ns(of: Moments) -> int:
-    """Return the longest time from a high of equity to the next as high one, or to the end."""
-    at_high = np.flatnonzero(of.drawdown <= 0)
-    if not at_high.size:
-        return int(of.ts[-1] - of.ts[0]) if of.ts.size else 0
-    marks = np.concatenate([of.ts[:1], of.ts[at_high], of.ts[-1:]])
-    return int(np.diff(marks).max())
+    """Return the longest time from a high of equity to the next as high one, or to the end.
+
+    Two highs without a fall between them are no drawdown, however far apart.
+    """
+    if not of.ts.size:
+        return 0
+    is_high = of.drawdown <= 0
+    marks = np.concatenate([[0], np.flatnonzero(is_high), [of.ts.size - 1]])
+    fell = (np.diff(marks) > 1) | ~is_high[marks[1:]] | ~is_high[marks[:-1]]
+    return int((np.diff(of.ts[marks]) * fell).max())

@@ -216,6 +216,7 @@ def _origin(study: Study) -> str:
     rows += [("signals", study.run.signal_hash), ("trades", study.run.trade_hash)]
     rows += [(name, _flat(value)) for name, value in source.settings.items()]
     rows += [("versions", _flat(source.versions))]
+    rows += [("note", note) for note in study.notes]
     cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in rows)
     return f'<table class="facts">{cells}</table>'
 

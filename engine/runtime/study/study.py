@@ -9,6 +9,7 @@ import msgspec
 from engine.config.settings import Settings
 from engine.runtime.backtest import run_backtest
 from engine.runtime.report import RunReport
+from engine.runtime.study.caveats import caveats
 from engine.runtime.study.curve import Curve, curve, days, moments
 from engine.runtime.study.figures import Figures, Month, figures, months
 from engine.runtime.study.origin import Origin, origin
@@ -26,6 +27,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     trades: list[RoundTrip]
     curve: Curve
     currency: str
+    notes: tuple[str, ...] = ()  # what to know before believing the figures
 
     def summary(self) -> dict[str, Any]:
         """Return the run and its figures as one flat object with months and origin inside: summary.json."""
@@ -33,6 +35,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
             **msgspec.structs.asdict(self.run),
             **msgspec.structs.asdict(self.figures),
             "currency": self.currency,
+            "notes": self.notes,
             "months": self.months,
             "origin": self.origin,
         }
@@ -67,4 +70,5 @@ def study(
         trades=[*seen.trips.closed, *left],
         curve=curve(at, seen.tapes[0].base_step_ns),
         currency=setup.currency,
+        notes=caveats(seen.loop.machine, seen.tapes, setup.currency),
     )

@@ -27,7 +27,7 @@ def drawn(tree: Tree) -> str:
         ("not close > 5", "not(>(close, 5))"),
         ("close > 1 and open > 1 and low > 1", "and(>(close, 1), >(open, 1), >(low, 1))"),
         ("close > 1 and (open > 1 or low > 1)", "and(>(close, 1), or(>(open, 1), >(low, 1)))"),
-        ("ema(12) crosses_above ema(26)[1]", "crosses_above(ema(12), 1 bars before(ema(26)))"),
+        ("ema(12) crosses_above ema(26)[1]", "crosses_above(ema(12), 1 bar before(ema(26)))"),
         ("close[2] > 1", ">(close[2], 1)"),
         ("sma(ema(12), 3) > 1", ">(sma(3) of(ema(12)), 1)"),
         ("macd(high - low).signal > 1", ">(macd(12, 26, 9).signal of(-(high, low)), 1)"),

@@ -82,6 +82,12 @@ def test_the_longest_drawdown_lasts_to_the_next_high_or_the_end():
     assert longest_drawdown_ns(made([(0, 90, True), (7, 95, True)])) == 7 * NS_PER_DAY
 
 
+def test_time_without_a_fall_is_no_drawdown_however_long():
+    assert longest_drawdown_ns(made([(0, 100, False), (5, 100, False), (9, 101, True)])) == 0
+    assert longest_drawdown_ns(made([(0, 100, False), (5, 101, True), (6, 100.5, True)])) == NS_PER_DAY
+    assert longest_drawdown_ns(made([(3, 100, False)])) == 0
+
+
 def test_a_run_of_years_is_cut_into_days(tmp_path):
     at = made([(day, 100.0 + day % 3, False) for day in range(0, 40_000, 7)])
     found = curve(at, NS_PER_DAY)

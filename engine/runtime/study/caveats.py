@@ -1,0 +1,35 @@
+"""What a reader of a backtest must know before believing its figures, a sentence each."""
+
+from collections.abc import Iterator, Sequence
+
+from engine.core.machine import Machine
+from engine.domain.market import InstrumentKind
+from engine.venues.replay import Tape
+
+
+def caveats(machine: Machine, tapes: Sequence[Tape], currency: str) -> tuple[str, ...]:
+    """Return what the run assumed of its instruments, and the plays that its data was too short for."""
+    return (*(line for tape in tapes for line in _assumed(tape, currency)), *_cold(machine))
+
+
+def _assumed(tape: Tape, currency: str) -> Iterator[str]:
+    instrument = tape.instrument
+    symbol = instrument.symbol
+    if instrument.kind is not InstrumentKind.LINEAR:
+        yield f"{symbol}: {instrument.kind} is simulated as linear"
+    if instrument.settle != currency:
+        yield f"{symbol}: settles in {instrument.settle}, which is counted as {currency} one to one"
+    if not instrument.volume_caps_fills:
+        yield f"{symbol}: fills are not capped by volume: it is 0 or not in base units"
+    if tape.derived:
+        yield f"{symbol}: {len(tape.derived)} facts are derived or defaults; `data show` lists them"
+
+
+def _cold(machine: Machine) -> Iterator[str]:
+    for runner in machine.trading.runners:
+        evaluator = runner.evaluator
+        if not evaluator.is_warm:
+            yield (
+                f"{runner.binding.spec.name}: no signal: it warms up for"
+                f" {evaluator.warmup_bars:,} bars and the data has {evaluator.bars:,}"
+            )
