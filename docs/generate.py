@@ -43,7 +43,10 @@ EFFECTS_NOTES = """\
   refused with `LATCHED`, whatever the rung; arming after a halt removes it. An engine that finds it at its
   start flattens.
 - In the console, arming, flattening, leaving and the risk mode ask for what stands under *confirmation*. The
-  command line asks for the name (`--confirm`) and for reasons (`--reason`) only, and SIGUSR1 for nothing."""
+  command line asks for the name (`--confirm`) and for reasons (`--reason`) only, and SIGUSR1 for nothing.
+- *Resolve*: for an order that is UNKNOWN, or that the venue was asked about in vain (alarm `unsettled`), once
+  you looked there. It ends as REJECTED, or as CANCELED where the venue had it; who said so and why is stored.
+  Where it proves alive all the same, that is said, and its fills are booked."""
 
 
 def page(*parts: str) -> str:
@@ -90,7 +93,8 @@ def tables_page() -> str:
         blocks.orders(),
         blocks.orders_diagram(),
         "## Intents",
-        "What was to be done at the venue and how it ended. UNKNOWN is ended by the venue's evidence only.",
+        "What was to be done at the venue and how it ended. UNKNOWN is ended by the venue's evidence,\n"
+        "or by an operator's recorded word (`trader-tui resolve`).",
         blocks.intents(),
         blocks.intents_diagram(),
         "## Flatten",

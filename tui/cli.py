@@ -29,7 +29,7 @@ EXIT_CODES = (
 # As the help lists them: what starts, what looks, what acts, what needs no engine.
 COMMANDS = (
     *("run", "attach", "status"),
-    *("arm", "disarm", "pause", "resume", "mode", "flatten", "stop"),
+    *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
     *("backtest", "backtest compare", "verify", "data", "play", "bench"),
 )
 
@@ -195,6 +195,27 @@ def mode(mode: str, reason: str, as_json: bool, **options: Any) -> None:
     normal allows what the gates pass, reduce only what lessens exposure, observe nothing but protection.
     """
     _command("risk_mode", options, reason=reason, argument=mode, as_json=as_json)
+
+
+@cli.command()
+@click.argument("client_id")
+@click.argument("outcome", type=click.Choice(["dead"]))
+@instance_options
+@click.option("--confirm", default="", metavar="LAST_4", help="The last four characters of CLIENT_ID.")
+@click.option("--reason", default="", metavar="TEXT", help="What you saw at the venue; kept in the record.")
+@json_option
+def resolve(client_id: str, outcome: str, confirm: str, reason: str, as_json: bool, **options: Any) -> None:
+    """End an order that the venue does not settle.
+
+    For one that is UNKNOWN, or that the venue was asked about in vain, once you looked there by hand. dead:
+    it never came to life or is gone, and did not trade. Nothing is booked: fills are taken from the venue's
+    report only, also of an order that was resolved. Needs --confirm and --reason.
+    """
+    from tui import remote
+
+    sys.exit(
+        remote.resolve(load(options), client_id, outcome, confirm=confirm, reason=reason, as_json=as_json)
+    )
 
 
 @cli.command()

@@ -37,6 +37,7 @@ NOT_FLAT = 4
 REFUSED = 4
 UNFINISHED = 1
 POLL_S = 0.05
+CONFIRMED_CHARACTERS = 4  # of a client id: its number, in which it differs from the others
 
 
 # status
@@ -114,7 +115,7 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         "orders",
         [
             f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
-            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id}"
+            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id or o.client_id}"
             for o in snapshot.orders
             if o.state.is_open
         ],
@@ -154,6 +155,21 @@ def _row(name: str, text: str) -> str:
 def command(settings: "Settings", name: str, *, reason: str, argument: str, as_json: bool) -> int:
     """Send one command; exit 4 where the engine refused it."""
     return _tell(_send(settings, Action(name), reason, argument), as_json=as_json)
+
+
+def resolve(
+    settings: "Settings", client_id: str, outcome: str, *, confirm: str, reason: str, as_json: bool
+) -> int:
+    """Say what became of an order; refused here where its id's last characters were not typed."""
+    expected = client_id[-CONFIRMED_CHARACTERS:]
+    if confirm != expected:
+        text = (
+            f"NOT_CONFIRMED typed={clean(confirm)} expected={clean(expected)}: look at the venue first, then "
+            f"confirm with the last {CONFIRMED_CHARACTERS} characters of the id: --confirm {clean(expected)}"
+        )
+        return _tell(CommandReply(0, ok=False, reason="NOT_CONFIRMED", text=text), as_json=as_json)
+    argument = f"{client_id} {outcome}"
+    return command(settings, Action.RESOLVE, reason=reason, argument=argument, as_json=as_json)
 
 
 def stop(settings: "Settings", on_stop: str, *, timeout_s: float, as_json: bool) -> int:

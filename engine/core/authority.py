@@ -22,13 +22,13 @@ from engine.domain.commands import (
     Stopped,
     TransitionKind,
 )
-from engine.domain.events import Action, Control, OnStop, VenueReport
+from engine.domain.events import Action, Control, OnStop, Resolution, VenueReport
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.domain.modes import HOLDERS, Hold, Holder, RiskMode, Rung
 from engine.domain.orders import Order
 from engine.domain.reasons import Reason, veto
-from engine.execution.desk import Desk
+from engine.execution.desk import Desk, describe
 from engine.execution.flatten import RETRY_TIMER, Flatten, FlattenState, Step
 
 DEADLINE_TIMER = "flatten.deadline"
@@ -74,10 +74,7 @@ class Authority:
             self.operator, control, confirm_name=self._setup.confirm_name, dwell_s=limits.mode_dwell_s
         )
         if isinstance(decided, Refused):
-            values = {"action": control.action.value, "actor": control.actor, **decided.values}
-            refusal = veto(decided.reason, ts=now, cycle_id=control.cycle_id, **values)
-            self._outbox.append(SaveVeto(refusal))
-            self._board.notice(now, NoticeLevel.WARNING, "refused", refusal.text)
+            self.refuse(control, decided, now)
             return
         if decided.phase is Phase.FLATTENING and self.operator.phase is not Phase.FLATTENING:
             self._cycle_id = control.cycle_id
@@ -90,6 +87,22 @@ class Authority:
             for mode in RiskMode:
                 self._board.clear_alarm(f"risk:{mode}")
         self.set_operator(decided, now, control.actor, control.reason)
+
+    def refuse(self, control: Control, refused: Refused, now: int) -> None:
+        """Store and say why a command is not carried out."""
+        values = {"action": control.action.value, "actor": control.actor, **refused.values}
+        refusal = veto(refused.reason, ts=now, cycle_id=control.cycle_id, **values)
+        self._outbox.append(SaveVeto(refusal))
+        self._board.notice(now, NoticeLevel.WARNING, "refused", refusal.text)
+
+    def record_resolved(self, control: Control, before: Order, after: Order, now: int) -> None:
+        """Store and say that an order ended on an operator's word, whose it was and why."""
+        client_id, actor, why = after.client_id, control.actor, control.reason.strip()
+        was, became = f"{client_id} {before.state}", f"{client_id} {after.state}"
+        self._outbox.append(SaveTransition(now, TransitionKind.ORDER, was, became, actor, why))
+        text = f"{describe(after.request)} ({client_id}) was {before.state}, is {after.state}: "
+        text += f"resolved as {Resolution.DEAD} by {actor} ({why})"
+        self._board.notice(now, NoticeLevel.WARNING, "resolved", text, after.request.symbol)
 
     def set_operator(self, after: OperatorState, now: int, actor: str, reason: str) -> None:
         """Take a new operator state, store what changed, and let the ladder follow."""

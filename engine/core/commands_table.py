@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.domain.events import Action, OnStop
+from engine.domain.events import Action, OnStop, Resolution
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Holder, RiskMode, Rung
 
 
@@ -69,13 +69,14 @@ class Restart(StrEnum):
 
 
 class Confirmation(StrEnum):
-    """What the operator is asked for in the console; the command line asks for the name and reasons only."""
+    """What the operator is asked for in the console; the command line asks for names and reasons only."""
 
     NONE = "none"
     NAME = "typed name; after a halt a reason, too"
     TWICE = "the key twice within 2 s"
     DIALOG = "dialog"
     REASON = "dialog, reason, cool-down"
+    LAST_FOUR = "command line only: the id's last four characters, reason"
 
 
 class RowKind(StrEnum):
@@ -119,7 +120,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     effects: Effects
     restart: Restart
     confirmation: Confirmation = Confirmation.NONE
-    symbol_only: bool = False  # the holder holds for a symbol, not for everything
+    symbol_only: bool = False  # it is about one symbol, not about everything
     action: Action | None = None
     argument: str = ""
     takes: tuple[Holder, ...] = ()
@@ -228,6 +229,7 @@ def _command(
     entry_orders: EntryOrders | None = None,
     restart: Restart | None = None,
     confirmation: Confirmation = Confirmation.NONE,
+    symbol_only: bool = False,
 ) -> Row:
     """Return the row of a command: of the holders it takes the lowest decides, without one FULL is left."""
     lowest = min(takes, key=lambda holder: HOLDERS[holder].rung, default=None)
@@ -243,6 +245,7 @@ def _command(
         effects=effects,
         restart=restart or (Restart.STAYS_FREE if lowest is None else _restart_of(lowest)),
         confirmation=confirmation,
+        symbol_only=symbol_only,
         action=action,
         argument=argument,
         takes=takes,
@@ -281,6 +284,15 @@ _COMMANDS: tuple[Row, ...] = (
         about="ends a lowered risk mode once it has stood for mode_dwell_s",
         frees=(Holder.RISK_REDUCE, Holder.RISK_OBSERVE),
         confirmation=Confirmation.REASON,
+    ),
+    _command(
+        Action.RESOLVE,
+        Resolution.DEAD.value,
+        about="ends an order that is UNKNOWN or unsettled, on your word that the venue does not have it; "
+        "books nothing: fills are taken from the venue only",
+        frees=(Holder.UNKNOWN_ORDER,),
+        confirmation=Confirmation.LAST_FOUR,
+        symbol_only=True,
     ),
     _command(
         Action.FLATTEN,

@@ -9,18 +9,15 @@ from engine.core.guards import Guards
 from engine.core.machine_state import STATE_VERSION, MachineState
 from engine.core.market import Market
 from engine.core.reconciling import Reconciler
+from engine.core.resolving import Resolver
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
 from engine.core.tally import Tally
 from engine.core.trading import Trading
-from engine.domain.commands import (
-    NOTHING,
-    Command,
-    NoticeLevel,
-    SetTimer,
-)
+from engine.domain.commands import NOTHING, Command, NoticeLevel, SetTimer
 from engine.domain.errors import CheckpointError
 from engine.domain.events import (
+    Action,
     Backfill,
     CancelRejected,
     Control,
@@ -103,6 +100,7 @@ class Machine:
             outbox=self._outbox,
             take=lambda event, now: self._handlers[type(event)](event, now),
         )
+        self._resolver = Resolver(self.desk, self.authority, self.reconciler, self.trading, self._guards)
         self._handlers = self._table()
 
     def start(self, now: int) -> tuple[Command, ...]:
@@ -171,7 +169,7 @@ class Machine:
             OrderReport: self.reconciler.on_order_report,
             TimerFired: self._on_timer,
             Woken: lambda _event, _now: None,  # what was due was taken before it
-            Control: self.authority.on_control,
+            Control: self._on_control,
             PlaySwapped: self._on_swap,
             Backfill: self._on_backfill,
             Remark: self._on_remark,
@@ -280,7 +278,11 @@ class Machine:
         self.trading.follow_books()
         self._guards.compare_positions(report, now)
 
-    # the engine's surroundings
+    # the operator and the engine's surroundings
+
+    def _on_control(self, control: Control, now: int) -> None:
+        resolves = control.action is Action.RESOLVE
+        (self._resolver if resolves else self.authority).on_control(control, now)
 
     def _on_timer(self, event: TimerFired, now: int) -> None:
         match event.timer_id:

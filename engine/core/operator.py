@@ -80,7 +80,7 @@ def decide(
             return _risk_mode(state, control, dwell_s)
         case Action.STOP:
             return _stop(state, control)
-        case Action.ACKNOWLEDGE:
+        case Action.ACKNOWLEDGE | Action.RESOLVE:  # neither is about the operator's state
             return state
         case _:
             assert_never(control.action)

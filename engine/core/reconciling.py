@@ -113,12 +113,12 @@ class Reconciler:
         """
         order = self._desk.book.get(report.client_id)
         if order is None or not order.state.is_open:
-            self._forget(report.client_id)
+            self.forget(report.client_id)
             return
         events = settled(order, report, self._desk.book)
         self._take_all(events, now)
         if events:
-            self._forget(report.client_id)
+            self.forget(report.client_id)
             self._trading.following.reprotect(now)
         elif report.order is None and report.complete and order.state in _SENT:
             self._take(OrderTimedOut(now, report.client_id), now)
@@ -134,15 +134,22 @@ class Reconciler:
         for client_id in tuple(self.state.probes):
             order = self._desk.book.get(client_id)
             if order is None or not order.state.is_open:
-                self._forget(client_id)
+                self.forget(client_id)
             elif self.state.probes[client_id] < PROBES_MAX:
                 self._probe(client_id, now)
             else:
                 text = (
                     f"{describe(order.request)} ({client_id}) is {order.state}, and the venue was asked "
-                    f"{PROBES_MAX} times: look there by hand, it may be live"
+                    f"{PROBES_MAX} times: it may be live. "
+                    f"Look there; if it is not, `trader-tui resolve {client_id} dead`"
                 )
-                self._board.raise_alarm(f"unsettled:{client_id}", Severity.CRITICAL, text, now)
+                self._board.raise_alarm(_unsettled(client_id), Severity.CRITICAL, text, now)
+
+    def is_unsettled(self, client_id: str) -> bool:
+        """Tell whether the venue was asked about an open order as often as it is, and left it open."""
+        order = self._desk.book.get(client_id)
+        told = any(alarm.id == _unsettled(client_id) for alarm in self._board.alarms())
+        return told and order is not None and order.state.is_open
 
     # asking
 
@@ -162,10 +169,11 @@ class Reconciler:
             self.state = msgspec.structs.replace(self.state, probes=probes)
             self._outbox.append(SetTimer(PROBE_TIMER, now + PROBE_NS))
 
-    def _forget(self, client_id: str) -> None:
+    def forget(self, client_id: str) -> None:
+        """Ask no more about an order, and end its alarm."""
         left = {key: tries for key, tries in self.state.probes.items() if key != client_id}
         self.state = msgspec.structs.replace(self.state, probes=left)
-        self._board.clear_alarm(f"unsettled:{client_id}")
+        self._board.clear_alarm(_unsettled(client_id))
 
     def _fail(self, why: str, now: int) -> None:
         failures = self.state.failures + 1
@@ -248,3 +256,7 @@ class Reconciler:
 
 def _told(event: Event) -> str:
     return str(getattr(event, "client_id", ""))
+
+
+def _unsettled(client_id: str) -> str:
+    return f"unsettled:{client_id}"

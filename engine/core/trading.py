@@ -254,7 +254,7 @@ class Trading:
     def on_acked(self, order: Order) -> None:
         """A stop that rests at the venue ends the alarm of its position."""
         request = order.request
-        if request.role is _STOP and not order.cancel_requested:
+        if request.role is _STOP and order.state.is_open and not order.cancel_requested:
             self._board.clear_alarm(f"unprotected:{request.play}:{request.symbol}")
 
     def follow_books(self) -> None:

@@ -87,10 +87,11 @@ class TransitionKind(StrEnum):
     PHASE = "phase"
     PAUSE = "pause"
     RISK_MODE = "risk_mode"
+    ORDER = "order"  # by an operator's word, not by the venue's
 
 
 class SaveTransition(msgspec.Struct, frozen=True, tag=True):
-    """Store a change of an operator's or risk setting."""
+    """Store a change of an operator's or risk setting, or an order that an operator resolved."""
 
     ts: int
     kind: TransitionKind

@@ -138,6 +138,7 @@ class Action(StrEnum):
     RISK_MODE = "risk_mode"
     STOP = "stop"
     ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
 
 
 class OnStop(StrEnum):
@@ -148,6 +149,15 @@ class OnStop(StrEnum):
     FLATTEN = "flatten"
 
 
+class Resolution(StrEnum):
+    """What an operator can say became of an order that the venue does not settle.
+
+    Fills are not among them: they are taken from the venue's report only.
+    """
+
+    DEAD = "dead"  # it never came to life, or is gone
+
+
 class Control(msgspec.Struct, frozen=True, tag=True):
     """An operator's command. `sequence` numbers it, `actor` says who and from where."""
 
@@ -156,7 +166,9 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     action: Action
     actor: str
     reason: str = ""
-    argument: str = ""  # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm
+    # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm;
+    # resolve: a client id and a Resolution
+    argument: str = ""
 
     @property
     def cycle_id(self) -> str:

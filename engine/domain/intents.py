@@ -14,7 +14,7 @@ class IntentAction(StrEnum):
 
 
 class IntentState(StrEnum):
-    """How the action ended. UNKNOWN is ended by the venue's evidence, never by a timer."""
+    """How the action ended. UNKNOWN is ended by the venue's evidence or an operator, never by a timer."""
 
     PENDING = "pending"
     COMMITTED = "committed"

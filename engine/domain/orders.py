@@ -37,7 +37,7 @@ class OrderState(StrEnum):
     CANCELED = "canceled"
     REJECTED = "rejected"
     EXPIRED = "expired"
-    UNKNOWN = "unknown"  # no answer; only the venue's evidence ends it
+    UNKNOWN = "unknown"  # no answer; only the venue's evidence ends it, or an operator's recorded word
 
     @property
     def is_open(self) -> bool:

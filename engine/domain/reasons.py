@@ -74,6 +74,9 @@ class Reason(StrEnum):
     STOPPING = "STOPPING"
     COOLING_DOWN = "COOLING_DOWN"
     UNKNOWN_COMMAND = "UNKNOWN_COMMAND"
+    NO_SUCH_ORDER = "NO_SUCH_ORDER"
+    ORDER_NOT_UNKNOWN = "ORDER_NOT_UNKNOWN"
+    RESOLVED_BY_OPERATOR = "RESOLVED_BY_OPERATOR"
     FLATTEN_DEADLINE = "FLATTEN_DEADLINE"
 
 
@@ -224,7 +227,7 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.NO_ANSWER: _F(
         _X,
         "The venue did not answer; the order may be live.",
-        "Wait for reconciliation; its symbol takes no new exposure until then.",
+        "Wait for reconciliation, or look at the venue and `resolve` it; until then its symbol is held.",
     ),
     Reason.OVERFILL: _F(
         _X,
@@ -287,6 +290,21 @@ REASONS: dict[Reason, ReasonFacts] = {
         _O, "The risk mode was lowered too recently to be raised again.", "Wait; the values say how long."
     ),
     Reason.UNKNOWN_COMMAND: _F(_O, "The engine knows no such command.", "See `trader-tui --help`."),
+    Reason.NO_SUCH_ORDER: _F(
+        _O,
+        "Our books hold no order with this client id.",
+        "Take the id from the alarm, or from `trader-tui status`.",
+    ),
+    Reason.ORDER_NOT_UNKNOWN: _F(
+        _O,
+        "The order is neither UNKNOWN nor unsettled: the venue's word on it counts.",
+        "Nothing where it ended; where it is open, wait for the alarm `unsettled`, or flatten.",
+    ),
+    Reason.RESOLVED_BY_OPERATOR: _F(
+        _O,
+        "An operator said that the order is dead; nothing was booked.",
+        "Should the venue report it alive or filled after all: look there at once.",
+    ),
     Reason.FLATTEN_DEADLINE: _F(
         _O,
         "The venue did not confirm everything closed before the deadline.",

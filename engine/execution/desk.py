@@ -48,6 +48,7 @@ _COMMITTED = IntentState.COMMITTED
 _ENTRY = OrderRole.ENTRY
 _SEND, _ACK = OrderTrigger.SEND, OrderTrigger.ACK
 _GOOD = NoticeLevel.GOOD
+_RESOLVED = Reason.RESOLVED_BY_OPERATOR.value
 
 
 def intent_state_of(order: Order) -> IntentState:
@@ -212,6 +213,8 @@ class Desk:
             return None
         if next_state(order.state, _ACK) is order.state and venue_id in ("", order.venue_id):
             return None
+        if order.reason == _RESOLVED and not order.state.is_open:
+            self._say_resolved(order, "the venue holds it: cancel it there", now)
         return self._move(order, _ACK, now, venue_id=venue_id)
 
     def on_timeout(self, client_id: str, now: int) -> Order | None:
@@ -250,6 +253,15 @@ class Desk:
         self._notice(now, NoticeLevel.INFO, "canceled", f"{describe(order.request)} canceled", order.request)
         return self._move(order, OrderTrigger.CANCEL, now, reason=reason.value if reason else "")
 
+    def resolve(self, order: Order, now: int) -> Order:
+        """End an open order on an operator's word; nothing is booked, and a fill that comes late still is.
+
+        What the venue acknowledged or filled is CANCELED, anything else never came to life.
+        """
+        lived = order.state in (OrderState.ACKNOWLEDGED, OrderState.PARTIALLY_FILLED)
+        trigger = OrderTrigger.CANCEL if lived else OrderTrigger.REJECT
+        return self._move(order, trigger, now, reason=_RESOLVED)
+
     def on_cancel_rejected(self, client_id: str, now: int) -> Order | None:
         """A cancel was not carried out: it may be asked for again."""
         order = self.book.get(client_id)
@@ -284,9 +296,16 @@ class Desk:
             self._outbox.append(SaveVeto(facts))
         text = f"{describe(request)} filled {canonical(fill.qty)} at {canonical(fill.price)}"
         self._notice(now, _GOOD, "fill", text, request)
+        if order.reason == _RESOLVED and not order.state.is_open:
+            self._say_resolved(order, "it traded: look at the venue", now)
         if self._written_off and self.was_written_off(filled):
             position = self._take_back(filled, fill, now)
         return filled, position
+
+    def _say_resolved(self, order: Order, what: str, now: int) -> None:
+        """Say that the venue knows better of an order that ended on an operator's word."""
+        text = f"{describe(order.request)} ({order.client_id}) was resolved as dead, and {what}"
+        self._notice(now, NoticeLevel.ERROR, "resolved", text, order.request)
 
     def _moved_by(self, trigger: OrderTrigger, client_id: str) -> Order | None:
         """Return the order that a trigger moves; None where there is no such order or it is no news to it."""

@@ -65,6 +65,7 @@ steps = st.one_of(
     ),
     st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", PLAY, *RiskMode])),
     st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
+    st.tuples(st.just("resolve"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
     st.tuples(st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed"]), st.just(0)),
 )
@@ -120,10 +121,19 @@ def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
             return world.take(*told(world, what, more))
         case "control":
             return world.ask(what, more, "because")
+        case "resolve":
+            return world.ask(Action.RESOLVE, f"{unanswered(world, what)} dead", "because")
         case "wait":
             return world.wait(what)
         case _:
             return world.take(other(world, what))
+
+
+def unanswered(world: Hand, number: int) -> str:
+    """Return the client id of an order without an answer, of any other where there is none."""
+    orders = world.orders()
+    named = [o for o in orders if o.state is OrderState.UNKNOWN] or orders
+    return named[number % len(named)].client_id if named else "nobody"
 
 
 def answer(world: Hand, what: str, number: int) -> list[Event]:
@@ -254,10 +264,13 @@ def test_what_must_hold_after_every_event(style, sequence):
     world.watch = lambda batch: look_at(world, batch)
     for step in sequence:
         unknown = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
+        before = world.machine.ledger.fills
         apply(world, step)
-        if step[0] not in {"answer", "told"}:
+        if step[0] == "resolve":
+            assert world.machine.ledger.fills == before, "a word books nothing"
+        if step[0] not in {"answer", "told", "resolve"}:
             still = {o.client_id for o in world.orders() if o.state is OrderState.UNKNOWN}
-            assert unknown <= still, "only the venue's word on an order ends UNKNOWN"
+            assert unknown <= still, "only the venue's word on an order ends UNKNOWN, or an operator's"
         for runner in world.machine.trading.runners:
             qty = world.qty(runner.binding.symbol, runner.binding.spec.name)
             assert runner.side == (qty > 0) - (qty < 0)

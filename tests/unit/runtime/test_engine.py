@@ -72,6 +72,7 @@ async def test_commands_still_work_after_the_end_of_a_tape(tmp_path):
         await there.done(Action.PAUSE)
         assert await there.refused(Action.PAUSE) == Reason.ALREADY_SO
         assert await there.refused(Action.RISK_MODE, "reckless") == Reason.UNKNOWN_COMMAND
+        assert await there.refused(Action.RESOLVE, "nobody dead", "why") == Reason.NO_SUCH_ORDER
         await there.done(Action.RISK_MODE, "observe")
         assert there.now.status.rung is Rung.HOLD
         await there.done(Action.RESUME)

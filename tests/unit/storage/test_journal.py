@@ -201,6 +201,16 @@ async def test_a_replay_over_the_same_times_ends_with_its_own_last_transition(jo
     assert (await decisions.last_transitions())[TransitionKind.PHASE] == armed
 
 
+async def test_orders_that_an_operator_resolved_are_all_kept(journal, decisions):
+    words = [
+        samples.transition(T0, f"c{number} unknown", f"c{number} rejected", TransitionKind.ORDER)
+        for number in (1, 2)
+    ]
+    await journal.commit([samples.transition(T0, "disarmed", "armed"), words[0]])
+    await journal.commit([words[1]])
+    assert {saved.before for saved in await decisions.newest_transitions(9)} >= {w.before for w in words}
+
+
 async def test_commands_that_only_act_store_nothing_and_do_not_wait(journal, database):
     await database.close()
     await journal.commit(

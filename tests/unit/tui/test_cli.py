@@ -48,6 +48,8 @@ def call(*words):
 
 
 WRONG = {
+    "resolve as something": (("resolve", "tt01xyz", "filled", "--confirm", "1xyz"), 2, "'dead'"),
+    "resolve nothing": (("resolve",), 2, "CLIENT_ID"),
     "unknown option": ((*HEADLESS, "--modus", "paper"), 2, "--modus"),
     "unknown command": (("runn",), 2, "runn"),
     "unknown mode": ((*HEADLESS, "--mode", "papre"), 2, "papre"),
@@ -173,6 +175,12 @@ def test_the_version_is_printed(capsys):
         (("pause", "--reason", "news"), Action.PAUSE, "", "news"),
         (("resume",), Action.RESUME, "", ""),
         (("mode", "reduce"), Action.RISK_MODE, "reduce", ""),
+        (
+            ("resolve", "tt01xyz", "dead", "--confirm", "1xyz", "--reason", "gone"),
+            Action.RESOLVE,
+            "tt01xyz dead",
+            "gone",
+        ),
     ],
 )
 def test_a_command_reaches_the_engine(place, settings, capsys, words, action, argument, reason):

@@ -89,6 +89,32 @@ def test_a_refusal_goes_to_stderr_with_exit_code_4(night, settings, capsys):
     assert said(capsys)["reason"] == "HALTED"
 
 
+@pytest.mark.parametrize("typed", ["", "tt01xyz", "1XYZ"])
+def test_an_order_is_resolved_only_where_the_end_of_its_id_was_typed(night, settings, capsys, typed):
+    def resolve(confirm, *, as_json=False):
+        return remote.resolve(
+            settings, "tt01xyz", "dead", confirm=confirm, reason="not there", as_json=as_json
+        )
+
+    assert resolve(typed) == 4
+    assert "confirm with the last 4 characters of the id: --confirm 1xyz" in capsys.readouterr().err
+    assert resolve(typed, as_json=True) == 4
+    assert said(capsys)["reason"] == "NOT_CONFIRMED"
+    assert night.requests == [], "nothing reached the engine"
+    assert resolve("1xyz") == 0
+    (request,) = night.requests
+    assert (request.action, request.argument, request.reason) == (Action.RESOLVE, "tt01xyz dead", "not there")
+
+
+def test_status_names_an_order_without_a_venue_id_by_ours(night, settings, capsys):
+    shown = console_fakes.trouble_snapshot()
+    order = next(o for o in shown.orders if o.state.is_open)
+    order = msgspec.structs.replace(order, venue_id="", client_id="tt01xyz")
+    night.shown = msgspec.structs.replace(shown, orders=(order,))
+    assert remote.status(settings, as_json=False) == 0
+    assert f"{order.state.value} tt01xyz" in capsys.readouterr().out
+
+
 def test_without_an_engine_a_command_raises(settings):
     with pytest.raises(ControlError, match="no engine runs for instance 'night'"):
         remote.command(settings, "pause", reason="", argument="", as_json=False)
