@@ -95,7 +95,7 @@ class Entering:
             data_age_s=data_age_s,
             order_notional=order_notional,
             position_notional_after=after,
-            open_orders=len(self._desk.book),
+            open_orders=len(self._desk.book.open),
             loss_today=Decimal(repr(round(-self._ledger.day_pnl(), 8))),
         )
 

@@ -170,13 +170,14 @@ class Trading:
         if age_s > self._setup.limits.stale_after_s:
             return veto_of(signal, Refusal(Reason.DATA_STALE, {"age_s": f"{age_s:.1f}"}), now)
         # An exit without an answer stops no other: both reduce only, and one of them may not exist.
-        if len(self._desk.book) and self._is_exiting(play, symbol):
+        if self._desk.book.open and self._is_exiting(play, symbol):
             return veto_of(signal, Refusal(Reason.EXIT_WORKING, {}), now)
         position = self._ledger.position(play, symbol)
         if position.qty * signal.side.sign >= ZERO:
             return veto_of(signal, Refusal(Reason.NOTHING_TO_CLOSE, {}), now)
         # What is left of the entry would open again what the exit closes.
-        self._desk.cancel_all(now, _ENTRY, play=play, symbol=symbol)
+        if self._desk.book.open:
+            self._desk.cancel_all(now, _ENTRY, play=play, symbol=symbol)
         return self._desk.submit(
             role=_EXIT,
             play=play,
@@ -212,7 +213,7 @@ class Trading:
 
     def _note_fill(self, runner: Runner, position: Position, order: Order, now: int) -> None:
         """Let what a play remembers of its position and its trades follow a fill."""
-        if order.request.role is _ENTRY:
+        if runner.waiting is not None and order.request.role is _ENTRY:
             self._stop_waiting(runner, now)
         if runner.guard is not None:
             runner.guard_after(position, order, now, self._ledger.equity())
@@ -220,7 +221,7 @@ class Trading:
 
     def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
         """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
-        if not len(self._desk.book):
+        if not self._desk.book.open:
             return
         roles = [OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT]
         if ended_by is not OrderRole.ENTRY:

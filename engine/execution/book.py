@@ -27,21 +27,21 @@ class OrderBook:
     """Open orders by client id, the newest ended ones, and the trade ids already booked."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Order] = {}
+        self.open: dict[str, Order] = {}  # oldest first; written by the book alone
         self._ended: OrderedDict[str, Order] = OrderedDict()
         self._trade_ids: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many orders are open."""
-        return len(self._open)
+        return len(self.open)
 
     def get(self, client_id: str) -> Order | None:
         """Return an order that is open or ended lately."""
-        return self._open.get(client_id) or self._ended.get(client_id)
+        return self.open.get(client_id) or self._ended.get(client_id)
 
     def open_orders(self) -> tuple[Order, ...]:
         """Return the open orders, oldest first."""
-        return tuple(self._open.values())
+        return tuple(self.open.values())
 
     def ended_orders(self) -> tuple[Order, ...]:
         """Return the orders that ended lately, oldest end first."""
@@ -51,7 +51,7 @@ class OrderBook:
         self, *roles: OrderRole, play: str | None = None, symbol: str | None = None
     ) -> Iterator[Order]:
         """Yield the open orders of these roles, of one play and symbol where given."""
-        for order in self._open.values():
+        for order in self.open.values():
             request = order.request
             if request.role not in roles or (play is not None and request.play != play):
                 continue
@@ -62,7 +62,7 @@ class OrderBook:
         """Take up an order whose intent is about to be stored."""
         assert self.get(request.client_id) is None, f"client id {request.client_id} is used twice"
         order = Order(request=request, updated=request.ts)
-        self._open[request.client_id] = order
+        self.open[request.client_id] = order
         return order
 
     def move(
@@ -121,10 +121,11 @@ class OrderBook:
     def _put(self, order: Order) -> Order:
         client_id = order.request.client_id
         if order.state in OPEN_STATES:
-            self._ended.pop(client_id, None)
-            self._open[client_id] = order
+            if client_id not in self.open:  # it proves alive after all
+                self._ended.pop(client_id, None)
+            self.open[client_id] = order
             return order
-        self._open.pop(client_id, None)
+        self.open.pop(client_id, None)
         self._ended[client_id] = order
         if len(self._ended) > ENDED_MAX:
             self._ended.popitem(last=False)
@@ -136,7 +137,7 @@ class OrderBook:
 
     def restore(self, state: BookState) -> None:
         """Take up a checkpoint's state."""
-        self._open = {order.client_id: order for order in state.open}
+        self.open = {order.client_id: order for order in state.open}
         self._ended = OrderedDict((order.client_id, order) for order in state.ended)
         self._trade_ids = OrderedDict.fromkeys(state.trade_ids)
 

@@ -141,7 +141,7 @@ class Desk:
         self, now: int, *roles: OrderRole, play: str | None = None, symbol: str | None = None
     ) -> int:
         """Ask to cancel every open order of these roles; return how many are open."""
-        if not len(self.book):
+        if not self.book.open:
             return 0
         orders = list(self.book.select(*roles, play=play, symbol=symbol))
         for order in orders:
@@ -194,7 +194,7 @@ class Desk:
 
     def is_entering(self, play: str, symbol: str) -> bool:
         """Tell whether an entry of a play is open."""
-        if not len(self.book):
+        if not self.book.open:
             return False
         return next(self.book.select(_ENTRY, play=play, symbol=symbol), None) is not None
 
@@ -202,8 +202,8 @@ class Desk:
 
     def on_sent(self, client_id: str, now: int) -> None:
         """The order left for the venue. Not stored: PENDING on disk already means it may have been sent."""
-        order = self._moved_by(_SEND, client_id)
-        if order is not None:
+        order = self.book.get(client_id)
+        if order is not None and next_state(order.state, _SEND) is not order.state:
             self.book.move(order, _SEND, now)
 
     def on_ack(self, client_id: str, venue_id: str, now: int) -> Order | None:

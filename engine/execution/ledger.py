@@ -200,7 +200,7 @@ class Ledger:
         return 1.0 - self.equity() / self._peak if self._peak > 0 else 0.0
 
     def _track(self) -> None:
-        equity = self._cash + self.unrealized()
+        equity = self._cash + self.unrealized() if self._open else self._cash
         if equity > self._peak:
             self._peak = equity
         elif self._peak > 0:

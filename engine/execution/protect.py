@@ -139,7 +139,7 @@ def protect(
     The new order is asked for before the old one is canceled: for a moment both rest (they are reduce-only),
     and never none.
     """
-    if plan == _NOTHING and course is None and not len(desk.book):
+    if plan == _NOTHING and course is None and not desk.book.open:
         return
     wanted = wanted_orders(position, plan, desk.instruments[position.symbol], course)
     for role in (OrderRole.STOP, OrderRole.TARGET):

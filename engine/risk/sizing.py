@@ -43,7 +43,7 @@ def size_entry(
     2017).
     All of them rounded toward zero to the lot, and worth no more than `notional_max`.
     """
-    if sizing.kind is not SizingKind.NOTIONAL and equity <= ZERO:
+    if equity <= ZERO and sizing.kind is not SizingKind.NOTIONAL:
         return Refusal(Reason.EQUITY_EXHAUSTED, {"equity": canonical(equity)})
     match sizing.kind:
         case SizingKind.NOTIONAL:

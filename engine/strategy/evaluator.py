@@ -20,6 +20,9 @@ from engine.strategy.syntax import Call
 from engine.strategy.timeframes import step_of
 
 Measure = Callable[[], float]  # a distance in price units, NaN where it is missing
+# Bound once: a look into an enum costs more than the comparison, and every signal passes here.
+_BUY, _SELL = Side.BUY, Side.SELL
+_ENTRY, _EXIT = SignalKind.ENTRY, SignalKind.EXIT
 
 
 class EvaluatorState(msgspec.Struct, frozen=True, array_like=True):
@@ -133,7 +136,7 @@ class Evaluator:
         if not self.is_warm:
             return None
         if side:
-            return self._signal(bar, Side.SELL if side > 0 else Side.BUY, SignalKind.EXIT)
+            return self._signal(bar, _SELL if side > 0 else _BUY, _EXIT)
         return self._entry(bar)
 
     @property
@@ -150,8 +153,8 @@ class Evaluator:
         target = self._target() if self._target else None
         if not (_usable(stop) and _usable(target)):
             return None
-        side = Side.BUY if enters_long else Side.SELL
-        signal = self._signal(bar, side, SignalKind.ENTRY, stop, target)
+        side = _BUY if enters_long else _SELL
+        signal = self._signal(bar, side, _ENTRY, stop, target)
         return signal if self.meter is None else self.meter.planned(signal)
 
     def _signal(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from engine.core.tally import Tally
+from engine.core.tally import WAITING_MAX, Tally
 from engine.domain.signals import Side, Signal, SignalKind
 from tests.builders import BTC, BUY, PLAY, SELL, T0, fill
 
@@ -53,6 +53,25 @@ def test_a_price_counts_the_same_however_it_is_written():
 def test_the_order_counts():
     one, other = {"side": BUY}, {"side": SELL}
     assert hashes(one, other, of="fills") != hashes(other, one, of="fills")
+
+
+def test_looking_in_between_changes_nothing():
+    looked_at, left_alone = Tally(), Tally()
+    for number in range(2 * WAITING_MAX + 3):
+        for tally in (looked_at, left_alone):
+            tally.signal(msgspec.structs.replace(SIGNAL, ts=T0 + number))
+            tally.fill(msgspec.structs.replace(fill(), ts=T0 + number))
+        assert looked_at.signal_hash != looked_at.trade_hash
+    assert looked_at.state() == left_alone.state()
+
+
+def test_what_waits_is_part_of_a_checkpoint_and_does_not_outlive_a_restore():
+    tally, restored = Tally(), Tally()
+    tally.signal(SIGNAL)
+    restored.fill(fill())
+    restored.restore(tally.state())
+    assert restored.state() == tally.state()
+    assert tally.state() != Tally().state()
 
 
 def test_signals_and_vetoes_are_counted_and_leave_each_others_hash_alone():
