@@ -228,6 +228,8 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
     if status.phase is Phase.HALTED:
         key = frame.key("arm")
         return f"Halted after a flatten. To arm again, with a reason: {key}.", "danger*"
+    if status.data_ended:
+        return "The data has ended: nothing more is decided. Commands still work.", "warn"
     if status.rung is Rung.FULL:
         return "Armed and free: entries that pass the gates are sent.", "ok"
     freed = {FREED_BY.get(hold.holder, "") for hold in status.holds if hold.rung is status.rung} - {""}

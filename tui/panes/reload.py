@@ -1,6 +1,7 @@
 """Hot-reload: which version of each play runs, and what became of the last change of its file."""
 
 from pathlib import PurePath
+from textwrap import wrap
 
 from engine.api import ReloadRow, Snapshot
 from tui.formats import age, age_between, clean
@@ -18,10 +19,12 @@ COLUMNS = (
 )
 RESULT_STYLE = {"loaded": "ok", "swapped": "ok*", "rejected": "danger*", "waiting": "warn"}
 SHORT_HASH = 8
+REASON_ROWS_MAX = 3  # of why a change was refused
+REASON_WIDTH_MIN = 10
 
 
 class ReloadPane(Pane):
-    """One row a play; a second one says why a change was refused."""
+    """One row a play; those under it say why a change was refused."""
 
     number = 6
     name_id = "reload"
@@ -32,8 +35,8 @@ class ReloadPane(Pane):
         return (snapshot.reloads,)
 
     def wanted_rows(self, snapshot: Snapshot) -> int:
-        """One row a play, one for each refusal, a header and the frame."""
-        return 3 + len(snapshot.reloads) + sum(row.failures > 0 for row in snapshot.reloads)
+        """One row a play, a few for each refusal, a header and the frame."""
+        return 3 + len(snapshot.reloads) + REASON_ROWS_MAX * sum(r.failures > 0 for r in snapshot.reloads)
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the plays' versions."""
@@ -42,7 +45,8 @@ class ReloadPane(Pane):
         for row in snapshot.reloads:
             rows.append(fitted.row(_values(row, snapshot.status.now)))
             if row.failures:
-                rows.append((("  ", "text"), (clean(row.text), "danger")))
+                reason = wrap(clean(row.text), max(REASON_WIDTH_MIN, width - 2))[:REASON_ROWS_MAX]
+                rows += [(("  ", "text"), (line, "danger")) for line in reason]
         return Content(
             tuple(rows),
             header=fitted.header(),
