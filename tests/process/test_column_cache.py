@@ -17,6 +17,7 @@ HASHES = ("signal_hash", "trade_hash", "final_equity", "bars", "orders")
 @pytest.fixture
 def cache(house: House, tmp_path: Path) -> Path:
     """The folder of this house's cache, beside a file of bars that is worth keeping."""
+    house.unmeasured()
     house.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     rows = "".join(f"{row * 60_000},{10 + row % 7},20,5,{10 + (row + 1) % 7},3\n" for row in range(ROWS))
     (tmp_path / "btcusdt.csv").write_text(f"ts_ms,open,high,low,close,volume\n{rows}")

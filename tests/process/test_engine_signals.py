@@ -9,7 +9,7 @@ from tests.process.harness import eventually, finish
 
 pytestmark = pytest.mark.process
 
-SLOW_VENUE = {"TRADER_TUI_SIMULATED__LATENCY_MS": "60000"}
+SLOW_VENUE = {"TRADER_TUI_SIMULATED__LATENCY_MS": "6000"}
 
 
 def test_sigterm_stops_in_order_and_reports_what_is_left_open(house):

@@ -79,7 +79,7 @@ def protection(house):
 
 
 def test_an_engine_killed_while_stopping_can_be_stopped_after_a_restart(house):
-    slow = {"TRADER_TUI_SIMULATED__LATENCY_MS": "60000"}
+    slow = {"TRADER_TUI_SIMULATED__LATENCY_MS": "6000"}
     engine = house.engine("--play", house.play, "--arm", env=slow)
     eventually(lambda: any(o.state.is_open for o in house.snapshot().orders), "an order is on its way")
     engine.send_signal(signal.SIGTERM)

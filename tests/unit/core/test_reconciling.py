@@ -182,6 +182,17 @@ def test_a_cancel_that_did_not_arrive_is_asked_for_again(world):
     assert world.silent.canceled == [entry.client_id] * 2
 
 
+def test_an_order_that_filled_before_its_cancel_arrived_needs_no_other_cancel(world):
+    world.bar(111.0)
+    entry = world.order(OrderRole.ENTRY)
+    world.ack(entry)
+    world.ask("disarm")
+    world.wait(EVERY_S)
+    answer(world, world_fill(world, entry), BTCUSDT="1")
+    assert world.qty() == 1
+    assert world.silent.canceled == [entry.client_id]
+
+
 def test_orders_of_others_are_told_once_and_left_alone(world):
     foreign = listed("somebody")
     for _ in range(2):
