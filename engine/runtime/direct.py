@@ -13,7 +13,7 @@ from engine.runtime.exitreport import ExitReport
 from engine.runtime.process import run_engine
 from engine.runtime.session import decode_config
 from engine.storage.latch import Latch
-from engine.storage.lock import LockOwner, holder
+from engine.storage.lock import LockOwner, holder, is_held
 from engine.storage.record_reader import RecordReader
 from engine.storage.records import all_sessions
 
@@ -62,7 +62,7 @@ def _end(settings: Settings, owner: LockOwner, tell: Callable[[str], None]) -> N
             os.kill(owner.pid, number)
         deadline_s = time.monotonic() + wait_s
         while time.monotonic() < deadline_s:
-            if holder(directory) is None:
+            if not is_held(directory):
                 return
             time.sleep(POLL_S)
     raise StorageError(

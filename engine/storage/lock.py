@@ -1,22 +1,23 @@
 """One engine for each state directory: a lock that the kernel gives back when its process ends."""
 
+import fcntl
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
 
-from engine.domain.errors import LockHeldError
+from engine.domain.errors import LockHeldError, StorageError
 from engine.domain.market import NS_PER_S
 from engine.storage.atomic import write_whole
 from engine.storage.failures import os_failure
 
 LOCK_NAME = "engine.lock"
 OWNER_NAME = "engine.owner.json"
-WAIT_S = 0.2  # somebody's look at the lock (`holder`) takes it for a moment
-_POLL_S = 0.02
+WAIT_S = 0.2  # somebody's look at the lock shares it for a moment; whoever takes it then writes its name
+_POLL_S = 0.005
 
 
 class LockOwner(msgspec.Struct, frozen=True):
@@ -36,14 +37,18 @@ class InstanceLock:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._lock = _file_lock(directory)
+        self._descriptor = -1
+
+    def __del__(self) -> None:
+        self._let_go()
 
     def acquire(self, instance: str, now: int) -> None:
         """Take the lock or fail at once: LockHeldError names pid, host and since; StorageError the disk."""
+        assert not self.held, "taken once"
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock.acquire(timeout=WAIT_S, poll_interval=_POLL_S)
-        except Timeout:
+            self._descriptor = self._taken()
+        except BlockingIOError:
             raise _held(self.directory, read_owner(self.directory)) from None
         except OSError as error:
             raise os_failure(self.directory / LOCK_NAME, "take the lock", error) from error
@@ -51,24 +56,49 @@ class InstanceLock:
         try:
             write_whole(self.directory / OWNER_NAME, msgspec.json.encode(owner), durable=False)
         except OSError as error:
-            self._lock.release()
+            self._let_go()
             raise os_failure(self.directory / OWNER_NAME, "write the lock's owner", error) from error
 
     def release(self) -> None:
         """Give the lock back; nothing where it is not held."""
-        if not self._lock.is_locked:
+        if not self.held:
             return
         try:
             (self.directory / OWNER_NAME).unlink(missing_ok=True)
         except OSError as error:
             raise os_failure(self.directory / OWNER_NAME, "remove the lock's owner", error) from error
         finally:
-            self._lock.release()
+            self._let_go()
 
     @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
-        return self._lock.is_locked
+        return self._descriptor >= 0
+
+    def _taken(self) -> int:
+        """Return the locked file. Raises BlockingIOError where another process keeps it, OSError."""
+        path = self.directory / LOCK_NAME
+        deadline_s = time.monotonic() + WAIT_S
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_nlink:
+                    return descriptor
+                os.close(descriptor)  # the folder was deleted meanwhile: this lock guards no name
+            except BlockingIOError:
+                os.close(descriptor)
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_POLL_S)
+            except BaseException:
+                os.close(descriptor)
+                raise
+
+    def _let_go(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)  # the lock goes with its last descriptor
 
 
 def read_owner(directory: Path) -> LockOwner | None:
@@ -82,23 +112,42 @@ def read_owner(directory: Path) -> LockOwner | None:
         return None
 
 
-def holder(directory: Path) -> LockOwner | None:
-    """Return the owner only while its process really holds the lock: its pid may then be signalled."""
-    if not (directory / LOCK_NAME).exists():
-        return None
-    probe = _file_lock(directory)
+def is_held(directory: Path) -> bool:
+    """Tell whether a process holds the lock of a directory. Raises StorageError where that cannot be seen.
+
+    The look shares the lock: two that look at the same time do not see each other.
+    """
     try:
-        probe.acquire(timeout=0)
-    except Timeout:
-        return read_owner(directory)
+        descriptor = os.open(directory / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
     except OSError as error:
         raise os_failure(directory / LOCK_NAME, "look at the lock", error) from error
-    probe.release()
+    return False
+
+
+def holder(directory: Path) -> LockOwner | None:
+    """Return the owner only while its process really holds the lock: its pid may then be signalled.
+
+    Raises StorageError where the lock is held and its owner's name cannot be read: that is not nobody.
+    """
+    deadline_s = time.monotonic() + WAIT_S
+    while is_held(directory):
+        if (owner := read_owner(directory)) is not None:
+            return owner
+        if time.monotonic() > deadline_s:
+            raise StorageError(
+                f"{directory}: an engine holds {LOCK_NAME}, but {OWNER_NAME} beside it does not say who. "
+                f"`fuser {directory / LOCK_NAME}` shows its process."
+            )
+        time.sleep(_POLL_S)  # it has just taken the lock, or is about to give it back
     return None
-
-
-def _file_lock(directory: Path) -> FileLock:
-    return FileLock(directory / LOCK_NAME, thread_local=False)
 
 
 def _held(directory: Path, owner: LockOwner | None) -> LockHeldError:

@@ -1,13 +1,24 @@
+import fcntl
 import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from engine.domain.errors import LockHeldError, StorageError
 from engine.domain.market import NS_PER_S
-from engine.storage.lock import OWNER_NAME, InstanceLock, LockOwner, holder, read_owner
+from engine.storage.lock import (
+    LOCK_NAME,
+    OWNER_NAME,
+    WAIT_S,
+    InstanceLock,
+    LockOwner,
+    holder,
+    is_held,
+    read_owner,
+)
 
 SINCE = 1_720_000_000 * NS_PER_S
 
@@ -79,6 +90,51 @@ def test_a_damaged_owner_file_does_not_hide_that_the_lock_is_held(tmp_path, othe
     assert read_owner(tmp_path) is None
     with pytest.raises(LockHeldError, match="left no name"):
         InstanceLock(tmp_path).acquire("default", SINCE)
+    assert is_held(tmp_path)
+    with pytest.raises(StorageError, match=r"engine holds engine\.lock.*does not say who"):
+        holder(tmp_path)
+
+
+def test_two_that_look_at_a_lock_do_not_see_each_other(tmp_path, other_engine):
+    other_engine.kill()
+    other_engine.wait()
+    with (tmp_path / LOCK_NAME).open() as looker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        assert not is_held(tmp_path)
+        assert holder(tmp_path) is None, "its stale owner must not be signalled"
+
+
+def test_a_look_that_takes_long_does_not_keep_an_engine_out_for_good(tmp_path):
+    lock = InstanceLock(tmp_path)
+    lock.acquire("default", SINCE)
+    lock.release()
+    with (tmp_path / LOCK_NAME).open() as looker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        threading.Timer(WAIT_S / 4, looker.close).start()
+        lock.acquire("default", SINCE)
+    lock.release()
+
+
+def test_a_lock_whose_folder_is_deleted_while_it_is_taken_guards_nothing(tmp_path, monkeypatch):
+    real = fcntl.flock
+    deleted: list[int] = []
+
+    def flock(descriptor, operation):
+        real(descriptor, operation)
+        if not deleted:
+            (tmp_path / LOCK_NAME).unlink()
+            deleted.append(descriptor)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = InstanceLock(tmp_path)
+    lock.acquire("default", SINCE)
+    assert is_held(tmp_path)
+    lock.release()
+
+
+def test_a_lock_nobody_refers_to_any_more_is_given_back(tmp_path):
+    InstanceLock(tmp_path).acquire("default", SINCE)
+    assert not is_held(tmp_path)
 
 
 def test_two_locks_of_one_process_exclude_each_other(tmp_path):
@@ -115,6 +171,6 @@ def test_a_disk_that_became_read_only_still_lets_go_of_the_lock(read_only):
 
 
 def test_a_lock_that_may_not_be_looked_at_is_an_error(tmp_path):
-    (tmp_path / "engine.lock").mkdir()
+    (tmp_path / "engine.lock").symlink_to("engine.lock")
     with pytest.raises(StorageError, match="look at the lock"):
         holder(tmp_path)
