@@ -44,6 +44,7 @@ from engine.offline import (
     summarize_data,
     verify_session,
 )
+from engine.runtime.leaving import leave
 from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
 from engine.runtime.parity.report import Outcome as ParityOutcome
 from engine.runtime.parity.report import Verdict as ParityVerdict
@@ -139,6 +140,7 @@ __all__ = [
     "fetch_status",
     "find_again",
     "flatten_direct",
+    "leave",
     "load_settings",
     "open_engine",
     "play_schema",
@@ -201,13 +203,13 @@ def running_instances(settings: "Settings") -> tuple["Settings", ...]:
     """Return the settings narrowed to each instance on this machine whose engine runs, wherever it lies."""
     from engine.config.packaged import state_root
     from engine.storage.elsewhere import instance_folders
-    from engine.storage.lock import holder
+    from engine.storage.lock import is_held
 
     folders = {*instance_folders(state_root()), *instance_folders(state_directory(settings).parent)}
     return tuple(
         settings.model_copy(update={"instance": folder.name, "state_dir": folder.parent})
         for folder in sorted(folders)
-        if holder(folder) is not None
+        if is_held(folder)
     )
 
 

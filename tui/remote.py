@@ -237,7 +237,12 @@ def _flatten_all(instances: Sequence["Settings"], timeout_s: float, *, quiet: bo
     outcomes: dict[int, Outcome] = {}
 
     def work(number: int, one: "Settings") -> None:
-        outcomes[number] = _flatten_one(one, timeout_s, quiet=quiet)
+        try:
+            outcomes[number] = _flatten_one(one, timeout_s, quiet=quiet)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, that instance is not known to be flat
+            text = f"{type(error).__name__}: {error}"
+            _line(f"{one.instance}: {text}\n{one.instance}: {_without_answer(one)}", err=True)
+            outcomes[number] = Outcome(instance=one.instance, flat=False, residual=(), error=text)
 
     threads = [threading.Thread(target=work, args=each, daemon=True) for each in enumerate(instances)]
     for thread in threads:

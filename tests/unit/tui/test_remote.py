@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 import pytest
 
-from engine.api import Action, CommandReply, ControlError, running_engine, state_directory
+from engine.api import Action, CommandReply, ControlError, running_engine, send_command, state_directory
 from tests import console_fakes
 from tests.unit.tui.night import Night
 from tui import remote
@@ -267,6 +267,29 @@ def test_all_are_flattened_at_once(night, settings, capsys):
     facts = said(capsys)
     assert facts["flat"] is True
     assert [item["instance"] for item in facts["instances"]] == ["day", "night"]
+
+
+@pytest.mark.usefixtures("night")
+def test_one_that_fails_unforeseen_is_not_flat_and_not_left_out(settings, capsys, monkeypatch, signalled):
+    real = send_command
+
+    def send(to, *words, **more):
+        if to.instance == "night":
+            raise RuntimeError("no more threads")
+        return real(to, *words, **more)
+
+    monkeypatch.setattr(remote, "send_command", send)
+    with Night(settings.model_copy(update={"instance": "day"})) as day:
+        day.on[Action.FLATTEN] = partial(day.flatten, "flat")
+        assert flatten(settings, everywhere=True, as_json=True) == 4
+    printed = capsys.readouterr()
+    facts = json.loads(printed.out)
+    assert facts["flat"] is False
+    outcomes = [(item["instance"], item["flat"]) for item in facts["instances"]]
+    assert outcomes == [("day", True), ("night", False)]
+    assert signalled == [signal.SIGUSR1]
+    assert "night: RuntimeError: no more threads" in printed.err
+    assert "the latch is set" in printed.err
 
 
 def test_ctrl_c_leaves_the_flatten_to_the_engine(night, settings, capsys):
