@@ -34,6 +34,16 @@ async def test_arm_needs_the_typed_name() -> None:
         assert desk.toasts()[-1] == "Arm|Arm: done."
 
 
+async def test_keys_that_arrive_all_at_once_count_in_their_order() -> None:
+    """What was typed ahead over a slow line arms, with its correction in its place."""
+    async with console(empty_snapshot()) as desk:
+        await desk.press("a")
+        for key in (*"papx", "backspace", *"erx", "ctrl+u", *"paper", "enter"):
+            desk.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await desk.pilot.pause()
+        assert desk.link.commands == [(Action.ARM, "", "paper")]
+
+
 async def test_arm_after_a_halt_needs_a_reason() -> None:
     """Both fields must be filled."""
     halted = empty_snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD))

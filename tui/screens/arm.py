@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from engine.api import Mode, Phase, StatusSection
-from tui.screens.dialog import Dialog, say
+from tui.screens.dialog import Dialog, Field, say
 
 WORTH = {
     Mode.LIVE: "This is LIVE: real orders with real money.",
@@ -44,9 +44,9 @@ class ArmDialog(Dialog[ArmAnswer]):
         yield say(f"{plays} may then open positions, as far as the gates let them. {worth}")
         if self._needs_reason:
             yield say("The engine was halted by a flatten. Why is it right to go on?", kind="label")
-            yield Input(id="reason", placeholder="reason, kept in the record", compact=True)
+            yield Field(id="reason", placeholder="reason, kept in the record", compact=True)
         yield say(f"Type {status.confirm_name} and press Enter:", kind="label")
-        yield Input(id="name", placeholder=status.confirm_name, compact=True)
+        yield Field(id="name", placeholder=status.confirm_name, compact=True)
         yield say("", kind="problem", widget_id="problem")
 
     @on(Input.Submitted)

@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from engine.api import Mode, OnStop, OrderState, RiskMode, Snapshot
-from tui.screens.dialog import Dialog, say
+from tui.screens.dialog import Dialog, Field, say
 
 RISK_WORDS = {
     RiskMode.NORMAL: "everything the gates pass",
@@ -49,7 +49,7 @@ class RiskModeDialog(Dialog[RiskAnswer]):
         choices.highlighted = list(RiskMode).index(self._current)
         yield choices
         yield say("Reason (needed toward more freedom, kept in the record):", kind="label")
-        yield Input(id="reason", placeholder="why", compact=True)
+        yield Field(id="reason", placeholder="why", compact=True)
         yield say("", kind="problem", widget_id="problem")
 
     @on(OptionList.OptionSelected)

@@ -3,14 +3,17 @@
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 Answer = TypeVar("Answer")
+
+_EDITING = BindingsMap(Input.BINDINGS)
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -41,6 +44,20 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def complain(self, text: str) -> None:
         """Say what is missing; the dialog stays."""
         self.query_one("#problem", Static).update(Content(text))
+
+
+class Field(Input):
+    """An input that takes keys in the order in which they were typed.
+
+    Textual enters a letter where it arrives, and looks up an editing key only when it has bubbled up to the
+    app: over a slow line, where many keys arrive at once, a correction would fall behind what follows it.
+    """
+
+    async def on_key(self, event: Key) -> None:
+        """Edit now."""
+        for binding in _EDITING.key_to_bindings.get(event.key, ()):
+            event.stop()
+            await self.run_action(binding.action)
 
 
 def say(text: str, *, kind: str = "say", widget_id: str | None = None) -> Widget:
