@@ -174,7 +174,8 @@ class House:
 
     def protected(self, instance: str = "default") -> bool:
         """Tell whether a stop and a target rest at the venue."""
-        return sum(order.state.is_open for order in self.snapshot(instance).orders) == 2
+        orders = self.snapshot(instance).orders
+        return sum(order.state.is_open and bool(order.venue_id) for order in orders) == 2
 
     def pid(self, instance: str = "default") -> int:
         """Return the pid of whoever holds the instance's lock, 0 where nobody does."""
