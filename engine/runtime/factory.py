@@ -14,13 +14,14 @@ from engine.core.setup import CoreSetup, PlayBinding
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
-from engine.domain.play import BASE_TIMEFRAME, PlaySpec
+from engine.domain.play import PlaySpec
 from engine.risk.limits import Limits
 from engine.runtime.datacache import open_cache
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
 from engine.strategy.evaluator import Evaluator
 from engine.strategy.legs import evaluator_of
+from engine.strategy.timeframes import step_of
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
@@ -31,7 +32,6 @@ STALE_CHECK_NS = NS_PER_S
 WINDOW_BARS = 600
 WINDOW_BARS_MAX = 10_000  # they are in every checkpoint
 FLATTEN_BARS = 3  # of the longest step on a tape
-_UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S}
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 SIMULATED = "simulated"
@@ -54,13 +54,6 @@ def load_plays(paths: Sequence[Path]) -> tuple[PlayFile, ...]:
         if other is not file.path:
             raise ConfigError(f"is named {file.spec.name!r} like {other}; rename one", file=str(file.path))
     return files
-
-
-def step_of(timeframe: str, base_step_ns: int) -> int:
-    """Return a timeframe's step in ns; `base` is the feed's own."""
-    if timeframe == BASE_TIMEFRAME:
-        return base_step_ns
-    return int(timeframe[:-1]) * _UNIT_NS[timeframe[-1]]
 
 
 def bind(

@@ -70,7 +70,7 @@ class Evaluator:
         self.spec, self.symbol, self.symbols = spec, symbol, (symbol, *others)
         assert len(self.symbols) == max(1, len(spec.legs)), f"{spec.name} has legs {spec.legs}"
         self.bars = 0
-        step_ns = step_of(spec.timeframe) or step_ns
+        step_ns = step_of(spec.timeframe, step_ns)
         compiler, scope = Compiler(spec.legs), Scope(legs=spec.legs, step_ns=step_ns)
         self._long_entry = _test(compiler, scope, spec.long_entry)
         self._short_entry = _test(compiler, scope, spec.short_entry)

@@ -15,10 +15,10 @@ def is_timeframe(text: str) -> bool:
     return re.fullmatch(TIMEFRAME, text) is not None
 
 
-def step_of(timeframe: str) -> int:
-    """Return the length of a timeframe's bars in ns, 0 for `base`, whose length the data decides."""
+def step_of(timeframe: str, base_step_ns: int = 0) -> int:
+    """Return the length of a timeframe's bars in ns; that of `base` is the data's own, 0 where unknown."""
     if timeframe == BASE_TIMEFRAME:
-        return 0
+        return base_step_ns
     return int(timeframe[:-1]) * _UNITS_S[timeframe[-1]] * NS_PER_S
 
 

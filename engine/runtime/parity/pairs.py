@@ -11,8 +11,8 @@ import msgspec
 
 from engine.config.plays import load_play
 from engine.domain.errors import ConfigError
-from engine.runtime.factory import step_of
 from engine.strategy.legs import evaluator_of
+from engine.strategy.timeframes import step_of
 from engine.venues.datafile import BarColumns
 from engine.venues.replay import DataSource, load_tape
 

@@ -17,7 +17,6 @@ from engine.runtime.factory import (
     load_tapes,
     open_source,
     reopen_feed,
-    step_of,
     synchronous_of,
     window_for,
 )
@@ -39,13 +38,6 @@ def bound(*specs, step=MINUTE, tmp_path):
 
 def bindings(*specs, step=MINUTE, tmp_path):
     return bind(files(tmp_path, *specs), INSTRUMENTS, step)
-
-
-@pytest.mark.parametrize(
-    ("timeframe", "step_s"), [("base", 60), ("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86_400)]
-)
-def test_a_timeframe_has_a_step(timeframe, step_s):
-    assert step_of(timeframe, MINUTE) == step_s * NS_PER_S
 
 
 def test_plays_take_the_instruments_they_name_and_the_others_in_order(tmp_path):
