@@ -3,12 +3,11 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
@@ -16,12 +15,12 @@ from engine.config.packaged import instance_dir, mode_dir, state_root
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
-from engine.domain.ids import birth_of
 from engine.domain.market import NS_PER_MS, NS_PER_S
-from engine.ports import HistoricalFeed, Journal, LiveFeed
+from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
     Source,
+    build_loop,
     goes_on_after_end,
     load_plays,
     open_source,
@@ -32,18 +31,24 @@ from engine.runtime.loop import Loop
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import Recovered, Sources, recover
 from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
+from engine.runtime.stores import (
+    Archive,
+    Checkpoints,
+    DatabaseArchive,
+    LatchFile,
+    Past,
+    Record,
+    RecordFiles,
+    Stores,
+)
 from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
 from engine.storage.database import Database
-from engine.storage.decisions import DecisionRepository
 from engine.storage.elsewhere import note_elsewhere
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
 from engine.storage.lock import InstanceLock
-from engine.storage.orders import OrderRepository
-from engine.storage.record_writer import RecordWriter
-from engine.storage.records import room_for_session
-from engine.storage.sessions import Session, claim, end_session, newest_sessions, start_session
+from engine.storage.sessions import Session, claim
 
 BYTES_PER_GB = 1_000_000_000
 
@@ -54,13 +59,10 @@ class EngineContext:
 
     settings: Settings
     directory: Path
-    clock: SystemClock
+    clock: Clock
     log: FilteringBoundLogger
-    database: Database
-    journal: Journal
-    checkpoints: CheckpointStore
-    recorder: RecordWriter
-    latch: Latch
+    stores: Stores
+    recorder: Record
     source: Source
     config: SessionConfig
     loop: Loop
@@ -70,6 +72,26 @@ class EngineContext:
     resumed: str
     notes: tuple[str, ...]
     standing: dict[TransitionKind, SaveTransition]  # what was last stored of phase, pause and risk mode
+
+    @property
+    def journal(self) -> Journal:
+        """What makes commands durable."""
+        return self.stores.journal
+
+    @property
+    def archive(self) -> Archive:
+        """What the database knows of sessions."""
+        return self.stores.archive
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states that a restart goes on from."""
+        return self.stores.checkpoints
+
+    @property
+    def latch(self) -> LatchFile:
+        """The flatten latch."""
+        return self.stores.latch
 
     @property
     def tape(self) -> HistoricalFeed | None:
@@ -99,46 +121,77 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         log, database = await _open_instance(stack, settings, directory, headless=headless)
         for note in source.notes:
             log.warning(note)
-        journal = SqliteJournal(database)
-        checkpoints = CheckpointStore(home / "checkpoints")
-        past = await _read_past(database)
-        started = max(now, past.started + NS_PER_MS)  # after every earlier session's, whatever the clock did
-        sources = Sources(
-            records=home / "records",
-            checkpoints=checkpoints,
-            feed=source.tape,
-            files=source.files,
-            journal=journal,
-            highest_sequence=past.sequence,
-        )
-        recovered = await _take_up(source, sources, past, now)
-        session = session_name(started)
-        record = home / "records" / session
-        recorder = await asyncio.to_thread(_open_record, source, record, recovered, started)
-        stack.callback(recorder.close)
-        row = Session(id=session, started=started, mode=settings.mode.value, record=str(record))
-        await start_session(database, row)
-        log.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
-        yield EngineContext(
-            settings=settings,
-            directory=directory,
-            clock=clock,
-            log=log,
-            database=database,
-            journal=journal,
-            checkpoints=checkpoints,
-            recorder=recorder,
+        stores = Stores(
+            journal=SqliteJournal(database),
+            archive=DatabaseArchive(database),
+            records=RecordFiles(home / "records", round(settings.runtime.record_max_gb * BYTES_PER_GB)),
+            checkpoints=CheckpointStore(home / "checkpoints"),
             latch=Latch(directory),
-            source=source,
-            config=recovered.config,
-            loop=recovered.loop,
-            pump=recovered.pump,
-            session=session,
-            started=started,
-            resumed=recovered.resumed,
-            notes=recovered.notes,
-            standing=past.standing,
         )
+        surroundings = Surroundings(settings=settings, directory=directory, clock=clock, log=log)
+        yield await open_session(stack, surroundings, source, stores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a session is opened in: settings, place, clock and log."""
+
+    settings: Settings
+    directory: Path
+    clock: Clock
+    log: FilteringBoundLogger
+
+
+async def open_session(
+    stack: AsyncExitStack,
+    around: Surroundings,
+    source: Source,
+    stores: Stores,
+    *,
+    build: Callable[[SessionConfig], Loop] = build_loop,
+    rebuild: Callable[[SessionConfig], Loop] = build_loop,
+) -> EngineContext:
+    """Go on from the last session where that is possible, and begin a new one; the stack ends its record.
+
+    `build` makes the session's loop, `rebuild` one that handles a record again. Raises StorageError.
+    """
+    now = around.clock.now()
+    past = await stores.archive.past()
+    started = max(now, past.started + NS_PER_MS)  # after every earlier session's, whatever the clock did
+    sources = Sources(
+        records=stores.records,
+        checkpoints=stores.checkpoints,
+        feed=source.tape,
+        files=source.files,
+        journal=stores.journal,
+        highest_sequence=past.sequence,
+        build=build,
+        rebuild=rebuild,
+    )
+    recovered = await _take_up(source, sources, past, now)
+    session = session_name(started)
+    recorder = await asyncio.to_thread(_begin_record, source, stores, recovered, started)
+    stack.callback(recorder.close)
+    mode, record = around.settings.mode.value, stores.records.place(session)
+    await stores.archive.start_session(Session(id=session, started=started, mode=mode, record=record))
+    around.log.info("session begins", session=session, resumed=recovered.resumed, version=__version__)
+    return EngineContext(
+        settings=around.settings,
+        directory=around.directory,
+        clock=around.clock,
+        log=around.log,
+        stores=stores,
+        recorder=recorder,
+        source=source,
+        config=recovered.config,
+        loop=recovered.loop,
+        pump=recovered.pump,
+        session=session,
+        started=started,
+        resumed=recovered.resumed,
+        notes=recovered.notes,
+        standing=past.standing,
+    )
 
 
 async def close_session(context: EngineContext, exit_code: int) -> None:
@@ -148,7 +201,7 @@ async def close_session(context: EngineContext, exit_code: int) -> None:
     context.recorder.end(pump.sequence, pump.fingerprint.hex(), exit_code)
     await asyncio.to_thread(context.recorder.flush, sync=True)
     await asyncio.to_thread(context.checkpoints.save, pump.sequence, context.clock.now(), encode_state(state))
-    await end_session(context.database, context.session, context.clock.now(), exit_code)
+    await context.archive.end_session(context.session, context.clock.now(), exit_code)
 
 
 async def _open_instance(
@@ -174,36 +227,14 @@ async def _open_instance(
     return log.logger, database
 
 
-class _Past(msgspec.Struct, frozen=True):
-    """What the database knows of earlier sessions: newest start (ns), birth (s) and sequence, 0 for none."""
-
-    started: int
-    birth_s: int
-    sequence: int
-    standing: dict[TransitionKind, SaveTransition]
-
-
-async def _read_past(database: Database) -> _Past:
-    async with database.reader() as reader:
-        orders = OrderRepository(reader)
-        sessions, newest = await newest_sessions(reader, 1), await orders.newest(1)
-        return _Past(
-            started=sessions[0].started if sessions else 0,
-            birth_s=birth_of(newest[0].client_id) if newest else 0,
-            sequence=await orders.highest_sequence(),
-            standing=await DecisionRepository(reader).last_transitions(),
-        )
-
-
-async def _take_up(source: Source, sources: Sources, past: _Past, now: int) -> Recovered:
+async def _take_up(source: Source, sources: Sources, past: Past, now: int) -> Recovered:
     """Go on from the last session where possible. Ids hold the birth: a fresh lineage repeats none."""
     config = source.configure(max(now // NS_PER_S, past.birth_s + 1))
     return await recover(config, sources, now, goes_on_after_end=goes_on_after_end(source.settings))
 
 
-def _open_record(source: Source, directory: Path, recovered: Recovered, started: int) -> RecordWriter:
-    settings, records, session = source.settings, directory.parent, directory.name
-    bytes_max = room_for_session(records, round(settings.runtime.record_max_gb * BYTES_PER_GB))
+def _begin_record(source: Source, stores: Stores, recovered: Recovered, started: int) -> Record:
+    settings, session = source.settings, session_name(started)
     pump = recovered.pump
     initial = pump.state(session, recovered.config.shape, source.files) if recovered.resumed else None
     header = SessionHeader(
@@ -216,7 +247,7 @@ def _open_record(source: Source, directory: Path, recovered: Recovered, started:
         initial_state=encode_state(initial) if initial else None,
         files=source.files,
     )
-    return RecordWriter(directory, header, bytes_max=bytes_max)
+    return stores.records.begin(header)
 
 
 def _make_directory(directory: Path) -> None:

@@ -25,7 +25,7 @@ from engine.domain.events import Event, Fault, FaultKind
 from engine.domain.reasons import Reason
 from engine.ports import Journal
 from engine.runtime.loop import NO_REFUSALS, Batch, Refusals
-from engine.storage.latch import Latch
+from engine.runtime.stores import LatchFile
 
 WAITING_MAX = 10_000  # commands that may wait for the disk
 _ALL_STORED = "all that waited is stored"
@@ -57,7 +57,7 @@ class Dispatcher:
         self,
         *,
         journal: Journal,
-        latch: Latch,
+        latch: LatchFile,
         log: structlog.typing.FilteringBoundLogger,
         report: Callable[[Event], bool],
         on_batch: Callable[[Batch], None],

@@ -28,22 +28,30 @@ class RealTime:
     """Drives the pump by the clock: highest priority first, each event stamped when it is taken."""
 
     def __init__(
-        self, pump: Pump, inbox: Inbox, clock: Clock, gauges: Gauges, next_at: Callable[[], int | None]
+        self,
+        pump: Pump,
+        inbox: Inbox,
+        clock: Clock,
+        gauges: Gauges,
+        next_at: Callable[[], int | None],
+        *,
+        worked_s: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`worked_s` says how long the pump has run; a simulation, whose work takes no time, has its own."""
         self._pump, self._inbox, self._clock, self._gauges = pump, inbox, clock, gauges
-        self._next_at = next_at
+        self._next_at, self._worked_s = next_at, worked_s
 
     async def run(self, ended: asyncio.Event) -> None:
         """Take events until `ended` is set."""
-        slice_end = time.perf_counter() + SLICE_S
+        slice_end = self._worked_s() + SLICE_S
         while not ended.is_set():
             if await self.take_waiting():
-                if time.perf_counter() > slice_end:
+                if self._worked_s() > slice_end:
                     await asyncio.sleep(0)
-                    slice_end = time.perf_counter() + SLICE_S
+                    slice_end = self._worked_s() + SLICE_S
                 continue
             await self._sleep()
-            slice_end = time.perf_counter() + SLICE_S
+            slice_end = self._worked_s() + SLICE_S
 
     async def take_waiting(self) -> bool:
         """Take one event that waits; return whether there was one."""

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 import msgspec
 
@@ -33,7 +35,15 @@ from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
-from engine.runtime.upkeep import Upkeep
+from engine.runtime.upkeep import Upkeep, Work
+
+
+class Farewell(Protocol):
+    """What consoles are told at the end."""
+
+    async def say_goodbye(self, exit_code: int, text: str) -> None:
+        """Tell how the engine ended."""
+        ...
 
 
 class Engine:
@@ -151,20 +161,26 @@ class Engine:
         """Run the pump and everything beside it until the end is reached."""
         async with asyncio.TaskGroup() as tasks:
             await begin(self.context, self._commands, self._now, until_flat=self._until_flat)
-            gc.collect()
-            gc.freeze()  # what is alive now stays: later collections need not look at it
-            gc.disable()  # collections are taken by the heartbeat, in quiet moments
-            beside = [
-                *(tasks.create_task(work, name=name) for name, work in self._upkeep.tasks()),
-                tasks.create_task(self._await_deadline(), name="deadline"),
-                tasks.create_task(self._await_duration(), name="duration"),
-            ]
-            if self.context.feed is not None:
-                reader = read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
-                beside.append(tasks.create_task(reader, name="feed"))
+            self._calm_collector()
+            beside = [tasks.create_task(work, name=name) for name, work in self._beside()]
             await self._drive()
             for task in beside:
                 task.cancel()
+
+    def _beside(self) -> Iterator[tuple[str, Work]]:
+        """Yield what runs beside the pump, each with its name."""
+        yield from self._upkeep.storing()
+        yield from self._upkeep.watching()
+        yield "deadline", self._await_deadline()
+        yield "duration", self._await_duration()
+        if self.context.feed is not None:
+            yield "feed", read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
+
+    def _calm_collector(self) -> None:
+        """Let the garbage collector alone with what is alive now, and do its rounds in quiet moments."""
+        gc.collect()
+        gc.freeze()  # what is alive now stays: later collections need not look at it
+        gc.disable()  # collections are taken by the heartbeat
 
     async def _drive(self) -> None:
         """Run the pump; what it breaks of, unless it is one of our own errors, is a bug in the core."""
@@ -180,10 +196,7 @@ class Engine:
         started = time.perf_counter()
         context = self.context
         if context.tape is None:
-            driver = RealTime(
-                context.pump, self._inbox, context.clock, self._gauges, next_at=context.loop.next_at
-            )
-            await driver.run(self._ended)
+            await self._real_time().run(self._ended)
             return
         tape = TapeTime(
             context.pump,
@@ -199,6 +212,10 @@ class Engine:
             self._why = "the tape ended"
             return
         await tape.after(self._ended)
+
+    def _real_time(self) -> RealTime:
+        context = self.context
+        return RealTime(context.pump, self._inbox, context.clock, self._gauges, next_at=context.loop.next_at)
 
     async def _await_duration(self) -> None:
         """Stop when the run has lasted as long as the settings say."""
@@ -216,7 +233,7 @@ class Engine:
 
     # wiring
 
-    def _server(self) -> ControlServer:
+    def _server(self) -> AbstractAsyncContextManager[Farewell]:
         context = self.context
         return ControlServer(
             socket_path(context.directory),

@@ -15,6 +15,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import PlaySpec
+from engine.ports import LiveFeed
 from engine.risk.limits import Limits
 from engine.runtime.datacache import open_cache
 from engine.runtime.loop import Loop
@@ -237,7 +238,7 @@ def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) 
 
 
 def market_config(
-    settings: Settings, plays: Sequence[PlayFile], feed: SyntheticFeed, birth_s: int
+    settings: Settings, plays: Sequence[PlayFile], feed: LiveFeed, birth_s: int
 ) -> SessionConfig:
     """Gather what a run on the embedded market is built from."""
     setup = core_setup(
@@ -260,7 +261,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     tapes: tuple[Tape, ...] = ()
     tape: FileFeed | MergedFeed | None = None
-    live: SyntheticFeed | None = None
+    live: LiveFeed | None = None
     load_s: float = 0.0
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
 

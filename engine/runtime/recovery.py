@@ -4,7 +4,7 @@ State = the newest usable checkpoint (or the state the last session began with) 
 again under the settings it was recorded with. What cannot be used is kept on disk, said, and started without.
 """
 
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 
@@ -15,10 +15,8 @@ from engine.runtime.loop import Loop
 from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state, encode_state
-from engine.storage.checkpoints import CheckpointStore
+from engine.runtime.stores import Checkpoints, Records
 from engine.storage.codec import Entry, Gap, SessionHeader
-from engine.storage.record_reader import RecordReader
-from engine.storage.records import session_directories
 
 
 class NullRecorder:
@@ -45,14 +43,19 @@ class Recovered(msgspec.Struct, frozen=True):
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a restart finds what it needs. `files` holds sha256 by path of the tapes."""
+    """Where a restart finds what it needs. `files` holds sha256 by path of the tapes.
 
-    records: Path
-    checkpoints: CheckpointStore
+    `build` makes the loop that goes on; `rebuild` the one that handles a record's tail again.
+    """
+
+    records: Records
+    checkpoints: Checkpoints
     feed: HistoricalFeed | None
     files: dict[str, str]
     journal: Journal
     highest_sequence: int = 0  # that any id in the journal holds
+    build: Callable[[SessionConfig], Loop] = build_loop
+    rebuild: Callable[[SessionConfig], Loop] = build_loop
 
 
 class _Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +86,10 @@ async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_
                     f"goes on from session {start.session}: {before} events from its checkpoint, "
                     f"{state.sequence - before} handled again"
                 )
-                return _go_on(_at_present(state, sources, now), config, notes)
+                return _go_on(_at_present(state, sources, now), config, sources.build, notes)
         except (StorageError, CheckpointError) as error:
             notes.append(f"session {start.session} could not be gone on with: {error} A fresh one begins.")
-    loop = build_loop(config)
+    loop = sources.build(config)
     return Recovered(loop, _pump(loop), config, "", tuple(notes))
 
 
@@ -96,9 +99,9 @@ async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_
 def _find(config: SessionConfig, sources: Sources, now: int, notes: list[str]) -> _Start | None:
     """Choose what to go on from: the newest checkpoint, or the record of a session newer than it."""
     start = _from_checkpoint(sources, now, notes)
-    sessions = session_directories(sources.records)
-    if sessions and (start is None or start.session < sessions[-1].name):
-        start = _from_record(sessions[-1], notes) or start
+    newest = sources.records.newest()
+    if newest and (start is None or start.session < newest):
+        start = _from_record(newest, sources.records, notes) or start
     if start is None or (start.shape, start.files) == (config.shape, sources.files):
         return start
     notes.append(
@@ -127,10 +130,10 @@ def _from_checkpoint(sources: Sources, now: int, notes: list[str]) -> _Start | N
     )
 
 
-def _from_record(directory: Path, notes: list[str]) -> _Start | None:
+def _from_record(session: str, records: Records, notes: list[str]) -> _Start | None:
     """Begin where a session began that broke off before its first checkpoint."""
     try:
-        header = RecordReader(directory).header
+        header = records.open(session).header
         return _Start(
             session=header.session,
             birth_s=header.birth,
@@ -156,10 +159,9 @@ async def _handle_again(
     """
     if start.state is not None and start.state.ended:
         return start.state
-    directory = sources.records / start.session
-    config = _settings_then(directory, start, config)
-    tail = _tail(directory, start.state.sequence if start.state else 0, notes)
-    pump = _pump_at(start, config)
+    config = _settings_then(sources.records, start, config)
+    tail = _tail(sources.records, start, notes)
+    pump = _pump_at(start, sources.rebuild(config))
     try:
         return await _play(start, pump, tail, sources)
     except TraderError:
@@ -168,12 +170,12 @@ async def _handle_again(
         broken = pump.sequence
         notes.append(f"event {broken} was left out: it broke the engine ({error!r}). Please report it.")
     before = [entry for entry in tail if isinstance(entry, SessionHeader) or entry.sequence < broken]
-    return await _play(start, _pump_at(start, config), before, sources)
+    return await _play(start, _pump_at(start, sources.rebuild(config)), before, sources)
 
 
-def _pump_at(start: _Start, config: SessionConfig) -> Pump:
+def _pump_at(start: _Start, loop: Loop) -> Pump:
     """Build a pump that stands where the start's state says."""
-    pump = _pump(build_loop(config))
+    pump = _pump(loop)
     if start.state is not None:
         pump.restore(start.state)
     return pump
@@ -189,20 +191,20 @@ async def _play(start: _Start, pump: Pump, tail: list[Entry], sources: Sources) 
     return pump.state(start.session, start.shape, start.files, ended=end is not None)
 
 
-def _settings_then(directory: Path, start: _Start, config: SessionConfig) -> SessionConfig:
+def _settings_then(records: Records, start: _Start, config: SessionConfig) -> SessionConfig:
     """Return what a session was built from; where its record is lost, nothing of it is handled again."""
     try:
-        return decode_config(RecordReader(directory).header.config)
+        return decode_config(records.open(start.session).header.config)
     except (StorageError, CheckpointError):
         return _born(config, start.birth_s)
 
 
-def _tail(directory: Path, sequence: int, notes: list[str]) -> list[Entry]:
-    """Read what a record holds past a sequence, up to a gap, damage or a torn end; each is said."""
+def _tail(records: Records, start: _Start, notes: list[str]) -> list[Entry]:
+    """Read what a record holds past the start's state, up to a gap, damage or a torn end; each is said."""
     tail: list[Entry] = []
     try:
-        reader = RecordReader(directory)
-        for entry in reader.entries(sequence):
+        reader = records.open(start.session)
+        for entry in reader.entries(start.state.sequence if start.state else 0):
             if isinstance(entry, Gap):
                 notes.append(f"the record has a gap at event {entry.sequence}: {entry.text}")
                 return tail
@@ -237,10 +239,12 @@ def _at_present(state: EngineState, sources: Sources, now: int) -> EngineState:
     return msgspec.structs.replace(state, loop=loop)
 
 
-def _go_on(state: EngineState, config: SessionConfig, notes: list[str]) -> Recovered:
+def _go_on(
+    state: EngineState, config: SessionConfig, build: Callable[[SessionConfig], Loop], notes: list[str]
+) -> Recovered:
     """Put a state under the present settings."""
     config = _born(config, state.birth_s)
-    loop = build_loop(config)
+    loop = build(config)
     pump = _pump(loop)
     pump.restore(decode_state(encode_state(state)))  # nothing is shared with the loop that brought it here
     loop.machine.begin_anew()

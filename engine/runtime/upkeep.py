@@ -24,6 +24,8 @@ FLUSH_DECIDED_S = 0.005  # what follows from one event comes together
 RELOAD_S = 1.0
 LAG_PROBE_S = 0.25
 
+Work = Coroutine[object, object, None]
+
 
 class Upkeep:
     """The tasks beside the pump. None of them changes the core: what they find becomes an event."""
@@ -41,6 +43,7 @@ class Upkeep:
         """`store` writes the evidence that waits for the disk, and says whether it could."""
         self._context, self._health, self._inbox = context, health, inbox
         self._offer, self._now, self._store = offer, now, store
+        self.flush_s = FLUSH_S  # how long evidence may wait for the disk
         self._record_stopped = ""
         self._decided = asyncio.Event()
         runners = context.loop.machine.trading.runners
@@ -54,13 +57,16 @@ class Upkeep:
             now=context.clock.now(),
         )
 
-    def tasks(self) -> Iterator[tuple[str, Coroutine[object, object, None]]]:
-        """Yield each task with its name."""
+    def storing(self) -> Iterator[tuple[str, Work]]:
+        """Yield what brings things to the disk, each with its name."""
         yield "stores", self._flush_stores()
+        yield "checkpoints", self._keep_checkpoints()
+
+    def watching(self) -> Iterator[tuple[str, Work]]:
+        """Yield what looks after the engine itself and its files, each with its name."""
         yield "heartbeat", self._beat()
         yield "lag", self._probe_lag()
         yield "reload", self._watch_files()
-        yield "checkpoints", self._keep_checkpoints()
 
     def reloads(self) -> tuple[ReloadRow, ...]:
         """Return what a screen shows of hot-reload."""
@@ -83,7 +89,7 @@ class Upkeep:
     async def _until_due(self) -> None:
         """Wait for the next turn, or only a moment after a decision: a kill -9 takes what waits."""
         try:
-            async with asyncio.timeout(FLUSH_S):
+            async with asyncio.timeout(self.flush_s):
                 await self._decided.wait()
         except TimeoutError:
             return

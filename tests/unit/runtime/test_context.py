@@ -11,6 +11,7 @@ from engine.config.settings import Settings
 from engine.domain.errors import ConfigError, LockHeldError, StorageError
 from engine.domain.modes import Mode
 from engine.runtime.context import close_session, open_context
+from engine.runtime.stores import DatabaseArchive
 from engine.storage.lock import holder
 from engine.storage.record_reader import RecordReader
 from engine.storage.sessions import newest_sessions
@@ -25,17 +26,22 @@ async def opened(settings):
         return context
 
 
+async def stored_sessions(context):
+    assert isinstance(context.archive, DatabaseArchive)
+    async with context.archive.database.reader() as reader:
+        return await newest_sessions(reader, 2)
+
+
 async def test_an_open_context_holds_the_lock_and_a_session_and_gives_the_lock_back(tmp_path):
     async with open_context(tape_settings(tmp_path), headless=True) as context:
         owner = holder(context.directory)
         assert owner is not None
         assert (owner.pid, owner.instance) == (os.getpid(), "default")
-        async with context.database.reader() as reader:
-            (session,) = await newest_sessions(reader, 2)
+        (session,) = await stored_sessions(context)
         assert (session.id, session.ended, session.mode) == (context.session, None, "replay")
-        assert Path(session.record) == context.recorder.directory
+        record = Path(session.record)
     assert holder(context.directory) is None
-    header = RecordReader(context.recorder.directory).header
+    header = RecordReader(record).header
     assert (header.session, header.birth) == (context.session, context.config.setup.birth_s)
     assert header.files == context.source.files
 
@@ -81,8 +87,7 @@ async def test_closing_a_session_stores_its_end(tmp_path):
     async with open_context(market_settings(tmp_path), headless=True) as context:
         await context.pump.begin(context.started)
         await close_session(context, 4)
-        async with context.database.reader() as reader:
-            (session,) = await newest_sessions(reader, 1)
+        (session,) = await stored_sessions(context)
     assert session.exit_code == 4
     async with open_context(market_settings(tmp_path), headless=True) as context:
         assert context.resumed == session.id

@@ -133,7 +133,7 @@ async def test_an_engine_ends_when_it_has_lasted_as_long_as_it_should(tmp_path):
 async def test_a_session_that_ends_in_order_is_stored_as_ended(tmp_path):
     async with running(tape_settings(tmp_path, bars=60)) as there:
         report = await there.task
-        async with there.engine.context.database.reader() as reader:
+        async with there.engine.context.archive.database.reader() as reader:
             (session,) = await newest_sessions(reader, 5)
     assert (session.id, session.exit_code) == (there.engine.context.session, report.exit_code)
     assert session.ended is not None

@@ -5,6 +5,8 @@ import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import msgspec
+
 from engine.config.packaged import socket_path
 from engine.core.snapshot import Phase
 from engine.core.trading import Trading
@@ -43,7 +45,7 @@ async def test_a_task_that_breaks_ends_the_engine_in_order_with_its_cause(tmp_pa
         assert (report.exit_code, report.text) == (1, "BrokenError: the heart stood still")
         assert there.log()[-1] == "the engine broke"
         assert "the heart stood still" in there.log_lines()[-1]["exception"]
-        async with there.engine.context.database.reader() as reader:
+        async with there.engine.context.archive.database.reader() as reader:
             (session,) = await newest_sessions(reader, 1)
         assert session.ended is None, "the next start takes it for what it was"
 
@@ -171,7 +173,8 @@ async def on_a_failing_disk(settings, **options):
     """Run an engine whose journal a test can break."""
     async with asyncio.timeout(DEADLINE_S), open_context(settings, headless=False) as context:
         journal = FailingJournal(context.journal)
-        engine = Engine(replace(context, journal=journal), **options)
+        stores = msgspec.structs.replace(context.stores, journal=journal)
+        engine = Engine(replace(context, stores=stores), **options)
         there = Running(engine, asyncio.ensure_future(engine.run()))
         try:
             yield there, journal
