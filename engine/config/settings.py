@@ -112,7 +112,7 @@ Speed = Annotated[
 class AccountSettings(Section):
     """What a simulated account starts with."""
 
-    currency: Name = "USDT"
+    currency: Name | None = None  # None: the one that the traded instruments settle in
     equity: Money = PAPER_EQUITY
 
 

@@ -115,10 +115,11 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     now = clock.now()
     plays = await asyncio.to_thread(load_plays, settings.plays)
     source = await asyncio.to_thread(open_source, settings, plays, now)
-    source.configure(birth_s=0)  # a play without its instrument is told before anything is written
+    currency = source.configure(birth_s=0).setup.currency  # told before anything is written
+    account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
     directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
-        log, database = await _open_instance(stack, settings, directory, headless=headless)
+        log, database = await _open_instance(stack, settings, directory, account, headless=headless)
         for note in source.notes:
             log.warning(note)
         stores = Stores(
@@ -205,7 +206,7 @@ async def close_session(context: EngineContext, exit_code: int) -> None:
 
 
 async def _open_instance(
-    stack: AsyncExitStack, settings: Settings, directory: Path, *, headless: bool
+    stack: AsyncExitStack, settings: Settings, directory: Path, account: str | None, *, headless: bool
 ) -> tuple[FilteringBoundLogger, Database]:
     """Take the instance's lock, then open its log and its database; all three are let go with the stack."""
     _make_directory(directory)
@@ -223,7 +224,7 @@ async def _open_instance(
     _make_directory(mode_dir(settings))
     database = await Database.open(mode_dir(settings) / "engine.sqlite", synchronous=synchronous_of(settings))
     stack.push_async_callback(database.close)
-    await claim(database, now // NS_PER_S, settings.instance, settings.account.currency)
+    await claim(database, now // NS_PER_S, settings.instance, account)
     return log.logger, database
 
 

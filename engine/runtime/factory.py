@@ -1,7 +1,7 @@
 """Chooses the adapters of a mode: the one place where the mode decides anything."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from engine.domain.modes import Mode
 from engine.domain.play import PlaySpec
 from engine.ports import LiveFeed
 from engine.risk.limits import Limits
+from engine.runtime.account import account_currency, traded
 from engine.runtime.datacache import open_cache
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
@@ -168,9 +169,14 @@ def core_setup(
     instruments: Sequence[Instrument],
     plays: tuple[PlayBinding, ...],
     birth_s: int,
+    files: Mapping[str, Path],
 ) -> CoreSetup:
-    """Gather the facts the core is built from."""
+    """Gather the facts the core is built from; `files` holds the data file of each symbol that has one.
+
+    Raises ConfigError where the traded instruments do not fit one account.
+    """
     mode = settings.mode
+    currency = account_currency(settings.account.currency, traded(instruments, plays), files)
     return CoreSetup(
         mode=mode,
         instance=settings.instance,
@@ -179,7 +185,7 @@ def core_setup(
         instruments=tuple(instruments),
         plays=plays,
         limits=settings.limits.to_limits(),
-        currency=settings.account.currency,
+        currency=currency,
         start_equity=settings.account.equity,
         takes_orders=mode is not Mode.SHADOW,
         armed=settings.arm or mode is Mode.BACKTEST,
@@ -202,7 +208,11 @@ def tape_config(
     instruments = tuple(tape.instrument for tape in tapes)
     steps = {tape.base_step_ns for tape in tapes}
     setup = core_setup(
-        settings, instruments=instruments, plays=bind(plays, instruments, min(steps)), birth_s=birth_s
+        settings,
+        instruments=instruments,
+        plays=bind(plays, instruments, min(steps)),
+        birth_s=birth_s,
+        files={tape.instrument.symbol: tape.path for tape in tapes},
     )
     setup = msgspec.structs.replace(setup, limits=_patient(setup.limits, max(steps)))
     matching = {
@@ -246,6 +256,7 @@ def market_config(
         instruments=feed.instruments,
         plays=bind(plays, feed.instruments, feed.base_step_ns),
         birth_s=birth_s,
+        files={},
     )
     matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
     return SessionConfig(

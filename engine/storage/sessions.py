@@ -26,18 +26,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
 
 
-async def claim(database: Database, now_s: int, instance: str, account: str) -> Identity:
-    """Return the database's identity, writing it at the first start.
+async def claim(database: Database, now_s: int, instance: str, account: str | None) -> Identity:
+    """Return the database's identity, writing it at the first start; an account of None fits any other.
 
     Raises StorageError where it belongs to another instance or account: orders of two accounts must not mix.
     """
     await database.write(
-        [("INSERT OR IGNORE INTO meta VALUES (1, ?, ?, ?)", (now_s, instance, account))],
+        [("INSERT OR IGNORE INTO meta VALUES (1, ?, ?, ?)", (now_s, instance, account or ""))],
     )
     async with database.reader() as reader:
         identity = await read_identity(reader)
     assert identity is not None, "it was just written"
-    if (identity.instance, identity.account) != (instance, account):
+    if identity.instance != instance or account not in {None, identity.account}:
         raise StorageError(
             f"{database.path}: this database belongs to instance {identity.instance!r} with account "
             f"{identity.account!r}, not to {instance!r} with {account!r}. "

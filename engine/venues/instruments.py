@@ -107,7 +107,7 @@ def describe(
     stated = read_instrument_file(path) if path.exists() else InstrumentFile()
     notes = _Notes(data.path.name)
     name = notes.take("symbol", symbol or stated.symbol, lambda: symbol_of(data.path), "the file's name")
-    base, quote = _currencies(stated, name, notes)
+    base, quote = _currencies(stated, name, data.path, notes)
     tick = notes.take("tick", stated.tick, lambda: _step(data.price_digits), "the prices' decimals")
     unit = _volume_unit(data, stated, notes)
     lot = _lot(data, stated, unit, notes)
@@ -195,12 +195,16 @@ class _Notes:
         self.lines.append(f"{self._file}: {name} {value}, from {source}")
 
 
-def _currencies(stated: InstrumentFile, symbol: str, notes: _Notes) -> tuple[str, str]:
-    found = split_symbol(symbol.upper())
+def _currencies(stated: InstrumentFile, symbol: str, path: Path, notes: _Notes) -> tuple[str, str]:
+    """Take base and quote from the symbol, else from the file's name: a symbol may be any name."""
+    found, source = split_symbol(symbol.upper()), "the symbol"
+    if found is None and (found := split_symbol(symbol_of(path))) is not None:
+        source = "the file's name"
     base, quote = found or (symbol.upper().removesuffix(_PERPETUAL) or symbol, _UNKNOWN_QUOTE)
-    source = "the symbol" if found else "nothing better: the symbol names no known quote currency"
+    if found is None:
+        source = "nothing better: neither symbol nor file's name tells a known one"
     return (
-        notes.take("base", stated.base, lambda: base, "the symbol"),
+        notes.take("base", stated.base, lambda: base, source if found else "the symbol"),
         notes.take("quote", stated.quote, lambda: quote, source),
     )
 

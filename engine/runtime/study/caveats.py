@@ -4,21 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from engine.core.machine import Machine
 from engine.domain.market import InstrumentKind
+from engine.runtime.account import counted_in
 from engine.venues.replay import Tape
 
 
-def caveats(machine: Machine, tapes: Sequence[Tape], currency: str) -> tuple[str, ...]:
+def caveats(machine: Machine, tapes: Sequence[Tape]) -> tuple[str, ...]:
     """Return what the run assumed of its instruments, and the plays that its data was too short for."""
-    return (*(line for tape in tapes for line in _assumed(tape, currency)), *_cold(machine))
+    return (*(line for tape in tapes for line in _assumed(tape)), *_cold(machine))
 
 
-def _assumed(tape: Tape, currency: str) -> Iterator[str]:
+def _assumed(tape: Tape) -> Iterator[str]:
     instrument = tape.instrument
     symbol = instrument.symbol
     if instrument.kind is not InstrumentKind.LINEAR:
-        yield f"{symbol}: {instrument.kind} is simulated as linear"
-    if instrument.settle != currency:
-        yield f"{symbol}: settles in {instrument.settle}, which is counted as {currency} one to one"
+        yield f"{symbol}: {instrument.kind} is simulated as linear, with profits in {counted_in(instrument)}"
+    elif instrument.settle != instrument.quote:
+        yield f"{symbol}: priced in {instrument.quote}, counted as {instrument.settle} one to one"
     if not instrument.volume_caps_fills:
         yield f"{symbol}: fills are not capped by volume: it is 0 or not in base units"
     if tape.derived:

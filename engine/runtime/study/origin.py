@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import __version__
 from engine.config.settings import Settings
-from engine.core.setup import PlayBinding
+from engine.core.setup import CoreSetup
 from engine.domain.market import Instrument
 from engine.domain.money import canonical
 from engine.runtime.study.figures import moment_text
@@ -46,7 +46,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 def origin(
     settings: Settings,
-    plays: tuple[PlayBinding, ...],
+    setup: CoreSetup,
     tapes: tuple[Tape, ...],
     *,
     since: int | None,
@@ -56,11 +56,11 @@ def origin(
     return Origin(
         plays=tuple(
             PlayOrigin(name=play.spec.name, hash=play.spec.hash, file=str(path))
-            for play, path in zip(plays, settings.plays, strict=True)
+            for play, path in zip(setup.plays, settings.plays, strict=True)
         ),
         data=tuple(_data(tape) for tape in tapes),
         settings={
-            "account": settings.account.model_dump(mode="json"),
+            "account": {**settings.account.model_dump(mode="json"), "currency": setup.currency},
             "limits": settings.limits.model_dump(mode="json"),
             "simulated": settings.simulated.model_dump(mode="json"),
             "bar_ts": settings.bar_ts.value if settings.bar_ts else None,

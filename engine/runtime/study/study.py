@@ -66,9 +66,9 @@ def study(
         run=run,
         figures=figures(seen, at, by_day, left),
         months=months(at, by_day, seen.trips.closed, start),
-        origin=origin(settings, setup.plays, seen.tapes, since=since, until=until),
+        origin=origin(settings, setup, seen.tapes, since=since, until=until),
         trades=[*seen.trips.closed, *left],
         curve=curve(at, seen.tapes[0].base_step_ns),
         currency=setup.currency,
-        notes=caveats(seen.loop.machine, seen.tapes, setup.currency),
+        notes=caveats(seen.loop.machine, seen.tapes),
     )

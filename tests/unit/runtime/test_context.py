@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from engine.config.settings import Settings
+from engine.config.settings import DataFile, Settings
 from engine.domain.errors import ConfigError, LockHeldError, StorageError
 from engine.domain.modes import Mode
 from engine.runtime.context import close_session, open_context
@@ -15,7 +17,7 @@ from engine.runtime.stores import DatabaseArchive
 from engine.storage.lock import holder
 from engine.storage.record_reader import RecordReader
 from engine.storage.sessions import newest_sessions
-from tests.unit.runtime.rig import market_settings, tape_settings
+from tests.unit.runtime.rig import market_settings, tape_settings, write_tape
 
 NOBODY = 65_534
 
@@ -122,10 +124,20 @@ async def test_a_state_directory_that_may_not_be_written_is_named(unwritable):
 
 
 async def test_a_database_of_another_account_is_not_touched(tmp_path):
-    await opened(market_settings(tmp_path))
-    with pytest.raises(StorageError, match="belongs to instance 'default' with account 'USDT'"):
-        await opened(market_settings(tmp_path, account={"currency": "BTC"}))
-    await opened(market_settings(tmp_path))
+    settings = market_settings(tmp_path)
+    database = (await opened(settings)).directory / "paper" / "engine.sqlite"
+    with closing(sqlite3.connect(database)) as stored, stored:
+        stored.execute("UPDATE meta SET account = 'EUR'")
+    with pytest.raises(StorageError, match="belongs to instance 'default' with account 'EUR'"):
+        await opened(settings)
+
+
+async def test_replays_in_several_currencies_may_follow_each_other(tmp_path):
+    assert (await opened(tape_settings(tmp_path))).config.setup.currency == "USDT"
+    tape = write_tape(tmp_path, symbol="ETHBTC")
+    tape.with_suffix(".instrument.yaml").unlink()
+    settings = tape_settings(tmp_path).model_copy(update={"data": (DataFile(path=tape),)})
+    assert (await opened(settings)).config.setup.currency == "BTC"
 
 
 async def test_whatever_keeps_an_engine_from_starting_gives_the_lock_back(tmp_path):

@@ -157,7 +157,8 @@ def test_an_unknown_quote_currency_is_said(tmp_path: Path):
     about = told(bars(tmp_path, name="wheat.csv"))
     assert (about.instrument.base, about.instrument.quote) == ("WHEAT", "USD")
     assert (
-        "wheat.csv: quote USD, from nothing better: the symbol names no known quote currency" in about.derived
+        "wheat.csv: quote USD, from nothing better: neither symbol nor file's name tells a known one"
+        in about.derived
     )
 
 

@@ -22,17 +22,23 @@ def with_facts(folder: Path, text: str) -> Settings:
 
 def test_what_is_assumed_of_an_instrument_is_told_everywhere_a_run_is_shown(tmp_path: Path):
     found = study(with_facts(tmp_path, "settle: BTC\nkind: inverse\nvolume_unit: quote\n"))
-    assert [note.partition(": ")[2] for note in found.notes[:3]] == [
-        "inverse is simulated as linear",
-        "settles in BTC, which is counted as USDT one to one",
+    assert [note.partition(": ")[2] for note in found.notes[:2]] == [
+        "inverse is simulated as linear, with profits in USDT",
         "fills are not capped by volume: it is 0 or not in base units",
     ]
-    assert "derived or defaults" in found.notes[3]
+    assert "derived or defaults" in found.notes[2]
     assert found.summary()["notes"] == found.notes
-    assert "settles in BTC, which is counted as USDT one to one" in page(found)
+    assert found.currency == "USDT"
+    assert "inverse is simulated as linear" in page(found)
     out = io.StringIO()
     show(Console(file=out, width=120), found, None)
     assert "note    BTCUSDT: inverse is simulated as linear" in out.getvalue()
+
+
+def test_a_settle_currency_that_stands_for_the_prices_own_is_told(tmp_path: Path):
+    found = study(with_facts(tmp_path, "settle: USDC\nvolume_unit: base\n"))
+    assert found.currency == found.origin.settings["account"]["currency"] == "USDC"
+    assert found.notes[0] == "BTCUSDT: priced in USDT, counted as USDC one to one"
 
 
 def test_an_instrument_of_which_all_is_stated_needs_no_note(tmp_path: Path):
