@@ -12,7 +12,8 @@ from typing import NamedTuple
 from benchmarks.figures import YEAR_FILE, Row, loop_ns, scratch
 from engine.api import load_settings
 from engine.runtime.backtest import BIRTH_S, play_tape
-from engine.runtime.factory import build_loop, load_plays, load_tapes, tape_config, tape_feed
+from engine.runtime.binding import load_plays
+from engine.runtime.factory import build_loop, load_tapes, tape_config, tape_feed
 
 QUIET = """\
 name: quiet

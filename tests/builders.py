@@ -41,6 +41,7 @@ from engine.domain.signals import Side
 from engine.ports import Venue
 from engine.risk.limits import Limits
 from engine.runtime.loop import Loop, LoopState, Refusals, Steps
+from engine.strategy.timeframes import step_of
 from engine.venues.simulated import SimulatedConfig, SimulatedVenue
 
 DAY0 = 19_700 * NS_PER_DAY  # 00:00 UTC of a day in 2023
@@ -125,7 +126,9 @@ def rich(
 def setup(*plays: PlaySpec, symbols: Sequence[str] = (BTC, ETH), **changes: Any) -> CoreSetup:
     """Return the facts of an armed run: each play has an instrument of its own."""
     specs = plays or (spec(),)
-    bindings = tuple(PlayBinding(s, symbol, STEP) for s, symbol in zip(specs, symbols, strict=False))
+    bindings = tuple(
+        PlayBinding(s, symbol, step_of(s.timeframe, STEP)) for s, symbol in zip(specs, symbols, strict=False)
+    )
     limits = {name: changes.pop(name) for name in Limits.__struct_fields__ if name in changes}
     facts: dict[str, Any] = {
         "mode": Mode.PAPER,

@@ -67,7 +67,13 @@ def _warmup(found: "PlayCheck") -> str:
 
 
 def _own_bars(facts: "PlayFacts") -> str:
-    return "of the data's own step" if facts.timeframe == "base" else f"of {facts.timeframe}"
+    match facts.timeframe:
+        case "base":
+            return "of the data's own step"
+        case "trade":
+            return "each trade is one"
+        case length:
+            return f"of {length}"
 
 
 def _traded(facts: "PlayFacts") -> str:

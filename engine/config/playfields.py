@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from engine.domain.errors import ConfigError
-from engine.domain.play import BASE_TIMEFRAME
+from engine.domain.play import BASE_TIMEFRAME, TRADE_TIMEFRAME
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.strategy.expression import canonical_price, canonical_rule
 from engine.strategy.scope import NOTHING, Scope
@@ -117,7 +117,7 @@ def _unreserved(value: str) -> str:
 
 
 _VALUED = BeforeValidator(_valued)  # a number that may be written as a parameter
-_NAME, _TIMEFRAME = r"[a-z0-9_]{1,32}", rf"{BASE_TIMEFRAME}|{TIMEFRAME}"
+_NAME, _TIMEFRAME = r"[a-z0-9_]{1,32}", rf"{BASE_TIMEFRAME}|{TRADE_TIMEFRAME}|{TIMEFRAME}"
 _SYMBOL = r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}"
 Name = Annotated[
     str,
@@ -127,7 +127,10 @@ Name = Annotated[
 ]
 Timeframe = Annotated[
     str,
-    _matching(_TIMEFRAME, f"must be {BASE_TIMEFRAME}, or a whole number and s, m, h or d, as in 5m"),
+    _matching(
+        _TIMEFRAME,
+        f"must be {BASE_TIMEFRAME}, {TRADE_TIMEFRAME}, or a whole number and s, m, h or d, as in 5m",
+    ),
     _pattern(_TIMEFRAME),
 ]
 Symbol = Annotated[

@@ -28,7 +28,7 @@ from engine.config.playfields import (
     misplaced,
 )
 from engine.config.playparts import Entry, Guards, ScaleInPart, Size
-from engine.domain.play import BASE_TIMEFRAME, PlaySpec, Rule
+from engine.domain.play import BASE_TIMEFRAME, TRADE_TIMEFRAME, PlaySpec, Rule
 from engine.strategy.vocabulary import WORDS
 
 
@@ -104,11 +104,24 @@ class PlayModel(Section):
         if self.scale_in is not None and self.scale_in.direction == "against" and self.stop_loss is None:
             text = "needs a stop_loss: a position that grows as it loses must have an end"
             raise misplaced(text, "scale_in", "direction")
+        if self.timeframe == TRADE_TIMEFRAME:
+            self._fits_prints()
         for name, levels in (("entry", self.entry), ("stop_loss", self.stop_loss)):
             for side in ("long", "short"):
                 if levels is not None and getattr(self, side) is not None and levels.lacks(side):
                     raise misplaced(f"must hold {side}, too: the play enters {side}", name, "at")
         return self
+
+    def _fits_prints(self) -> None:
+        """Refuse what counts in bars of a length where each trade is a bar."""
+        if self.symbols[1:] or self.legs[1:]:
+            raise misplaced("must name one: trades of several never come at one time", "symbols")
+        if self.size.volatility_target is not None:
+            text = "needs bars of a length, to say how much they move in a year: not timeframe trade"
+            raise misplaced(text, "size", "volatility_target")
+        if self.protections is not None and self.protections.cooldown is not None:
+            text = "is the time of some bars: with timeframe trade there is none; pause by stop_loss_guard"
+            raise misplaced(text, "protections", "cooldown")
 
     def to_spec(self) -> PlaySpec:
         """Return the play as the engine has it."""

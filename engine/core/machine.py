@@ -187,6 +187,7 @@ class Machine:
     def _on_trade(self, trade: Trade, now: int) -> None:
         self.market.on_trade(trade, now)
         self._mark(trade.symbol, trade.price, now)
+        self.trading.on_trade(trade, now)
 
     def _on_quote(self, quote: Quote, now: int) -> None:
         self.market.on_quote(quote, now)

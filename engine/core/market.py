@@ -1,5 +1,9 @@
 """The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
 
+from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
+
 import msgspec
 
 from engine.core.snapshot import TickRow
@@ -89,6 +93,10 @@ class Market:
             self._remember(state, ts, trade.price)
         state.day_volume += trade.qty
 
+    def keep(self, bar: Bar) -> None:
+        """Take a print's own bar into a window, for versions of a play that begin later."""
+        self._window(bar.symbol, bar.step_ns).append(bar)
+
     def on_quote(self, quote: Quote, now: int) -> None:
         """Take a best bid and offer."""
         state = self._symbols[quote.symbol]
@@ -119,6 +127,11 @@ class Market:
         """Return the last closed bars of a symbol and step, oldest first."""
         window = self._windows.get((symbol, step_ns))
         return window.bars() if window is not None else ()
+
+    def windows(self, symbols: Iterable[str], step_ns: int) -> tuple[Bar, ...]:
+        """Return the last closed bars of some symbols and a step, oldest first; ties keep their order."""
+        bars = chain.from_iterable(self.window(symbol, step_ns) for symbol in symbols)
+        return tuple(sorted(bars, key=attrgetter("ts")))
 
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols there are."""
@@ -160,10 +173,13 @@ class Market:
 
     def _choose_window(self, symbol: str, step_ns: int) -> None:
         """Make a step's window the one that bars of the symbol go to until the step changes."""
+        self._last[symbol], self._last_step[symbol] = self._window(symbol, step_ns), step_ns
+
+    def _window(self, symbol: str, step_ns: int) -> BarWindow:
         window = self._windows.get((symbol, step_ns))
         if window is None:
             window = self._windows[symbol, step_ns] = BarWindow(self._window_bars)
-        self._last[symbol], self._last_step[symbol] = window, step_ns
+        return window
 
     def state(self) -> MarketState:
         """Return all that a checkpoint needs."""

@@ -1,8 +1,6 @@
 """From bar to order and from fill to protection: the plays, the gates and the desk in one line."""
 
 from decimal import Decimal
-from itertools import chain
-from operator import attrgetter
 
 import msgspec
 
@@ -18,7 +16,7 @@ from engine.core.tally import Tally
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, SaveSignal, SaveVeto
 from engine.domain.ids import OrderRole
-from engine.domain.market import NS_PER_S, Bar
+from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Bar, Trade, bar_of
 from engine.domain.modes import Rung
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderState
@@ -69,6 +67,7 @@ class Trading:
         self.following = Following(desk, ledger, holds)
         self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self.following)
         self.runners = [Runner.of(binding) for binding in setup.plays]
+        self._prints = {b.symbol for b in setup.plays if b.step_ns == PRINT_STEP_NS}
         self._by_symbol: dict[str, list[Runner]] = {}
         for runner in self.runners:
             for symbol in runner.binding.symbols:
@@ -87,6 +86,13 @@ class Trading:
                     self.on_signal(signal, runner, now)
                 if runner.follows and runner.side:
                     self._follow(bar, runner, now, leaving=signal is not None)
+
+    def on_trade(self, trade: Trade, now: int) -> None:
+        """Evaluate the plays for which each print is a bar."""
+        if trade.symbol in self._prints:
+            bar = bar_of(trade)
+            self._market.keep(bar)
+            self.on_bar(bar, now)
 
     def _follow(self, bar: Bar, runner: Runner, now: int, *, leaving: bool) -> None:
         """Let an open position follow a closed bar, and do what it then wishes."""
@@ -317,9 +323,7 @@ class Trading:
 
     def window(self, runner: Runner) -> tuple[Bar, ...]:
         """Return the last closed bars of all symbols of a play, oldest first, in the order of its legs."""
-        binding = runner.binding
-        bars = chain.from_iterable(self._market.window(symbol, binding.step_ns) for symbol in binding.symbols)
-        return tuple(sorted(bars, key=attrgetter("ts")))
+        return self._market.windows(runner.binding.symbols, runner.binding.step_ns)
 
     def state(self) -> TradingState:
         """Return all that a checkpoint needs."""

@@ -17,6 +17,7 @@ from engine.domain.money import ceil_to, exact, floor_to, truncate_to
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_S
+PRINT_STEP_NS = 1  # the length of the bar that a print makes
 SCALED_MAX = 2**51  # see docs/adr/0002
 
 
@@ -121,6 +122,22 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 MarketEvent = Trade | Quote | Bar
+
+
+def bar_of(trade: Trade) -> Bar:
+    """Return a print as a bar of its own: the shortest interval that holds it, closing right after."""
+    price = trade.price
+    return Bar(
+        trade.ts + PRINT_STEP_NS,
+        trade.symbol,
+        price,
+        trade.high,
+        trade.low,
+        price,
+        trade.qty,
+        PRINT_STEP_NS,
+        trade.count,
+    )
 
 
 class Stretch(Protocol):

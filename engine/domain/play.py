@@ -9,6 +9,7 @@ import msgspec
 from engine.domain.orders import OrderKind, TimeInForce
 
 BASE_TIMEFRAME = "base"
+TRADE_TIMEFRAME = "trade"  # each print on the tape is a bar
 
 
 class SizingKind(StrEnum):

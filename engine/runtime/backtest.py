@@ -8,7 +8,8 @@ from typing import Protocol
 
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
-from engine.runtime.factory import build_loop, check_venue, load_plays, load_tapes, tape_config, tape_feed
+from engine.runtime.binding import load_plays
+from engine.runtime.factory import build_loop, check_venue, load_tapes, tape_config, tape_feed
 from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.runtime.session import SessionConfig

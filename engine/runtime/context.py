@@ -17,12 +17,12 @@ from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
+from engine.runtime.binding import load_plays
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
     Source,
     build_loop,
     goes_on_after_end,
-    load_plays,
     open_source,
     synchronous_of,
 )

@@ -7,23 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config.plays import load_play
 from engine.config.settings import Settings, Synchronous
 from engine.core.machine import Machine
+from engine.core.runner import evaluator_for
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.domain.errors import ConfigError
-from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
+from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
-from engine.domain.play import PlaySpec
 from engine.ports import LiveFeed
 from engine.risk.limits import Limits
 from engine.runtime.account import account_currency, traded
+from engine.runtime.binding import PlayFile, bind, steps_of
 from engine.runtime.datacache import open_cache
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
-from engine.strategy.evaluator import Evaluator
-from engine.strategy.legs import evaluator_of
-from engine.strategy.timeframes import step_of
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
@@ -38,91 +35,6 @@ FLATTEN_BARS = 3  # of the longest step on a tape
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
-
-
-class PlayFile(msgspec.Struct, frozen=True):
-    """A play and where it was read from."""
-
-    path: Path
-    spec: PlaySpec
-
-
-def load_plays(paths: Sequence[Path]) -> tuple[PlayFile, ...]:
-    """Read the plays; no two may share a name. Raises ConfigError."""
-    files = tuple(PlayFile(path, load_play(path)) for path in paths)
-    names: dict[str, Path] = {}
-    for file in files:
-        other = names.setdefault(file.spec.name, file.path)
-        if other is not file.path:
-            raise ConfigError(f"is named {file.spec.name!r} like {other}; rename one", file=str(file.path))
-    return files
-
-
-def bind(
-    files: Sequence[PlayFile], instruments: Sequence[Instrument], base_step_ns: int
-) -> tuple[PlayBinding, ...]:
-    """Put each play on its instruments: those it names, else the instruments in order, one for each leg.
-
-    Two plays may not trade one instrument: a venue in one-way mode keeps one position a symbol, and each
-    play closes only what it opened. Other legs may be looked at by any number of plays. Raises ConfigError.
-    """
-    by_symbol = {instrument.symbol: instrument for instrument in instruments}
-    free = [i.symbol for i in instruments if not any(i.symbol in f.spec.symbols for f in files)]
-    taken: dict[str, str] = {}
-    bindings = []
-    for file in files:
-        spec = file.spec
-        symbol, *others = spec.symbols or _take(free, file)
-        missing = next((name for name in (symbol, *others) if name not in by_symbol), None)
-        if missing is not None:
-            known = ", ".join(by_symbol)
-            raise ConfigError(
-                f"wants {missing}, but the feed has {known}", file=str(file.path), field="symbols"
-            )
-        if symbol in taken:
-            raise ConfigError(
-                f"wants {symbol}, which {taken[symbol]} already trades; one play an instrument",
-                file=str(file.path),
-                field="symbols",
-            )
-        taken[symbol] = spec.name
-        step_ns = step_of(spec.timeframe, base_step_ns)
-        if step_ns % base_step_ns:
-            raise ConfigError(
-                f"{spec.timeframe} is not a multiple of the data's {base_step_ns // NS_PER_S} s",
-                file=str(file.path),
-                field="timeframe",
-            )
-        binding = PlayBinding(spec, symbol, step_ns, tuple(others))
-        _require_fitting(binding, file)
-        bindings.append(binding)
-    return tuple(bindings)
-
-
-def _take(free: list[str], file: PlayFile) -> tuple[str, ...]:
-    """Take the next instruments that no play names, one for each leg. Raises ConfigError."""
-    legs = file.spec.legs
-    count = max(1, len(legs))
-    if len(free) < count:
-        own = f"it needs one for each of its legs {', '.join(legs)}" if legs else "each needs one of its own"
-        raise ConfigError(
-            f"finds no instrument left; give another --data or fewer plays, for {own}", file=str(file.path)
-        )
-    taken = tuple(free[:count])
-    del free[:count]
-    return taken
-
-
-def _evaluator(binding: PlayBinding) -> Evaluator:
-    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
-
-
-def _require_fitting(binding: PlayBinding, file: PlayFile) -> None:
-    """Raise ConfigError where the rules look at timeframes that cannot be made of the play's own bars."""
-    try:
-        _evaluator(binding)
-    except ConfigError as error:
-        raise ConfigError(error.message, file=str(file.path)) from None
 
 
 def load_tapes(settings: Settings, tell: Callable[[str], None] | None = None) -> tuple[Tape, ...]:
@@ -150,8 +62,7 @@ def tape_feed(
     tapes: Sequence[Tape], files: Sequence[PlayFile], *, limit: int | None = None
 ) -> FileFeed | MergedFeed:
     """Open the feed with every step the plays need."""
-    steps = {step_of(file.spec.timeframe, tape.base_step_ns) for file in files for tape in tapes}
-    return open_feed(tapes, steps, limit=limit)
+    return open_feed(tapes, steps_of(files, {tape.base_step_ns for tape in tapes}), limit=limit)
 
 
 def venue_config(settings: Settings, by_symbol: dict[str, MatchOn]) -> SimulatedConfig:
@@ -197,7 +108,7 @@ def core_setup(
 
 def window_for(plays: Sequence[PlayBinding]) -> int:
     """Return how many bars to keep, so that a new version of a play is warm at once where it can be."""
-    warmups = (_evaluator(play).warmup_bars for play in plays)
+    warmups = (evaluator_for(play).warmup_bars for play in plays)
     return max(WINDOW_BARS, min(max(warmups, default=0), WINDOW_BARS_MAX))
 
 
@@ -207,17 +118,18 @@ def tape_config(
     """Gather what a run over tapes is built from."""
     instruments = tuple(tape.instrument for tape in tapes)
     steps = {tape.base_step_ns for tape in tapes}
+    printed = {tape.instrument.symbol for tape in tapes if isinstance(tape.columns, TradeColumns)}
     setup = core_setup(
         settings,
         instruments=instruments,
-        plays=bind(plays, instruments, min(steps)),
+        plays=bind(plays, instruments, min(steps), printed=printed),
         birth_s=birth_s,
         files={tape.instrument.symbol: tape.path for tape in tapes},
     )
     setup = msgspec.structs.replace(setup, limits=_patient(setup.limits, max(steps)))
     matching = {
-        tape.instrument.symbol: MatchOn.TRADES if isinstance(tape.columns, TradeColumns) else MatchOn.BARS
-        for tape in tapes
+        symbol: MatchOn.TRADES if symbol in printed else MatchOn.BARS
+        for symbol in (instrument.symbol for instrument in instruments)
     }
     return SessionConfig(
         setup=setup,
@@ -242,7 +154,7 @@ def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) 
         start,
         symbols=wish.symbols,
         base_step_ns=base_step_ns,
-        steps_ns=sorted({step_of(file.spec.timeframe, base_step_ns) for file in plays}),
+        steps_ns=sorted(steps_of(plays, [base_step_ns])),
         events_per_s=wish.events_per_s,
     )
 
@@ -251,14 +163,9 @@ def market_config(
     settings: Settings, plays: Sequence[PlayFile], feed: LiveFeed, birth_s: int
 ) -> SessionConfig:
     """Gather what a run on the embedded market is built from."""
-    setup = core_setup(
-        settings,
-        instruments=feed.instruments,
-        plays=bind(plays, feed.instruments, feed.base_step_ns),
-        birth_s=birth_s,
-        files={},
-    )
     matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
+    bindings = bind(plays, feed.instruments, feed.base_step_ns, printed=matching)
+    setup = core_setup(settings, instruments=feed.instruments, plays=bindings, birth_s=birth_s, files={})
     return SessionConfig(
         setup=setup, venue=venue_config(settings, matching), data=(), settings=settings.to_json()
     )
@@ -347,4 +254,4 @@ def reopen_feed(config: SessionConfig, files: dict[str, str]) -> FileFeed | Merg
         if files.get(str(tape.path)) != tape.sha256:
             raise ConfigError("this file is not the one the session ran on", file=str(tape.path))
     steps = {binding.step_ns for binding in config.setup.plays}
-    return open_feed(tapes, steps)
+    return open_feed(tapes, steps - {PRINT_STEP_NS})

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.domain.errors import CheckpointError
 from engine.domain.market import Bar, Stretch
-from engine.domain.play import Distance, DistanceKind, PlaySpec, Rule
+from engine.domain.play import TRADE_TIMEFRAME, Distance, DistanceKind, PlaySpec, Rule
 from engine.domain.signals import Side, Signal, SignalKind
 from engine.strategy.compiler import Compiler
 from engine.strategy.expression import parse_rule
@@ -70,7 +70,8 @@ class Evaluator:
         self.spec, self.symbol, self.symbols = spec, symbol, (symbol, *others)
         assert len(self.symbols) == max(1, len(spec.legs)), f"{spec.name} has legs {spec.legs}"
         self.bars = 0
-        step_ns = step_of(spec.timeframe, step_ns)
+        # How many prints make a minute is nobody's to say: their bars count as if of unknown length.
+        step_ns = 0 if spec.timeframe == TRADE_TIMEFRAME else step_of(spec.timeframe, step_ns)
         compiler, scope = Compiler(spec.legs), Scope(legs=spec.legs, step_ns=step_ns)
         self._long_entry = _test(compiler, scope, spec.long_entry)
         self._short_entry = _test(compiler, scope, spec.short_entry)

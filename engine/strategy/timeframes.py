@@ -1,9 +1,12 @@
-"""Timeframes as text: `30s`, `5m`, `1h`, `1d`. Bars are aligned to multiples of their step since 1970 UTC."""
+"""Timeframes as text: `30s`, `5m`, `1h`, `trade`. Bars are aligned to multiples of their step since 1970.
+
+With `trade` each print is a bar, one nanosecond long: it lies in the longer bar that a feed builds of it.
+"""
 
 import re
 
-from engine.domain.market import NS_PER_DAY, NS_PER_S
-from engine.domain.play import BASE_TIMEFRAME
+from engine.domain.market import NS_PER_DAY, NS_PER_S, PRINT_STEP_NS
+from engine.domain.play import BASE_TIMEFRAME, TRADE_TIMEFRAME
 
 TIMEFRAME = r"[1-9][0-9]{0,3}[smhd]"
 COARSE_MAX_NS = 30 * NS_PER_DAY  # of a timeframe within a rule
@@ -19,6 +22,8 @@ def step_of(timeframe: str, base_step_ns: int = 0) -> int:
     """Return the length of a timeframe's bars in ns; that of `base` is the data's own, 0 where unknown."""
     if timeframe == BASE_TIMEFRAME:
         return base_step_ns
+    if timeframe == TRADE_TIMEFRAME:
+        return PRINT_STEP_NS
     return int(timeframe[:-1]) * _UNITS_S[timeframe[-1]] * NS_PER_S
 
 

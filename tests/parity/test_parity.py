@@ -25,6 +25,7 @@ CASES = (
     (("bars/freqtrade_unittestbtc_1m_2017",), "volatility_squeeze"),
     (("bars/binance_ethbtc_5m_201801",), "trend_pullback"),
     (("trades/binance_usdm_btcusdt_20240808_trades",), "canary"),
+    (("trades/binance_usdm_btcusdt_20240808_trades",), "tape_reader"),
     (("trades/binance_usdm_ethusdt_20240808_trades",), "canary"),
     (("trades/binance_spot_btcusdt_20240809_trades",), "canary"),
     (("trades/binance_coinm_btcusdperp_20240808_trades",), "canary"),

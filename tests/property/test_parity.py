@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -35,8 +36,9 @@ from engine.domain.play import (
     Trailing,
 )
 from engine.runtime.backtest import play_tape
+from engine.runtime.binding import PlayFile
 from engine.runtime.drivers import Gauges, TapeTime
-from engine.runtime.factory import PlayFile, build_loop, tape_config, tape_feed
+from engine.runtime.factory import build_loop, tape_config, tape_feed
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import NO_REFUSALS
 from engine.runtime.pump import Pump
@@ -171,7 +173,7 @@ def plays(draw: st.DrawFn, *, several: bool = False) -> PlaySpec:
     return PlaySpec(
         name="probe",
         legs=LEGS if several else (),
-        timeframe=draw(st.sampled_from(["base", "base", "5m"])),
+        timeframe=draw(st.sampled_from(["base", "base", "5m", "trade"])),
         sizing=draw(sizings),
         long_entry=draw(any_rule),
         long_exit=draw(st.one_of(st.none(), any_rule)),
@@ -296,8 +298,9 @@ def test_the_plays_that_are_tried_do_trade():
         long_entry=Rule(BUSY[2]),
         long_exit=Rule(BUSY[3]),
     )
-    for tape in (bars_tape(BTC, 1), trades_tape(BTC, 1)):
-        config, feed = configured("backtest", spec, (tape,), 50.0)
+    prints = msgspec.structs.replace(spec, timeframe="trade")
+    for play, tape in ((spec, bars_tape(BTC, 1)), (spec, trades_tape(BTC, 1)), (prints, trades_tape(BTC, 1))):
+        config, feed = configured("backtest", play, (tape,), 50.0)
         loop = build_loop(config)
         play_tape(loop, feed)
         assert loop.machine.ledger.trades > 3

@@ -25,7 +25,8 @@ from engine.domain.positions import Fill
 from engine.domain.signals import Signal
 from engine.execution.desk import describe
 from engine.runtime.backtest import run_backtest
-from engine.runtime.factory import build_loop, load_plays, load_tapes, reopen_feed, tape_config, tape_feed
+from engine.runtime.binding import load_plays
+from engine.runtime.factory import build_loop, load_tapes, reopen_feed, tape_config, tape_feed
 from engine.runtime.loop import Batch
 from engine.runtime.parity.report import FirstDifference, Row
 from engine.runtime.pump import Pump

@@ -243,8 +243,22 @@ MISTAKES = [
         "protections: {drawdown: {percent: 5, within: 7d}}",
         "5:15: protections.drawdown.pause: must be given",
     ),
+    (
+        "timeframe: trade\nsymbols: [BTCUSDT, ETHUSDT]\nlegs: [a, b]",
+        "6:1: symbols: must name one: trades of",
+    ),
+    (
+        "timeframe: trade\nprotections: {cooldown: {bars: 5}}",
+        "6:15: protections.cooldown: is the time of some bars: with timeframe trade there is none",
+    ),
+    ("timeframe: trades", "5:12: timeframe: must be base, trade, or a whole number and s, m, h or d"),
     ("protections: {cooldwn: {bars: 5}}", "5:15: protections.cooldwn: there is no such field; did you mean"),
 ]
+
+
+def test_a_volatility_is_not_measured_trade_by_trade():
+    with pytest.raises(ConfigError, match=r"p\.yaml:4:27: size\.volatility_target: needs bars of a length"):
+        play("size: {volatility_target: 9}\ntimeframe: trade")
 
 
 @pytest.mark.parametrize(("more", "expected"), MISTAKES)

@@ -5,15 +5,14 @@ from decimal import Decimal
 import pytest
 
 from engine.config.settings import Synchronous
+from engine.core.setup import PlayBinding
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Mode
 from engine.domain.play import Rule
-from engine.runtime.factory import PlayFile as File
+from engine.runtime.binding import load_plays
 from engine.runtime.factory import (
-    bind,
     goes_on_after_end,
-    load_plays,
     load_tapes,
     open_source,
     reopen_feed,
@@ -21,81 +20,19 @@ from engine.runtime.factory import (
     window_for,
 )
 from engine.venues.simulated import MatchOn
-from tests.builders import BTC, ETH, instrument, spec
-from tests.unit.runtime.rig import market_settings, tape_settings, write_play, write_tape
+from tests.builders import BTC, ETH, spec
+from tests.unit.runtime.rig import market_settings, tape_settings, write_tape
 
 MINUTE = 60 * NS_PER_S
-INSTRUMENTS = (instrument(BTC), instrument(ETH))
-
-
-def files(tmp_path, *specs):
-    return [File(tmp_path / f"{each.name}.yaml", each) for each in specs]
-
-
-def bound(*specs, step=MINUTE, tmp_path):
-    return [(b.spec.name, b.symbol, b.step_ns) for b in bindings(*specs, step=step, tmp_path=tmp_path)]
-
-
-def bindings(*specs, step=MINUTE, tmp_path):
-    return bind(files(tmp_path, *specs), INSTRUMENTS, step)
-
-
-def test_plays_take_the_instruments_they_name_and_the_others_in_order(tmp_path):
-    assert bound(spec("a"), spec("b"), tmp_path=tmp_path) == [("a", BTC, MINUTE), ("b", ETH, MINUTE)]
-    named = spec("b", symbols=(BTC,), timeframe="5m")
-    assert bound(spec("a"), named, tmp_path=tmp_path) == [("a", ETH, MINUTE), ("b", BTC, 5 * MINUTE)]
-
-
-def test_a_play_takes_an_instrument_for_each_of_its_legs_and_may_look_at_one_that_another_trades(tmp_path):
-    pair, other = spec("a", legs=("x", "y"), symbols=(ETH, BTC)), spec("b", symbols=(BTC,))
-    assert [binding.symbols for binding in bindings(pair, other, tmp_path=tmp_path)] == [(ETH, BTC), (BTC,)]
-    unbound = spec("a", legs=("x", "y"))
-    assert [binding.symbols for binding in bindings(unbound, tmp_path=tmp_path)] == [(BTC, ETH)]
 
 
 @pytest.mark.parametrize(
     ("rule", "bars"),
     [("close > 1", 600), ("sma(700) > 1", 700), ("sma(20)@1h > 1", 1_259), ("sma(200)@1d > 1", 10_000)],
 )
-def test_as_many_bars_are_kept_as_a_new_version_is_warmed_on(tmp_path, rule, bars):
-    assert window_for(bindings(spec("a", long_entry=Rule(rule)), tmp_path=tmp_path)) == bars
+def test_as_many_bars_are_kept_as_a_new_version_is_warmed_on(rule, bars):
+    assert window_for((PlayBinding(spec("a", long_entry=Rule(rule)), BTC, MINUTE),)) == bars
     assert window_for(()) == 600
-
-
-@pytest.mark.parametrize(
-    ("specs", "said"),
-    [
-        ((spec("a", legs=("x", "y")), spec("b")), "fewer plays, for each needs one of its own"),
-        ((spec("b"), spec("a", legs=("x", "y"))), "for it needs one for each of its legs x, y"),
-        (
-            (spec("a", long_entry=Rule("close@90s > 1")),),
-            "a.yaml: bars of 90s cannot be made of the play's bars of 1m: it must be a multiple of that",
-        ),
-        (
-            (spec("a", symbols=("XRPUSDT",)),),
-            "a.yaml: symbols: wants XRPUSDT, but the feed has BTC",
-        ),
-        (
-            (spec("a", symbols=(BTC,)), spec("b", symbols=(BTC,))),
-            "b.yaml: symbols: wants BTCUSDT, which a already trades",
-        ),
-        ((spec("a"), spec("b"), spec("c")), "c.yaml: finds no instrument left"),
-        ((spec("a", timeframe="90s"),), "a.yaml: timeframe: 90s is not a multiple of the data's 60 s"),
-    ],
-)
-def test_plays_that_fit_no_instrument_are_named(tmp_path, specs, said):
-    with pytest.raises(ConfigError) as caught:
-        bound(*specs, tmp_path=tmp_path)
-    assert said in str(caught.value)
-
-
-def test_two_plays_may_not_share_a_name(tmp_path):
-    one = write_play(tmp_path)
-    two = tmp_path / "two.yaml"
-    two.write_text(one.read_text())
-    with pytest.raises(ConfigError, match=r"two\.yaml: is named 'zigzag' like .*zigzag\.yaml; rename one"):
-        load_plays((one, two))
-    assert [file.spec.name for file in load_plays((one,))] == ["zigzag"]
 
 
 def test_a_tape_mode_needs_a_tape(tmp_path):

@@ -18,9 +18,9 @@ async def test_a_console_sees_and_commands_the_engine_beside_it(tmp_path):
         snapshots = link.snapshots()
         first = await anext(snapshots)
         assert first.status.phase is Phase.DISARMED
-        reply = await link.command(Action.ARM, argument="restless")
+        reply = await link.command(Action.ARM, argument="restless", timeout_s=15)
         assert reply.ok
-        refused = await link.command(Action.ARM, argument="restless")
+        refused = await link.command(Action.ARM, argument="restless", timeout_s=15)
         assert (refused.ok, refused.reason) == (False, "ALREADY_SO")
         async for snapshot in snapshots:
             if snapshot.status.phase is Phase.ARMED:

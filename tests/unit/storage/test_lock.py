@@ -95,6 +95,12 @@ def test_a_damaged_owner_file_does_not_hide_that_the_lock_is_held(tmp_path, othe
         holder(tmp_path)
 
 
+def test_where_no_folder_can_be_nobody_holds_a_lock(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert not is_held(tmp_path / "file")
+    assert not is_held(tmp_path / "file" / "default")
+
+
 def test_two_that_look_at_a_lock_do_not_see_each_other(tmp_path, other_engine):
     other_engine.kill()
     other_engine.wait()
