@@ -203,7 +203,8 @@ class Machine:
         self.trading.swap(event.spec, event.generation, now)
 
     def _on_remark(self, event: Remark, now: int) -> None:
-        self.board.notice(now, NoticeLevel.WARNING, event.kind, event.text)
+        level = NoticeLevel.WARNING if event.is_warning else NoticeLevel.INFO
+        self.board.notice(now, level, event.kind, event.text)
 
     def _on_backfill(self, event: Backfill, _now: int) -> None:
         self.market.backfill(event.bars)

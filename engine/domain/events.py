@@ -197,6 +197,7 @@ class Remark(msgspec.Struct, frozen=True, tag=True):
     ts: int
     kind: str
     text: str
+    is_warning: bool = True
 
 
 class FeedState(StrEnum):

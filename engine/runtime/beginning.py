@@ -32,8 +32,10 @@ async def begin(
         await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
-    for guess in context.source.guesses:
-        await pump.consume(Remark(now(), "data", guess), now())
+    for tape in context.source.tapes:
+        await pump.consume(Remark(now(), "data", tape.headline, is_warning=False), now())
+        for guess in tape.derived:
+            context.log.info(guess)
     _follow_arm(context, commands)
     _stay_safe(context, commands, until_flat=until_flat)
 

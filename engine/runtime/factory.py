@@ -183,11 +183,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     load_s: float = 0.0
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
 
-    @property
-    def guesses(self) -> tuple[str, ...]:
-        """What had to be derived from the data because no instrument file says it, a line each."""
-        return tuple(line for tape in self.tapes for line in tape.derived)
-
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
         if self.live is not None:

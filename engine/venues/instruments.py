@@ -84,11 +84,15 @@ class InstrumentFile(BaseModel):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """A file's instrument, the meaning of its bar times, and what had to be derived, a line each."""
+    """A file's instrument, the meaning of its bar times, and what had to be derived, a line each.
+
+    `headline` says in one line as what the file trades, who says so, and which facts are derived.
+    """
 
     instrument: Instrument
     bar_ts: BarTime
     derived: tuple[str, ...]
+    headline: str
 
 
 def describe(
@@ -127,7 +131,9 @@ def describe(
         kind=stated.kind or InstrumentKind.LINEAR,
         volume_caps_fills=unit is VolumeUnit.BASE and not data.quirks.volume_is_zero,
     )
-    return Described(instrument, _bar_time(data, bar_ts or stated.bar_ts, notes), tuple(notes.lines))
+    time = _bar_time(data, bar_ts or stated.bar_ts, notes)
+    source = f"as --data says{_contradiction(data.path, name)}" if symbol else f"as {path.name} says"
+    return Described(instrument, time, tuple(notes.lines), notes.headline(name, source))
 
 
 def instrument_path(data_path: Path) -> Path:
@@ -175,12 +181,20 @@ def split_symbol(symbol: str) -> tuple[str, str] | None:
     return None if quote is None else (pair.removesuffix(quote).rstrip("/:-._"), quote)
 
 
+def _contradiction(path: Path, symbol: str) -> str:
+    """Say where a file's name tells another market than the symbol that it was given."""
+    named = symbol_of(path)
+    pair, other = split_symbol(symbol.upper()), split_symbol(named)
+    return f"; the file's name says {named}" if pair and other and pair != other else ""
+
+
 class _Notes:
     """Collects a line for every value that was not stated."""
 
     def __init__(self, file: str) -> None:
         self._file = file
         self.lines: list[str] = []
+        self._names: list[str] = []
 
     def take(self, name: str, stated: T | None, derive: Callable[[], T], source: str) -> T:
         """Return what is stated, or derive it and say so."""
@@ -193,6 +207,15 @@ class _Notes:
     def say(self, name: str, value: str, source: str) -> None:
         """Add a line."""
         self.lines.append(f"{self._file}: {name} {value}, from {source}")
+        self._names.append(name)
+
+    def headline(self, symbol: str, source: str) -> str:
+        """Say as what the file trades and what of that is derived; `source` is who states the symbol."""
+        names = [name for name in self._names if name != "symbol"]
+        if len(names) < len(self._names):
+            source = "assumed from its name"
+        facts = f"; derived: {', '.join(names)} (`trader-tui data show`)" if names else ""
+        return f"{self._file} trades as {symbol}, {source}{facts}"
 
 
 def _currencies(stated: InstrumentFile, symbol: str, path: Path, notes: _Notes) -> tuple[str, str]:

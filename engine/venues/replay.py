@@ -50,7 +50,10 @@ def parse_source(text: str) -> DataSource:
 
 
 class Tape(msgspec.Struct, frozen=True, eq=False):
-    """A file in memory with its instrument; bars carry their close as time. `derived` tells the guesses."""
+    """A file in memory with its instrument; bars carry their close as time. `derived` tells the guesses.
+
+    `headline` says in one line as what the file trades and which facts are guesses.
+    """
 
     path: Path
     sha256: str
@@ -58,6 +61,7 @@ class Tape(msgspec.Struct, frozen=True, eq=False):
     columns: BarColumns | TradeColumns
     quirks: Quirks
     derived: tuple[str, ...]
+    headline: str = ""
 
     @property
     def base_step_ns(self) -> int:
@@ -79,9 +83,8 @@ def load_tape(
     """
     data = read_kept(source.path, store)
     about = describe(data, symbol=source.symbol, bar_ts=bar_ts, maker_fee=maker_fee, taker_fee=taker_fee)
-    return Tape(
-        data.path, data.sha256, about.instrument, _closing(data, about.bar_ts), data.quirks, about.derived
-    )
+    columns = _closing(data, about.bar_ts)
+    return Tape(data.path, data.sha256, about.instrument, columns, data.quirks, about.derived, about.headline)
 
 
 def clip(tape: Tape, since: int | None = None, until: int | None = None) -> Tape:

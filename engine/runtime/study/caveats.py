@@ -23,7 +23,7 @@ def _assumed(tape: Tape) -> Iterator[str]:
     if not instrument.volume_caps_fills:
         yield f"{symbol}: fills are not capped by volume: it is 0 or not in base units"
     if tape.derived:
-        yield f"{symbol}: {len(tape.derived)} facts are derived or defaults; `data show` lists them"
+        yield tape.headline
 
 
 def _cold(machine: Machine) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+import pytest
+
+from engine.domain.commands import Notice, NoticeLevel
 from engine.domain.events import Backfill, PlaySwapped, Remark
 from engine.domain.ids import OrderRole
 from engine.domain.play import Rule
@@ -93,3 +96,10 @@ def test_a_remark_is_said_and_changes_nothing():
     assert notices(commands, "recovery") == ["goes on from session s1"]
     assert len(commands) == 1
     assert world.machine.state().desk == before.desk
+
+
+@pytest.mark.parametrize(("is_warning", "level"), [(True, NoticeLevel.WARNING), (False, NoticeLevel.INFO)])
+def test_a_remark_is_as_loud_as_it_says(is_warning, level):
+    world = World()
+    commands = world.take(Remark(world.now, "data", "x.csv trades as BTCUSDT", is_warning=is_warning))
+    assert [command.level for command in commands if isinstance(command, Notice)] == [level]

@@ -8,6 +8,7 @@ import pytest
 
 from engine.config.packaged import socket_path
 from engine.core.snapshot import Phase
+from engine.domain.commands import NoticeLevel
 from engine.domain.errors import LockHeldError
 from engine.domain.events import Action, OnStop
 from engine.domain.modes import Holder, RiskMode, Rung
@@ -269,12 +270,15 @@ async def test_a_restart_with_arm_arms_what_was_disarmed(tmp_path):
         await there.until(lambda snapshot: snapshot.status.phase is Phase.ARMED)
 
 
-async def test_what_had_to_be_guessed_of_the_data_is_said(tmp_path):
+async def test_what_had_to_be_guessed_of_the_data_is_one_line_a_file_and_all_of_it_in_the_log(tmp_path):
     settings = tape_settings(tmp_path, bars=20)
     settings.data[0].path.with_suffix(".instrument.yaml").unlink()
     async with running(settings) as there:
         await there.task
-        assert any("tick 0.1, from the prices" in notice.text for notice in there.now.notices)
+        (told,) = (notice for notice in there.now.notices if notice.kind == "data")
+        assert any("tick 0.1, from the prices" in line for line in there.log())
+    assert told.level is NoticeLevel.INFO
+    assert "trades as BTCUSDT, as --data says; derived: base, quote, tick," in told.text
 
 
 # hot-reload

@@ -88,6 +88,10 @@ def test_without_a_file_everything_is_derived_and_told(tmp_path: Path):
         "v_btcusdt_1m.csv: taker_fee 0.0005, from the default",
         "v_btcusdt_1m.csv: bar_ts open, from the default",
     )
+    assert about.headline == (
+        "v_btcusdt_1m.csv trades as BTCUSDT, assumed from its name; derived: base, quote, tick, volume_unit, "
+        "lot, qty_min, notional_min, maker_fee, taker_fee, bar_ts (`trader-tui data show`)"
+    )
 
 
 def test_what_the_file_states_is_taken_as_written(tmp_path: Path):
@@ -117,6 +121,21 @@ def test_what_the_file_states_is_taken_as_written(tmp_path: Path):
     assert instrument.kind is InstrumentKind.INVERSE
     assert instrument.volume_caps_fills
     assert (about.bar_ts, about.derived) == (BarTime.CLOSE, ())
+    assert about.headline == "v_btcusdt_1m.csv trades as XBTUSD, as v_btcusdt_1m.instrument.yaml says"
+
+
+@pytest.mark.parametrize(
+    ("file", "symbol", "said"),
+    [
+        ("fx_gbpusd.csv", "BTCUSDT", "as --data says; the file's name says GBPUSD; derived"),
+        ("fx_gbpusd.csv", "GBPUSD", "as --data says; derived"),
+        ("fx_gbpusd.csv", "cable", "as --data says; derived"),
+        ("wheat.csv", "BTCUSDT", "as --data says; derived"),
+    ],
+)
+def test_a_symbol_that_the_file_is_not_named_for_is_told(tmp_path: Path, file: str, symbol: str, said: str):
+    about = told(bars(tmp_path, name=file), symbol=symbol)
+    assert about.headline.startswith(f"{file} trades as {symbol}, {said}")
 
 
 def test_the_users_own_words_go_before_the_file_and_fees_stand_where_it_has_none(tmp_path: Path):
@@ -151,6 +170,12 @@ def test_trades_tell_the_lot_and_cap_fills(tmp_path: Path):
     instrument = about.instrument
     assert (instrument.tick, instrument.lot, instrument.volume_caps_fills) == (D("0.01"), D("0.001"), True)
     assert not any("bar_ts" in line or "volume_unit" in line for line in about.derived)
+
+
+def test_a_symbol_of_ones_own_takes_its_currencies_from_the_files_name(tmp_path: Path):
+    about = told(bars(tmp_path, name="fx_gbpusd.csv"), symbol="cable")
+    assert (about.instrument.base, about.instrument.quote, about.instrument.settle) == ("GBP", "USD", "USD")
+    assert "fx_gbpusd.csv: quote USD, from the file's name" in about.derived
 
 
 def test_an_unknown_quote_currency_is_said(tmp_path: Path):

@@ -26,7 +26,7 @@ def test_what_is_assumed_of_an_instrument_is_told_everywhere_a_run_is_shown(tmp_
         "inverse is simulated as linear, with profits in USDT",
         "fills are not capped by volume: it is 0 or not in base units",
     ]
-    assert "derived or defaults" in found.notes[2]
+    assert "trades as BTCUSDT, as --data says; derived: base, quote, tick," in found.notes[2]
     assert found.summary()["notes"] == found.notes
     assert found.currency == "USDT"
     assert "inverse is simulated as linear" in page(found)
