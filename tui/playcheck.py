@@ -48,11 +48,8 @@ def _lines(found: "PlayCheck") -> Iterator[str]:
     for part in facts.parts:
         yield f"  {part.name:<10}  {part.text}"
     for parameter in found.parameters:
-        ends = [
-            f"{word} {end}"
-            for word, end in (("min", parameter.minimum), ("max", parameter.maximum))
-            if end is not None
-        ]
+        bounds = {"min": parameter.minimum, "max": parameter.maximum, "step": parameter.step}
+        ends = [f"{word} {bound}" for word, bound in bounds.items() if bound is not None]
         yield f"  parameter   {', '.join((f'{parameter.name} = {parameter.value}', *ends))}"
     yield from map(_stream, facts.streams)
     for rule in facts.rules:

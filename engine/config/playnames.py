@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, localcontext
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from engine.strategy.syntax import Negative, Number
 from engine.strategy.timeframes import is_timeframe, step_of
 from engine.strategy.tokens import TokenKind, tokenize
 
+EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, DivisionByZero])  # what it cannot hold, it refuses
 ANY = Named(Number(1.0))  # stands for what is wrong
 
 
@@ -37,10 +38,31 @@ class Parameter(msgspec.Struct, frozen=True):
         """Say why a value cannot be taken; empty where it can."""
         low, high = self.minimum, self.maximum
         if value.is_finite() and (low is None or low <= value) and (high is None or value <= high):
-            return ""
+            return self._off_grid(value)
         ends = [f"at least {canonical(low)}"] if low is not None else []
         ends += [f"at most {canonical(high)}"] if high is not None else []
         return f"must be {' and '.join(ends) or 'a number'}, and is set to {value}"
+
+    def _off_grid(self, value: Decimal) -> str:
+        """Say which values of the grid lie beside one that is none of them.
+
+        The grid begins at the minimum; without one, at the default (which `value` is before it is replaced).
+        """
+        if self.step is None:
+            return ""
+        origin = self.value if self.minimum is None else self.minimum
+        try:
+            with localcontext(EXACT):
+                rest = (value - origin) % self.step
+                if not rest:
+                    return ""
+                below = value - (rest if rest > 0 else rest + self.step)
+                near = [each for each in (below, below + self.step) if not self.refuses(each)]
+        except ArithmeticError:
+            return f"cannot be held against steps of {self.step}: {value} has too many digits beside it"
+        beside = " or ".join(canonical(each) for each in near)
+        grid = f"must be a whole number of steps of {canonical(self.step)} from {canonical(origin)}"
+        return f"{grid}, and is set to {canonical(value)}; nearest: {beside}"
 
 
 class Names:
@@ -100,9 +122,12 @@ class Names:
                 self._break(name)
                 continue
             value = overrides.get(name, parameter.value)
-            refused = parameter.refuses(value)
+            refused = parameter.refuses(parameter.value)
             if refused:
+                self._say(("params", name, "default"), refused)
+            elif refused := parameter.refuses(value):
                 self._say(("params", name), refused)
+            if refused:
                 self._break(name)
                 continue
             self.parameters[name] = msgspec.structs.replace(parameter, value=value)

@@ -146,6 +146,14 @@ def test_a_section_of_names_must_be_one(section):
         ({"fast": "51"}, "4:3: params.fast: must be at least 5 and at most 50, and is set to 51"),
         ({"fast": "4"}, "4:3: params.fast: must be at least 5 and at most 50, and is set to 4"),
         ({"stop": "0.25"}, "6:3: params.stop: must be at least 0.5, and is set to 0.25"),
+        (
+            {"stop": "1.1"},
+            "6:3: params.stop: must be a whole number of steps of 0.25 from 0.5, and is set to 1.1",
+        ),
+        (
+            {"stop": "1." + "0" * 70 + "1"},
+            "6:3: params.stop: cannot be held against steps of 0.25: 1.000",
+        ),
         ({"slow": "nan"}, "5:9: params.slow: must be a number, and is set to NaN"),
         ({"fats": "12"}, "3:1: params: there is no parameter 'fats'; did you mean 'fast'?"),
         (
@@ -156,6 +164,35 @@ def test_a_section_of_names_must_be_one(section):
 )
 def test_an_override_that_does_not_fit_is_refused(overrides, expected):
     assert mistakes(PLAY, **overrides)[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [
+        (
+            "default: 0.35, min: 0.1, max: 5, step: 0.1",
+            "0.1 from 0.1, and is set to 0.35; nearest: 0.3 or 0.4",
+        ),
+        ("default: -1.4, min: -3, step: 1", "1 from -3, and is set to -1.4; nearest: -2 or -1"),
+        ("default: 3.9, min: 1, max: 4, step: 2", "2 from 1, and is set to 3.9; nearest: 3"),
+    ],
+)
+def test_a_default_beside_its_grid_is_refused_whatever_else_is_set(written, nearest):
+    text = f"name: x\nsize: {{notional: 1}}\nlong: {{enter: close > 1}}\nparams:\n  far: {{{written}}}\n"
+    expected = f"5:18: params.far.default: must be a whole number of steps of {nearest}"
+    assert mistakes(text) == mistakes(text, far="1") == [expected]
+
+
+@pytest.mark.parametrize("value", ["0.3", "2.5", "0.1", "5", "5.0000"])
+def test_a_grid_is_held_against_in_decimals(value):
+    text = PLAY.replace("min: 0.5, step: 0.25", "min: 0.1, step: 0.1")
+    assert parse_play(text, "p", {"stop": Decimal(value)}).stop_loss is not None
+
+
+def test_a_grid_without_a_minimum_goes_through_the_default():
+    text = PLAY.replace("min: 0.5, step: 0.25", "step: 1")
+    assert parse_play(text, "p", {"stop": Decimal("0.5")}).stop_loss == Distance(DistanceKind.ATR, 0.5, 12)
+    assert "nearest: 2.5 or 3.5" in mistakes(text, stop="3")[0]
 
 
 def test_a_play_without_parameters_takes_no_override():
