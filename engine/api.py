@@ -133,6 +133,7 @@ __all__ = [
     "bench_parity",
     "block_signals",
     "check_play",
+    "check_start",
     "compare_backtests",
     "connect",
     "data_cache",
@@ -281,6 +282,15 @@ def block_signals() -> None:
     from engine.runtime.sigmask import block_signals as block
 
     block()
+
+
+def check_start(settings: "Settings") -> None:
+    """Refuse what no engine of this version can run: mode, venue, plays, missing data. Raises ConfigError."""
+    from engine.runtime.binding import load_plays
+    from engine.runtime.factory import check_start as check
+
+    check(settings)
+    load_plays(settings.plays)
 
 
 def run_engine(settings: "Settings") -> "ExitReport":

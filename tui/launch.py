@@ -18,6 +18,7 @@ from engine.api import (
     Link,
     TraderError,
     block_signals,
+    check_start,
     open_engine,
     run_engine,
     send_command,
@@ -71,6 +72,8 @@ def run(settings: "Settings", options: RunOptions) -> int:
     supervisor = Supervisor(settings, actor_name(os.environ.get))
     if options.plain:
         return _plain(supervisor, supervisor.connect, options.given)
+    if not _is_terminal():
+        check_start(settings)  # with a screen, too, it would not start: that is the first thing to mend
     _require_terminal("--headless (the engine alone) or --plain (lines)")
     if options.in_process:
         return asyncio.run(_in_process(settings))
@@ -86,8 +89,12 @@ def attach(settings: "Settings", options: RunOptions) -> int:
     return _console(settings, supervisor, supervisor.attach, ())
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def _require_terminal(otherwise: str) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if not _is_terminal():
         raise ConfigError(NO_TERMINAL.format(otherwise))
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
 from engine.runtime.binding import load_plays
-from engine.runtime.factory import build_loop, check_venue, load_tapes, tape_config, tape_feed
+from engine.runtime.factory import build_loop, check_start, load_tapes, tape_config, tape_feed
 from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.runtime.session import SessionConfig
@@ -48,7 +48,7 @@ def run_backtest(
     Raises ConfigError for anything the user can mend.
     """
     started = time.perf_counter()
-    check_venue(settings)
+    check_start(settings)
     plays = load_plays(settings.plays)
     tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings, tell))
     feed = tape_feed(tapes, plays, limit=limit)

@@ -42,8 +42,6 @@ def load_tapes(settings: Settings, tell: Callable[[str], None] | None = None) ->
 
     Raises ConfigError naming file and line.
     """
-    if not settings.data:
-        raise ConfigError(f"{settings.mode} needs a file of market data: give --data FILE")
     bar_ts = None if settings.bar_ts is None else BarTime(settings.bar_ts.value)
     cache = open_cache(settings.cache, tell)
     return tuple(
@@ -190,16 +188,23 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return tape_config(self.settings, self.tapes, self.plays, birth_s)
 
 
-def check_venue(settings: Settings) -> None:
-    """Refuse a venue that this version cannot send orders to. Raises ConfigError."""
+def check_start(settings: Settings) -> None:
+    """Refuse what this version cannot run: a mode, a venue, a tape without a file. Raises ConfigError."""
+    if settings.mode not in TAPE_MODES | MARKET_MODES:
+        raise ConfigError(
+            f"mode {settings.mode} needs a real venue, which this version does not have yet; "
+            "use paper, replay or backtest",
+            field="mode",
+        )
     if settings.venue != SIMULATED:
         raise ConfigError(f"is {settings.venue!r}; this version has only {SIMULATED!r}", field="venue")
+    if settings.mode in TAPE_MODES and not settings.data:
+        raise ConfigError(f"{settings.mode} needs a file of market data: give --data FILE")
 
 
 def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> Source:
     """Open the market data of the mode. Raises ConfigError for a mode or venue this version cannot run."""
-    if settings.mode in TAPE_MODES | MARKET_MODES:
-        check_venue(settings)
+    check_start(settings)
     if settings.mode in TAPE_MODES:
         started = time.perf_counter()
         notes: list[str] = []
@@ -215,13 +220,7 @@ def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> So
             load_s=load_s,
             notes=tuple(notes),
         )
-    if settings.mode in MARKET_MODES:
-        return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
-    raise ConfigError(
-        f"mode {settings.mode} needs a real venue, which this version does not have yet; "
-        "use paper, replay or backtest",
-        field="mode",
-    )
+    return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
 
 
 def goes_on_after_end(settings: Settings) -> bool:

@@ -12,8 +12,8 @@ from engine.domain.modes import Mode
 from engine.domain.play import Rule
 from engine.runtime.binding import load_plays
 from engine.runtime.factory import (
+    check_start,
     goes_on_after_end,
-    load_tapes,
     open_source,
     reopen_feed,
     synchronous_of,
@@ -38,7 +38,7 @@ def test_as_many_bars_are_kept_as_a_new_version_is_warmed_on(rule, bars):
 def test_a_tape_mode_needs_a_tape(tmp_path):
     settings = tape_settings(tmp_path).model_copy(update={"data": ()})
     with pytest.raises(ConfigError, match="replay needs a file of market data: give --data FILE"):
-        load_tapes(settings)
+        check_start(settings)
 
 
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.DEMO, Mode.SHADOW])

@@ -101,6 +101,17 @@ WRONG = {
     ),
     "backtest from no time": (("backtest", "canary", "--data", "good.csv", "--from", "soon"), 2, "--from"),
     "no terminal": (("run",), 2, "--headless"),
+    "no terminal and no data": (
+        ("run", "--mode", "replay"),
+        2,
+        "replay needs a file of market data: give --data",
+    ),
+    "no terminal and no such mode": (
+        ("run", "--mode", "live", "--confirm"),
+        2,
+        "mode live needs a real venue",
+    ),
+    "no terminal and a broken play": (("run", "--play", "indicator.yaml"), 2, "indicator.yaml:5"),
     "no terminal to attach in": (("attach",), 2, "attach --plain"),
     "no engine to ask": (("status",), 1, "no engine runs"),
     "no engine to stop": (("stop",), 1, "no engine runs"),
