@@ -77,7 +77,8 @@ def commands_page() -> str:
         "## Command line",
         "`trader-tui` alone, or with options only, means `trader-tui run`.\n"
         "Exit codes: 0 done; 1 failed, or nobody answers; 2 wrong use or configuration; 3 another engine\n"
-        "holds the instance; 4 refused, not flat, or not identical; 128+n ended by signal n.",
+        "holds the instance; 4 refused, not flat or not known to be (`flatten` where no engine runs or\n"
+        "answers), or not identical; 128+n ended by signal n.",
         operating.command_line(),
     )
 

@@ -257,7 +257,9 @@ def stop(on_stop: str | None, timeout_s: float, as_json: bool, **options: Any) -
 def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **options: Any) -> None:
     """Kill-switch: cancel our orders, close our positions, verify.
 
-    The engine then is HALTED until somebody arms it with a reason. Exit code 4 unless everything is flat.
+    The engine then is HALTED until somebody arms it with a reason. Exit code 4 unless everything is known
+    to be flat: also where no engine runs or answers (NOT FLAT as far as is known), for nobody looked at the
+    venue then. --direct looks; where no session was ever recorded, it ends with exit code 1.
     """
     from engine.api import block_signals
     from tui import remote
