@@ -101,8 +101,13 @@ def test_the_plays_in_the_docs_are_plays():
     blocks = _YAML.findall((DOCS / "plays.md").read_text("utf-8"))
     written = [block if block.startswith("name:") else REST_OF_A_PLAY + block for block in blocks]
     names = [parse_play(text, "plays.md").name for text in written]
-    assert [name for name in names if name != "part"] == ["rsi_pullback", "two_timeframes", "cheap_leg"]
-    assert names.count("part") == 4, "entry, exits, further entries, protections"
+    assert [name for name in names if name != "part"] == [
+        "rsi_pullback",
+        "both_sides",
+        "two_timeframes",
+        "cheap_leg",
+    ]
+    assert names.count("part") == 5, "entry, exits, further entries and their sides, protections"
 
 
 def test_the_sizes_in_the_docs_are_sizes():
