@@ -47,6 +47,7 @@ class Reason(StrEnum):
     TRIGGER_PASSED = "TRIGGER_PASSED"
     SCALE_IN_MAX = "SCALE_IN_MAX"
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
+    POSITION_CLOSED = "POSITION_CLOSED"
     EXIT_WORKING = "EXIT_WORKING"
     LATCHED = "LATCHED"
     NOT_JOURNALED = "NOT_JOURNALED"
@@ -212,6 +213,11 @@ REASONS: dict[Reason, ReasonFacts] = {
     ),
     Reason.NOTHING_TO_CLOSE: _F(
         _X, "An exit found no quantity of its own to close.", "Nothing: the position is already gone."
+    ),
+    Reason.POSITION_CLOSED: _F(
+        _X,
+        "A stop, target or exit reached the venue when the position it was for had closed already.",
+        "Nothing: the order was not needed any more, and the venue did not take it.",
     ),
     Reason.EXIT_WORKING: _F(_X, "An exit of this play is still working.", "Nothing: it is on its way."),
     Reason.LATCHED: _F(

@@ -230,6 +230,9 @@ class Desk:
         if order is None:
             return None
         request = order.request
+        closed = reason is Reason.REDUCE_ONLY_WOULD_INCREASE and self._has_closed(request)
+        if closed:
+            reason = Reason.POSITION_CLOSED
         facts = veto(
             reason,
             ts=now,
@@ -240,10 +243,16 @@ class Desk:
             **({"text": text} if text else {}),
         )
         self._outbox.append(SaveVeto(facts))
-        self._notice(
-            now, NoticeLevel.WARNING, "rejected", f"{describe(request)} rejected: {facts.text}", request
-        )
+        text = "was not needed any more: its position has closed" if closed else f"rejected: {facts.text}"
+        level, kind = (NoticeLevel.INFO, "unneeded") if closed else (NoticeLevel.WARNING, "rejected")
+        self._notice(now, level, kind, f"{describe(request)} {text}", request)
         return self._move(order, OrderTrigger.REJECT, now, reason=reason.value)
+
+    def _has_closed(self, request: OrderRequest) -> bool:
+        """Tell whether the position that an order of a play was to reduce is gone by our books, too."""
+        if request.role in (_ENTRY, OrderRole.FLATTEN):
+            return False
+        return self._ledger.position(request.play, request.symbol).is_flat
 
     def on_cancel(self, client_id: str, reason: Reason | None, now: int) -> Order | None:
         """The rest of the order is gone."""

@@ -30,6 +30,8 @@ STATES: dict[OrderState, tuple[str, str]] = {
     OrderState.EXPIRED: ("expired", "muted"),
     OrderState.UNKNOWN: ("UNKNOWN", "danger!"),
 }
+# A refusal that is no fault: the position had closed before its order came.
+UNNEEDED = ("unneeded", "muted")
 
 
 class OrdersPane(Pane):
@@ -72,7 +74,8 @@ def _detail(row: OrderRow) -> str:
 
 
 def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
-    word, style = STATES[row.state]
+    calm = row.reason == Reason.POSITION_CLOSED
+    word, style = UNNEEDED if calm else STATES[row.state]
     is_open = row.state.is_open
     quiet = "text" if is_open else "muted"
     side = ("buy" if row.side is Side.BUY else "sell") if is_open else "muted"
@@ -86,7 +89,7 @@ def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
         (_filled(row), quiet),
         (_price(row, digits), quiet),
         (price(row.average_price, digits) if row.average_price is not None else "-", quiet),
-        (_note(row), "warn" if row.reason else "muted"),
+        (_note(row), "warn" if row.reason and not calm else "muted"),
     ]
 
 

@@ -4,7 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.commands import CancelOrder, Command, Notice, SaveFill, SaveOrder, SaveVeto, SubmitOrder
+from engine.domain.commands import (
+    CancelOrder,
+    Command,
+    Notice,
+    NoticeLevel,
+    SaveFill,
+    SaveOrder,
+    SaveVeto,
+    SubmitOrder,
+)
 from engine.domain.ids import IdSpace, OrderRole, sequence_of
 from engine.domain.intents import IntentState
 from engine.domain.orders import Order, OrderKind, OrderState
@@ -292,6 +301,32 @@ def test_a_late_fill_takes_back_what_was_written_off_for_it(bench, restart):
     said = bench.said()
     assert len(of(SaveFill, said)) == 2
     assert notices(said, "adjustment") == [f"{BTC}: a late fill explains 2 of what was written off"]
+
+
+@pytest.mark.parametrize(
+    ("role", "has_position", "reason"),
+    [
+        (OrderRole.STOP, False, Reason.POSITION_CLOSED),
+        (OrderRole.TARGET, False, Reason.POSITION_CLOSED),
+        (OrderRole.EXIT, False, Reason.POSITION_CLOSED),
+        (OrderRole.STOP, True, Reason.REDUCE_ONLY_WOULD_INCREASE),
+        (OrderRole.FLATTEN, False, Reason.REDUCE_ONLY_WOULD_INCREASE),
+    ],
+)
+def test_a_reduction_that_came_after_its_position_is_told_as_unneeded(bench, role, has_position, reason):
+    if has_position:
+        bench.desk.on_fill(fill(bench.order().client_id), T0)
+    order = bench.order(role)
+    bench.desk.on_reject(order.client_id, Reason.REDUCE_ONLY_WOULD_INCREASE, "finds a position of 0", T0)
+    assert (bench.now(order).state, bench.now(order).reason) == (OrderState.REJECTED, reason.value)
+    said = bench.said()
+    assert [saved.veto.reason for saved in of(SaveVeto, said)] == [reason]
+    (notice,) = of(Notice, said)
+    unneeded = reason is Reason.POSITION_CLOSED
+    assert (notice.kind, notice.level) == (
+        ("unneeded", NoticeLevel.INFO) if unneeded else ("rejected", NoticeLevel.WARNING)
+    )
+    assert ("its position has closed" in notice.text) is unneeded
 
 
 def test_fills_of_later_orders_are_none_of_a_write_offs_business(bench):
