@@ -1,7 +1,6 @@
 """What a person should see of the past: notices, alarms, signals with their verdicts. Bounded."""
 
 from collections import deque
-from collections.abc import Sequence
 
 import msgspec
 
@@ -36,13 +35,12 @@ class Board:
 
     def notice(self, now: int, level: NoticeLevel, kind: str, text: str, symbol: str = "") -> None:
         """Say something to the event pane and the log."""
-        self._outbox.append(Notice(now, level, kind, text, symbol))
+        self.say(Notice(now, level, kind, text, symbol))
 
-    def keep_notices(self, commands: Sequence[Command]) -> None:
-        """Remember the notices of a batch."""
-        for command in commands:
-            if type(command) is Notice:
-                self.notices.append(command)
+    def say(self, notice: Notice) -> None:
+        """Say it and remember it."""
+        self._outbox.append(notice)
+        self.notices.append(notice)
 
     def signal(self, signal: Signal, outcome: Order | Veto) -> None:
         """Remember a signal and what it led to; the row is written when somebody looks."""

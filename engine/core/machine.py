@@ -46,6 +46,7 @@ from engine.execution.flatten import Flatten
 from engine.execution.ledger import Ledger
 
 STALENESS_TIMER = "staleness"
+_MARKET = frozenset({Bar, Trade, Quote})  # what is under way waits for no market data
 _HALTED = Phase.HALTED  # asked on every fill: a look into an enum costs more than the comparison
 
 
@@ -58,8 +59,9 @@ class Machine:
         ids = IdSpace(setup.birth_s, setup.instance)
         self.market = Market(setup.instruments, setup.window_bars)
         self.ledger = Ledger(setup.start_equity)
-        self.desk = Desk(ids, {i.symbol: i for i in setup.instruments}, self.ledger, self._outbox)
         self.board = Board(self._outbox)
+        instruments = {i.symbol: i for i in setup.instruments}
+        self.desk = Desk(ids, instruments, self.ledger, self._outbox, self.board.say)
         self.tally = Tally()
         self.authority = Authority(
             setup,
@@ -113,17 +115,10 @@ class Machine:
 
     def handle(self, event: Event, now: int) -> tuple[Command, ...]:
         """Take one event at the time the loop stamped on it; return what is to be done about it, in order."""
-        # By type and not by `match`: a class pattern that misses costs 250 ns with these metaclasses.
-        if type(event) is Bar:
-            self._on_bar(event, now)
-        elif type(event) is Trade:
-            self._on_trade(event, now)
-        elif type(event) is Quote:
-            self._on_quote(event, now)
-        else:
-            self._handlers[type(event)](event, now)
-            if self._holds.all:  # what is under way holds a rung
-                self.authority.go_on(now)
+        # By a table and not by `match`: a class pattern that misses costs 250 ns with these metaclasses.
+        self._handlers[type(event)](event, now)
+        if self._holds.all and type(event) not in _MARKET:  # what is under way holds a rung
+            self.authority.go_on(now)
         return self._take() if self._outbox else NOTHING
 
     def skim(self, stretch: Stretch, first: int, last: int) -> tuple[int, tuple[Command, ...]]:
@@ -151,13 +146,15 @@ class Machine:
     def _take(self) -> tuple[Command, ...]:
         commands = tuple(self._outbox)
         self._outbox.clear()
-        self.board.keep_notices(commands)
         return commands
 
     def _table(self) -> dict[type[Event], Callable[[Any, int], None]]:
-        """Say what takes each kind of event that is no market data. A test holds it against the union."""
+        """Say what takes each kind of event. A test holds it against the union."""
         desk = self.desk
         return {
+            Bar: self._on_bar,
+            Trade: self._on_trade,
+            Quote: self._on_quote,
             Fill: self._on_fill,
             OrderSent: lambda event, now: desk.on_sent(event.client_id, now),
             OrderAcked: self._on_ack,

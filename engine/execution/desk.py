@@ -1,5 +1,6 @@
 """The desk: turns decisions into orders and the venue's answers into books."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
@@ -73,14 +74,19 @@ class DeskState(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """Owns our orders; knows the ledger it books to and the outbox it writes to.
+    """Owns our orders; knows the ledger it books to and the outbox it writes to; `say` takes its notices.
 
     The venue repeats and reorders its answers: one that is no news to its order changes, stores and says
     nothing, and the methods that take it return None.
     """
 
     def __init__(
-        self, ids: IdSpace, instruments: dict[str, Instrument], ledger: Ledger, outbox: list[Command]
+        self,
+        ids: IdSpace,
+        instruments: dict[str, Instrument],
+        ledger: Ledger,
+        outbox: list[Command],
+        say: Callable[[Notice], None] | None = None,
     ) -> None:
         self.book = OrderBook()
         self.sequence = 0
@@ -88,6 +94,7 @@ class Desk:
         self.instruments = instruments
         self._ledger = ledger
         self._outbox = outbox
+        self._say = say or outbox.append
         self._written_off: dict[str, WrittenOff] = {}
 
     # decisions
@@ -155,7 +162,7 @@ class Desk:
         self._correct(position.play, symbol, -qty, price, now)
         self._written_off[symbol] = WrittenOff(symbol, self.sequence, price)
         text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue does not show it"
-        self._outbox.append(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
+        self._say(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
 
     def was_written_off(self, order: Order) -> bool:
         """Tell whether what an order may still report was part of what was written off."""
@@ -172,7 +179,7 @@ class Desk:
         """
         price = self._written_off[fill.symbol].price
         text = f"{fill.symbol}: a late fill explains {canonical(fill.qty)} of what was written off"
-        self._outbox.append(Notice(now, NoticeLevel.WARNING, "adjustment", text, fill.symbol))
+        self._say(Notice(now, NoticeLevel.WARNING, "adjustment", text, fill.symbol))
         return self._correct(order.request.play, fill.symbol, -fill.qty * fill.side.sign, price, now)
 
     def _correct(self, play: str, symbol: str, qty: Decimal, price: Decimal, now: int) -> Position:
@@ -283,7 +290,7 @@ class Desk:
         order = self.book.get(fill.client_id)
         if order is None:
             text = f"fill {fill.trade_id} of {fill.symbol} belongs to no order of ours: {fill.client_id}"
-            self._outbox.append(Notice(now, NoticeLevel.ERROR, "foreign fill", text, fill.symbol))
+            self._say(Notice(now, NoticeLevel.ERROR, "foreign fill", text, fill.symbol))
             return None
         filled = self.book.fill(order, fill, now)
         if filled is None:
@@ -329,7 +336,7 @@ class Desk:
         return moved
 
     def _notice(self, now: int, level: NoticeLevel, kind: str, text: str, request: OrderRequest) -> None:
-        self._outbox.append(Notice(now, level, kind, text, request.symbol))
+        self._say(Notice(now, level, kind, text, request.symbol))
 
     # checkpoint
 

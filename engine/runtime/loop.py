@@ -5,7 +5,8 @@ times, and makes each batch of commands durable before the loop carries it out.
 """
 
 import heapq
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -33,8 +34,6 @@ Steps = Generator[Batch, Refusals | None, None]
 
 NO_REFUSALS: Refusals = {}
 NO_EVENTS: tuple[Event, ...] = ()
-# What the loop itself carries out; the rest is the driver's: to store, to say, to leave.
-_ACTS = frozenset({SubmitOrder, CancelOrder, QueryVenue, QueryOrder, SetTimer, ClearTimer})
 NEVER = 2**63
 
 
@@ -56,6 +55,7 @@ class Loop:
         self._timer_at: dict[str, int] = {}
         self._timer_sequence = 0
         self.next_due = NEVER  # when the next timer or venue answer is due, ns UTC
+        self._acts = self._table()
 
     def start(self, now: int) -> Steps:
         """Begin a run."""
@@ -103,35 +103,35 @@ class Loop:
 
     def _settle(self, events: Iterable[Event], now: int, commands: Batch = NOTHING) -> Steps:
         queue = list(events)
-        handle = self.machine.handle
         if commands:
-            refusals = (yield commands) or NO_REFUSALS
-            queue += self._carry_out(commands, now, refusals)
+            queue += self._carry_out(commands, now, (yield commands) or NO_REFUSALS)
         for event in queue:  # grows meanwhile: what follows from an event comes after all before it
-            commands = handle(event, now)
+            commands = self.machine.handle(event, now)
             if commands:
-                refusals = (yield commands) or NO_REFUSALS
-                queue += self._carry_out(commands, now, refusals)
+                queue += self._carry_out(commands, now, (yield commands) or NO_REFUSALS)
 
     def _carry_out(self, commands: Batch, now: int, refusals: Refusals) -> Sequence[Event]:
-        if _ACTS.isdisjoint(map(type, commands)):
+        acts = self._acts
+        if acts.keys().isdisjoint(map(type, commands)):
             return NO_EVENTS
         events: list[Event] = []
         for command in commands:
-            if type(command) is SubmitOrder:
-                events.extend(self._submit(command, now, refusals))
-            elif type(command) is CancelOrder:
-                events.extend(self.venue.cancel(command.client_id, command.symbol, now))
-            elif type(command) is QueryVenue:
-                events.extend(self.venue.query(command.request_id, now))
-            elif type(command) is QueryOrder:
-                events.extend(self.venue.query_order(command.client_id, command.symbol, now))
-            elif type(command) is SetTimer:
-                self._set_timer(command.timer_id, command.at)
-            elif type(command) is ClearTimer:
-                self._timer_at.pop(command.timer_id, None)
+            act = acts.get(type(command))
+            if act is not None:
+                events += act(command, now, refusals)
         self._look_ahead()
         return events
+
+    def _table(self) -> dict[type[Command], Callable[[Any, int, Refusals], Sequence[Event]]]:
+        """Say what the loop itself carries out; the rest is the driver's: to store, to say, to leave."""
+        return {
+            SubmitOrder: self._submit,
+            CancelOrder: lambda c, now, _: self.venue.cancel(c.client_id, c.symbol, now),
+            QueryVenue: lambda c, now, _: self.venue.query(c.request_id, now),
+            QueryOrder: lambda c, now, _: self.venue.query_order(c.client_id, c.symbol, now),
+            SetTimer: lambda c, _now, _: self._set_timer(c.timer_id, c.at),
+            ClearTimer: self._clear_timer,
+        }
 
     def _submit(self, command: SubmitOrder, now: int, refusals: Refusals) -> Sequence[Event]:
         client_id = command.request.client_id
@@ -139,10 +139,15 @@ class Loop:
             return (OrderRejected(now, client_id, refusals[client_id]),)
         return (OrderSent(now, client_id), *self.venue.submit(command.request, now))
 
-    def _set_timer(self, timer_id: str, at: int) -> None:
+    def _set_timer(self, timer_id: str, at: int) -> Sequence[Event]:
         self._timer_sequence += 1
         self._timer_at[timer_id] = at
         heapq.heappush(self._timers, (at, self._timer_sequence, timer_id))
+        return NO_EVENTS
+
+    def _clear_timer(self, command: ClearTimer, _now: int, _refusals: Refusals) -> Sequence[Event]:
+        self._timer_at.pop(command.timer_id, None)
+        return NO_EVENTS
 
     def _pop_due(self, at: int) -> Sequence[Event]:
         """Return what is due at one moment: the venue's answers go before timers, as their priority says."""

@@ -2,7 +2,7 @@
 
 from engine.core.board import ROWS_MAX, Board
 from engine.domain.alarms import Alarm, Severity
-from engine.domain.commands import Command, Latch, Notice, NoticeLevel
+from engine.domain.commands import Command, Notice, NoticeLevel
 from tests.builders import T0
 
 
@@ -15,7 +15,6 @@ def test_notices_are_said_and_the_newest_are_remembered():
     board, outbox = made()
     for number in range(ROWS_MAX + 5):
         board.notice(T0 + number, NoticeLevel.INFO, "feed", str(number))
-    board.keep_notices([*outbox, Latch(engaged=True)])
     assert len(outbox) == ROWS_MAX + 5
     assert len(board.notices) == ROWS_MAX
     assert board.notices[-1] == Notice(T0 + ROWS_MAX + 4, NoticeLevel.INFO, "feed", str(ROWS_MAX + 4))
@@ -51,9 +50,8 @@ def test_a_person_acknowledges_one_alarm_or_all():
 
 
 def test_a_restored_board_shows_the_same():
-    board, outbox = made()
+    board, _ = made()
     board.raise_alarm("a", Severity.CRITICAL, "text", T0)
-    board.keep_notices(outbox)
     again, _ = made()
     again.restore(board.state())
     assert again.state() == board.state()

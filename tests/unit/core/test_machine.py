@@ -10,15 +10,12 @@ from engine.core.machine_state import STATE_VERSION, MachineState
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut
 from engine.domain.ids import OrderRole
-from engine.domain.market import Bar, Quote, Trade
 from tests.builders import ENTER_LONG, ETH, STEP, T0, World, bar, quote, setup, spec, trade
 from tests.fakes import Hand
 
 
 def test_every_event_is_handled_and_nothing_else():
-    """Market data has its own way for the sake of speed; all the rest is in one table."""
-    market = {Bar, Trade, Quote}
-    assert set(Machine(setup())._handlers) == set(get_args(Event)) - market
+    assert set(Machine(setup())._handlers) == set(get_args(Event))
 
 
 def test_something_else_is_a_bug_and_no_event():
