@@ -96,7 +96,7 @@ class Entering:
             order_notional=order_notional,
             position_notional_after=after,
             open_orders=len(self._desk.book.open),
-            loss_today=Decimal(repr(round(-self._ledger.day_pnl(), 8))),
+            day_pnl=self._ledger.day_pnl(),
         )
 
 

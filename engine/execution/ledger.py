@@ -9,7 +9,9 @@ import msgspec
 from engine.domain.market import NS_PER_DAY
 from engine.domain.money import LEDGER_CONTEXT, ZERO, divide
 from engine.domain.positions import Fill, Position
+from engine.domain.signals import Side
 
+_BUY = Side.BUY  # bound once: every fill passes here
 COST_STEP = Decimal("1e-12")  # in quote units; far under a venue's own rounding of fees
 
 
@@ -34,31 +36,32 @@ def apply_fill(position: Position, fill: Fill) -> Position:
     Average cost: closing c of q open units realises c * price - cost * c / q (signs by direction). The
     quotient is rounded to COST_STEP, so that all sums of the books are exact in any order.
     """
-    signed = fill.qty * fill.side.sign
+    held, buys = position.qty, fill.side is _BUY
+    signed = fill.qty if buys else -fill.qty
     fees = position.fees + fill.fee
-    if not position.qty or (position.qty > ZERO) == (signed > ZERO):
+    if not held or (held > ZERO) is buys:
         return msgspec.structs.replace(
             position,
-            qty=position.qty + signed,
+            qty=held + signed,
             entry_notional=position.entry_notional + signed * fill.price,
             fees=fees,
-            opened=position.opened if position.qty else fill.ts,
+            opened=position.opened if held else fill.ts,
         )
-    closed = min(abs(signed), abs(position.qty)) * (1 if signed > ZERO else -1)
+    left = held + signed
+    through = left and (left > ZERO) is buys  # what goes through zero opens the other way
+    closed = -held if through else signed
     cost = (
-        position.entry_notional
-        if abs(closed) == abs(position.qty)
-        else LEDGER_CONTEXT.quantize(divide(position.entry_notional * -closed, position.qty), COST_STEP)
+        LEDGER_CONTEXT.quantize(divide(position.entry_notional * -closed, held), COST_STEP)
+        if left and not through
+        else position.entry_notional
     )
-    realized = position.realized + (-closed * fill.price - cost)
-    rest = signed - closed  # what goes through zero opens the other way
     return msgspec.structs.replace(
         position,
-        qty=position.qty + signed,
-        entry_notional=rest * fill.price if rest else position.entry_notional - cost,
-        realized=realized,
+        qty=left,
+        entry_notional=left * fill.price if through else position.entry_notional - cost,
+        realized=position.realized + (-closed * fill.price - cost),
         fees=fees,
-        opened=fill.ts if rest else position.opened,
+        opened=fill.ts if through else position.opened,
     )
 
 
@@ -107,7 +110,8 @@ class Ledger:
         before = self.position(play, fill.symbol)
         after = apply_fill(before, fill)
         self._positions[key] = after
-        self.realized += after.realized - before.realized
+        if after.realized is not before.realized:
+            self.realized += after.realized - before.realized
         self.fees += fill.fee
         self.fills += 1
         if before.qty and (not after.qty or (after.qty > ZERO) != (before.qty > ZERO)):
@@ -204,7 +208,9 @@ class Ledger:
         if equity > self._peak:
             self._peak = equity
         elif self._peak > 0:
-            self.drawdown_max = max(self.drawdown_max, 1.0 - equity / self._peak)
+            fallen = 1.0 - equity / self._peak
+            if fallen > self.drawdown_max:  # noqa: PLR1730 - every mark passes here, and max() takes longer
+                self.drawdown_max = fallen
 
     # checkpoint
 

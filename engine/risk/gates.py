@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the gates may look at. Notionals in quote units, `loss_today` positive when losing."""
+    """All that the gates may look at. Notionals in quote units, profit since 00:00 UTC in settle units."""
 
     symbol: str
     takes_orders: bool
@@ -31,7 +31,12 @@ class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     order_notional: Decimal
     position_notional_after: Decimal
     open_orders: int
-    loss_today: Decimal
+    day_pnl: float
+
+    @property
+    def loss_today(self) -> Decimal:
+        """The loss since 00:00 UTC, never negative, to 8 decimals."""
+        return max(ZERO, Decimal(repr(round(-self.day_pnl, 8))))
 
 
 class GateResult(msgspec.Struct, frozen=True):
@@ -67,10 +72,6 @@ class Gate(msgspec.Struct, frozen=True):
         return GateResult(self.name, verdict, self.value(facts), self.limit(limits), reason)
 
 
-def _within(value: Decimal, cap: Decimal | None) -> bool:
-    return cap is None or value <= cap
-
-
 def _cap(cap: Decimal | None) -> str:
     return "none" if cap is None else canonical(cap)
 
@@ -79,10 +80,6 @@ def _ladder(facts: EntryFacts) -> str:
     rung = lowest(facts.holds, facts.symbol)
     holders = ",".join(sorted(h.holder for h in facts.holds if h.symbol in ("", facts.symbol)))
     return rung.name if not holders else f"{rung.name} by {holders}"
-
-
-def _loss(facts: EntryFacts) -> Decimal:
-    return max(ZERO, facts.loss_today)
 
 
 GATES: tuple[Gate, ...] = (
@@ -130,15 +127,15 @@ GATES: tuple[Gate, ...] = (
         "daily loss",
         "The loss since 00:00 UTC is under its limit.",
         Reason.DAILY_LOSS,
-        lambda facts, limits: _within(_loss(facts), limits.daily_loss_max),
-        lambda facts: f"{_loss(facts):.2f}",
+        lambda facts, limits: (cap := limits.daily_loss_max) is None or facts.loss_today <= cap,
+        lambda facts: f"{facts.loss_today:.2f}",
         lambda limits: _cap(limits.daily_loss_max),
     ),
     Gate(
         "order cap",
         "The order is not larger than an order may be.",
         Reason.ORDER_NOTIONAL_MAX,
-        lambda facts, limits: _within(facts.order_notional, limits.order_notional_max),
+        lambda facts, limits: (cap := limits.order_notional_max) is None or facts.order_notional <= cap,
         lambda facts: f"{facts.order_notional:.2f}",
         lambda limits: _cap(limits.order_notional_max),
     ),
@@ -146,7 +143,9 @@ GATES: tuple[Gate, ...] = (
         "position cap",
         "The position does not grow past its cap.",
         Reason.POSITION_NOTIONAL_MAX,
-        lambda facts, limits: _within(facts.position_notional_after, limits.position_notional_max),
+        lambda facts, limits: (
+            (cap := limits.position_notional_max) is None or facts.position_notional_after <= cap
+        ),
         lambda facts: f"{facts.position_notional_after:.2f}",
         lambda limits: _cap(limits.position_notional_max),
     ),

@@ -42,7 +42,7 @@ from engine.venues.working import BookState, Offer, Volume, WorkingOrder
 LOOK_AHEAD_BARS = 32
 NO_EVENTS: tuple[VenueEvent, ...] = ()
 Orders = list[WorkingOrder]
-_TAKER = Liquidity.TAKER  # bound once: every fill passes here
+_TAKER, _SELL = Liquidity.TAKER, Side.SELL  # bound once: every fill passes here
 
 
 class Book:
@@ -102,7 +102,8 @@ class Book:
 
     def reducible(self, side: Side) -> Decimal:
         """Return how much an order of this side can reduce the position by."""
-        return max(ZERO, self.position * -side.sign)
+        position = self.position if side is _SELL else -self.position
+        return max(ZERO, position)
 
     def on_bar(self, bar: Bar) -> Sequence[VenueEvent]:
         """Match against a bar: its open, then its range."""
@@ -117,11 +118,11 @@ class Book:
             return NO_EVENTS
         events: list[VenueEvent] = []
         volume = Volume(self.instrument, bar.volume, self._participation)
-        orders = list(self.orders.values())
-        for top, bottom in ((opening, opening), (high, low)):
-            orders = self._match(orders, Offer(bar.ts, opening, top, bottom, volume, True, True), events)  # noqa: FBT003 - takes, improves
-            if not orders:
-                break
+        at_open = Offer(bar.ts, opening, opening, opening, volume, takes=True, improves=True)
+        orders = self._match(list(self.orders.values()), at_open, events)
+        if orders:
+            within = Offer(bar.ts, opening, high, low, volume, takes=True, improves=True)
+            self._match(orders, within, events)
         self._settle(bar.ts, events, took=True)
         return events
 
@@ -180,7 +181,7 @@ class Book:
     def _retells(self, bar: Bar) -> bool:
         """Tell whether a bar is a coarser one over time that finer bars have told already."""
         last = self.last
-        return isinstance(last, Bar) and bar.step_ns > last.step_ns and bar.ts - bar.step_ns < last.ts
+        return type(last) is Bar and bar.step_ns > last.step_ns and bar.ts - bar.step_ns < last.ts
 
     def _match(self, orders: Orders, offer: Offer, events: list[VenueEvent]) -> Orders:
         """Match orders against an offer; return those that are left."""
@@ -239,8 +240,9 @@ class Book:
     ) -> None:
         """Fill what the volume and, for a reduce-only order, the position allow."""
         request = order.request
-        reducing = request.reduce_only
-        wanted = min(order.remaining, self.reducible(request.side)) if reducing else order.remaining
+        wanted, reducing = order.remaining, request.reduce_only
+        if reducing and (most := self.reducible(request.side)) < wanted:
+            wanted = most
         killed = (
             order.is_immediate and request.tif is TimeInForce.FOK and offer.volume.most(wanted) < request.qty
         )
@@ -249,7 +251,7 @@ class Book:
             order.remaining -= qty
             order.fills += 1
             order.closed = not order.remaining
-            self.position += qty * request.side.sign
+            self.position += qty if order.is_buy else -qty
             events.append(self._fill(order, self.instrument.price(price), qty, liquidity, offer.ts))
         if reducing and not order.closed and not self.reducible(request.side):
             _cancel(order, Reason.REDUCE_ONLY_WOULD_INCREASE, offer.ts, events)

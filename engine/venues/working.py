@@ -69,35 +69,32 @@ class BookState(msgspec.Struct, frozen=True):
     quote: Quote | None = None
 
 
-class Volume:
-    """What may still trade against us out of a traded quantity, counted in lots when it is first needed.
+class Volume(msgspec.Struct):
+    """What may still trade against us out of a traded quantity, counted in lots.
 
     Without bound where the data has no volume to speak of: 0, or in a unit that is not known.
     """
 
-    __slots__ = ("_instrument", "_left", "_participation", "_traded")
-
-    def __init__(self, instrument: Instrument, traded: float, participation: Decimal) -> None:
-        self._instrument = instrument
-        self._traded = traded
-        self._participation = participation
-        self._left: Decimal | None = None
+    instrument: Instrument
+    traded: float
+    participation: Decimal
+    left: Decimal | None = None  # counted when it is first needed
 
     def take(self, wanted: Decimal) -> Decimal:
         """Return how much of `wanted` there is, and count it as gone."""
         taken = self.most(wanted)
-        if self._left is not None:
-            self._left -= taken
+        if self.left is not None:
+            self.left -= taken
         return taken
 
     def most(self, wanted: Decimal) -> Decimal:
         """Return how much of `wanted` there is."""
-        if not self._instrument.volume_caps_fills or not self._traded > 0:
+        rules, left = self.instrument, self.left
+        if not rules.volume_caps_fills or not self.traded > 0:
             return wanted
-        if self._left is None:
-            rules = self._instrument
-            self._left = rules.round_qty(rules.qty(self._traded) * self._participation)
-        return min(wanted, self._left)
+        if left is None:
+            left = self.left = rules.round_qty(rules.qty(self.traded) * self.participation)
+        return min(wanted, left)
 
 
 class Offer(msgspec.Struct, frozen=True):

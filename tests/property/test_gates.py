@@ -44,7 +44,7 @@ facts = st.builds(
     order_notional=amounts,
     position_notional_after=amounts,
     open_orders=st.integers(0, 6),
-    loss_today=amounts.map(lambda amount: amount - 500),
+    day_pnl=amounts.map(lambda amount: 500 - float(amount)),
 )
 limits = st.builds(
     Limits,

@@ -21,7 +21,7 @@ FACTS = EntryFacts(
     order_notional=Decimal(100),
     position_notional_after=Decimal(200),
     open_orders=3,
-    loss_today=Decimal(10),
+    day_pnl=-10.0,
 )
 LIMITS = Limits(
     order_notional_max=Decimal(100),
@@ -50,7 +50,7 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),
-    ({"loss_today": Decimal("10.01")}, "daily loss", Reason.DAILY_LOSS, "10.01", "10"),
+    ({"day_pnl": -10.01}, "daily loss", Reason.DAILY_LOSS, "10.01", "10"),
     ({"order_notional": Decimal("100.01")}, "order cap", Reason.ORDER_NOTIONAL_MAX, "100.01", "100"),
     (
         {"position_notional_after": Decimal("200.01")},
@@ -104,15 +104,13 @@ def test_the_first_gate_in_order_names_the_reason():
 
 
 def test_limits_that_are_not_set_do_not_apply():
-    huge = with_facts(
-        order_notional=Decimal(10**12), position_notional_after=Decimal(10**12), loss_today=Decimal(10**12)
-    )
+    huge = with_facts(order_notional=Decimal(10**12), position_notional_after=Decimal(10**12), day_pnl=-1e12)
     assert ask(huge, Limits()) is None
     assert {r.name: r.limit for r in ask_all(huge, Limits())}["order cap"] == "none"
 
 
 def test_a_profit_today_is_no_loss():
-    results = {r.name: r for r in ask_all(with_facts(loss_today=Decimal(-50)), LIMITS)}
+    results = {r.name: r for r in ask_all(with_facts(day_pnl=50.0), LIMITS)}
     assert (results["daily loss"].verdict, results["daily loss"].value) == (Verdict.PASS, "0.00")
 
 
