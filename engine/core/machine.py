@@ -32,6 +32,7 @@ from engine.domain.events import (
     OrderSent,
     OrderTimedOut,
     PlaySwapped,
+    Recalled,
     Remark,
     TimerFired,
     VenueReport,
@@ -167,9 +168,10 @@ class Machine:
             TimerFired: self._on_timer,
             Woken: lambda _event, _now: None,  # what was due was taken before it
             Control: self._on_control,
-            PlaySwapped: self._on_swap,
+            PlaySwapped: lambda event, now: self.trading.swap(event.spec, event.generation, now),
             Backfill: self._on_backfill,
             Remark: self._on_remark,
+            Recalled: self.reconciler.on_recalled,
             FeedChanged: self._on_feed,
             Fault: self._guards.on_fault,
         }
@@ -195,9 +197,6 @@ class Machine:
         ledger.mark(symbol, price, now)
         if self._watches_loss and ledger.has_open:
             self._guards.check_loss(now)
-
-    def _on_swap(self, event: PlaySwapped, now: int) -> None:
-        self.trading.swap(event.spec, event.generation, now)
 
     def _on_remark(self, event: Remark, now: int) -> None:
         level = NoticeLevel.WARNING if event.is_warning else NoticeLevel.INFO

@@ -7,15 +7,17 @@ import msgspec
 
 from engine.core.authority import Authority
 from engine.core.board import Board
+from engine.core.recalling import adopted, recall
 from engine.core.trading import Trading
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, QueryOrder, QueryVenue, SetTimer
-from engine.domain.events import Event, OrderReport, OrderTimedOut, VenueReport
+from engine.domain.events import Event, OrderReport, OrderTimedOut, Recalled, VenueReport
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.modes import Holder
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import OrderState
 from engine.execution.desk import Desk, describe
+from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.execution.ledger import Ledger
 from engine.execution.reconcile import Difference, diff, flaw, settled
 
@@ -91,6 +93,7 @@ class Reconciler:
         if why:
             self._fail(why, now)
             return
+        self._adopt(report, now)
         asked = self.state.asked
         difference = diff(self._desk.book, report, asked=asked, owns=self._ids.owns)
         self._take_all(difference.events, now)
@@ -104,6 +107,15 @@ class Reconciler:
         self.state = msgspec.structs.replace(self.state, failures=0)
         self._board.clear_alarm("reconcile")
         self._authority.hold(Holder.RECONCILING, now, symbol="", detail="", held=False)
+
+    def on_recalled(self, event: Recalled, now: int) -> None:
+        """Take up what the journal knows and the recovered state does not."""
+        following = self._trading.following
+        new = recall(event, now, ids=self._ids, desk=self._desk, following=following, take=self._take)
+        if new:
+            text = f"{new} orders of the last moments were taken from the journal"
+            self._board.notice(now, NoticeLevel.WARNING, "recovery", text)
+        following.reprotect(now)
 
     def on_order_report(self, report: OrderReport, now: int) -> None:
         """Take what the venue says of one order.
@@ -197,6 +209,14 @@ class Reconciler:
             self._board.notice(now, NoticeLevel.WARNING, "reconcile", text)
             self._take(event, now)
         following.suspended = False
+
+    def _adopt(self, report: VenueReport, now: int) -> None:
+        """Take up what was sent while the disk failed and forgotten by a crash: reductions only."""
+        plays = (*(runner.binding.spec.name for runner in self._trading.runners), FLATTEN_PLAY)
+        for order in adopted(report, desk=self._desk, ids=self._ids, plays=plays):
+            self._desk.book.recall(order)
+            text = f"{describe(order.request)} ({order.client_id}) is ours, and only the venue knew of it"
+            self._board.notice(now, NoticeLevel.WARNING, "reconcile", text, order.request.symbol)
 
     def _tell(self, difference: Difference, now: int) -> None:
         for stray in difference.strays:

@@ -81,6 +81,10 @@ class StorageError(TraderError):
     """The store could not write or read."""
 
 
+class RecordError(StorageError):
+    """A session's record does not fit the state it is handled again on."""
+
+
 class CheckpointError(TraderError):
     """A checkpoint cannot be used."""
 

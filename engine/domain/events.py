@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from engine.domain.market import Bar, Quote, Trade
-from engine.domain.orders import OrderState
+from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
@@ -200,6 +200,19 @@ class Remark(msgspec.Struct, frozen=True, tag=True):
     is_warning: bool = True
 
 
+class Recalled(msgspec.Struct, frozen=True, tag=True):
+    """What the journal knows of a crashed session beyond its recovered state.
+
+    `orders` are those with a later id than the state knows and those open in it, `fills` their trades, each
+    as it was stored and oldest first. New ids go on after `sequence`.
+    """
+
+    ts: int
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    sequence: int
+
+
 class FeedState(StrEnum):
     """How a feed is."""
 
@@ -245,7 +258,8 @@ VenueEvent = (
     | VenueReport
     | OrderReport
 )
-OtherEvent = Backfill | Remark | VenueEvent | TimerFired | Woken | Control | PlaySwapped | FeedChanged | Fault
+SessionEvent = Backfill | Remark | Recalled | PlaySwapped | FeedChanged | Fault
+OtherEvent = SessionEvent | VenueEvent | TimerFired | Woken | Control
 Event = Bar | Trade | Quote | OtherEvent
 
 
@@ -268,7 +282,7 @@ _PRIORITIES: dict[type, Priority] = {
         Priority.ANSWER,
     ),
     **dict.fromkeys((TimerFired, Woken), Priority.SCHEDULED),
-    **dict.fromkeys((Control, Fault, PlaySwapped, Backfill, Remark), Priority.CONTROL),
+    **dict.fromkeys((Control, Fault, PlaySwapped, Backfill, Remark, Recalled), Priority.CONTROL),
 }
 
 

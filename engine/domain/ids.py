@@ -14,6 +14,7 @@ _BIRTH_WIDTH = 7
 _NAME_WIDTH = 4
 _SEQUENCE_WIDTH = 7
 _ID_WIDTH = len(PREFIX) + _BIRTH_WIDTH + 2 * _NAME_WIDTH + 1 + _SEQUENCE_WIDTH
+_ROLE_AT = _ID_WIDTH - _SEQUENCE_WIDTH - 1
 SEQUENCE_MAX = 36**_SEQUENCE_WIDTH - 1
 
 
@@ -34,6 +35,7 @@ _ROLE_CODE = {
     OrderRole.TARGET: "t",
     OrderRole.FLATTEN: "f",
 }
+_ROLE_OF = {code: role for role, code in _ROLE_CODE.items()}
 
 
 def base36(value: int, width: int) -> str:
@@ -60,6 +62,16 @@ def sequence_of(client_id: str) -> int:
 def birth_of(client_id: str) -> int:
     """Return the birth (s) inside an id of this form, 0 for any other text."""
     return _number(client_id, len(PREFIX), _BIRTH_WIDTH)
+
+
+def play_code_of(client_id: str) -> str:
+    """Return the code of the play inside an id of this form, empty for any other text."""
+    return client_id[_ROLE_AT - _NAME_WIDTH : _ROLE_AT] if len(client_id) == _ID_WIDTH else ""
+
+
+def role_of(client_id: str) -> OrderRole | None:
+    """Return the role inside an id of this form, None for any other text."""
+    return _ROLE_OF.get(client_id[_ROLE_AT]) if len(client_id) == _ID_WIDTH else None
 
 
 def _number(client_id: str, at: int, width: int) -> int:

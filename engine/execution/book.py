@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.domain.ids import OrderRole
-from engine.domain.orders import OPEN_STATES, Order, OrderRequest, OrderTrigger, next_state
+from engine.domain.orders import OPEN_STATES, Order, OrderRequest, OrderState, OrderTrigger, next_state
 from engine.domain.positions import Fill
 
 ENDED_MAX = 500
@@ -64,6 +64,17 @@ class OrderBook:
         order = Order(request=request, updated=request.ts)
         self.open[request.client_id] = order
         return order
+
+    def recall(self, order: Order) -> None:
+        """Take up an order that was stored before a crash, without its fills: they are booked again."""
+        assert self.get(order.client_id) is None, f"client id {order.client_id} is in the book"
+        sent = Order(
+            request=order.request,
+            state=OrderState.SUBMITTED,
+            venue_id=order.venue_id,
+            updated=order.updated,
+        )
+        self.open[order.client_id] = sent
 
     def move(
         self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""

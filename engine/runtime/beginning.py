@@ -5,7 +5,7 @@ from collections.abc import Callable
 from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase
 from engine.domain.commands import TransitionKind
-from engine.domain.events import Action, Backfill, FeedChanged, FeedState, Remark
+from engine.domain.events import Action, Backfill, FeedChanged, FeedState, Recalled, Remark
 from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext
@@ -25,6 +25,9 @@ async def begin(
     pump = context.pump
     if not context.resumed:
         await pump.begin(begins_at(context.tape, context.started))
+    beyond = context.beyond
+    if beyond.orders or beyond.sequence > context.loop.machine.desk.sequence:
+        await pump.consume(Recalled(now(), beyond.orders, beyond.fills, beyond.sequence), now())
     if context.feed is not None and context.resumed:
         # whatever the venue did meanwhile, nobody heard of it
         await pump.consume(FeedChanged(now(), "market", FeedState.CONNECTED, "after a restart"), now())

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
@@ -33,6 +34,7 @@ from engine.runtime.recovery import Recovered, Sources, recover
 from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
 from engine.runtime.stores import (
     Archive,
+    Beyond,
     Checkpoints,
     DatabaseArchive,
     LatchFile,
@@ -51,6 +53,9 @@ from engine.storage.lock import InstanceLock
 from engine.storage.sessions import Session, claim
 
 BYTES_PER_GB = 1_000_000_000
+# Reductions are sent also while the disk fails. A crash then takes with it which ids they had: the next start
+# keeps clear of them by far.
+IDS_SKIPPED = 36**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class EngineContext:
     resumed: str
     notes: tuple[str, ...]
     standing: dict[TransitionKind, SaveTransition]  # what was last stored of phase, pause and risk mode
+    beyond: Beyond  # what the journal knows and the recovered state does not
 
     @property
     def journal(self) -> Journal:
@@ -165,11 +171,11 @@ async def open_session(
         feed=source.tape,
         files=source.files,
         journal=stores.journal,
-        highest_sequence=past.sequence,
         build=build,
         rebuild=rebuild,
     )
     recovered = await _take_up(source, sources, past, now)
+    beyond = await _beyond(source, stores, recovered)
     session = session_name(started)
     recorder = await asyncio.to_thread(_begin_record, source, stores, recovered, started)
     stack.callback(recorder.close)
@@ -192,7 +198,25 @@ async def open_session(
         resumed=recovered.resumed,
         notes=recovered.notes,
         standing=past.standing,
+        beyond=beyond,
     )
+
+
+async def _beyond(source: Source, stores: Stores, recovered: Recovered) -> Beyond:
+    """Return what only the journal knows: nothing on a tape, which brings the same orders and ids again.
+
+    A venue inside the loop went back with it: what the journal knows beyond that never was, but for its ids.
+    """
+    if source.tape is not None or not recovered.resumed:
+        return Beyond()
+    desk = recovered.loop.machine.desk
+    known = [order.client_id for order in desk.book.open_orders()]
+    beyond = await stores.archive.beyond(desk.sequence, known)
+    skipped = IDS_SKIPPED if recovered.broke_off else 0
+    sequence = max(beyond.sequence, desk.sequence) + skipped
+    if recovered.loop.venue.state():
+        return Beyond(sequence=sequence)
+    return msgspec.structs.replace(beyond, sequence=sequence)
 
 
 async def close_session(context: EngineContext, exit_code: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from engine.domain.errors import CheckpointError, StorageError, TraderError
+from engine.domain.errors import CheckpointError, RecordError, StorageError, TraderError
 from engine.ports import HistoricalFeed, Journal
 from engine.runtime.factory import build_loop
 from engine.runtime.loop import Loop
@@ -16,7 +16,7 @@ from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state, encode_state
 from engine.runtime.stores import Checkpoints, Records
-from engine.storage.codec import Entry, Gap, SessionHeader
+from engine.storage.codec import Consumed, Entry, Gap, SessionHeader, Tape
 
 
 class NullRecorder:
@@ -40,6 +40,7 @@ class Recovered(msgspec.Struct, frozen=True):
     config: SessionConfig
     resumed: str  # the session it goes on from, empty for a fresh start
     notes: tuple[str, ...]
+    broke_off: bool = False  # the session it goes on from did not end in order
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,6 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     feed: HistoricalFeed | None
     files: dict[str, str]
     journal: Journal
-    highest_sequence: int = 0  # that any id in the journal holds
     build: Callable[[SessionConfig], Loop] = build_loop
     rebuild: Callable[[SessionConfig], Loop] = build_loop
 
@@ -73,7 +73,8 @@ async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_
     """Build the loop of a session and bring it to where the last one stopped, if it can be gone on with.
 
     `goes_on_after_end`: a session that ended in order is gone on with, too (an account lives longer than a
-    run); without it only one that broke off is (a tape that was played to its end begins anew).
+    run); without it only one that broke off is (a tape that was played to its end begins anew). Raises
+    StorageError where the disk takes nothing: then nobody may start, least of all with empty books.
     """
     notes: list[str] = []
     start = _find(config, sources, now, notes)
@@ -86,8 +87,9 @@ async def recover(config: SessionConfig, sources: Sources, now: int, *, goes_on_
                     f"goes on from session {start.session}: {before} events from its checkpoint, "
                     f"{state.sequence - before} handled again"
                 )
-                return _go_on(_at_present(state, sources, now), config, sources.build, notes)
-        except (StorageError, CheckpointError) as error:
+                recovered = _go_on(_at_present(state, sources, now), config, sources.build, notes)
+                return msgspec.structs.replace(recovered, broke_off=not state.ended)
+        except (RecordError, CheckpointError) as error:
             notes.append(f"session {start.session} could not be gone on with: {error} A fresh one begins.")
     loop = sources.build(config)
     return Recovered(loop, _pump(loop), config, "", tuple(notes))
@@ -202,12 +204,20 @@ def _settings_then(records: Records, start: _Start, config: SessionConfig) -> Se
 def _tail(records: Records, start: _Start, notes: list[str]) -> list[Entry]:
     """Read what a record holds past the start's state, up to a gap, damage or a torn end; each is said."""
     tail: list[Entry] = []
+    sequence, offset = (start.state.sequence, start.state.tape_offset) if start.state else (0, 0)
     try:
         reader = records.open(start.session)
-        for entry in reader.entries(start.state.sequence if start.state else 0):
+        for entry in reader.entries(sequence):
             if isinstance(entry, Gap):
                 notes.append(f"the record has a gap at event {entry.sequence}: {entry.text}")
                 return tail
+            if isinstance(entry, Consumed | Tape) and entry.sequence > sequence:
+                upto = offset if isinstance(entry, Consumed) else entry.offset
+                if entry.sequence - sequence != max(1, upto - offset):
+                    # it had stopped before this state was saved, and went on a moment after
+                    notes.append(f"the record has a gap at event {sequence + 1}")
+                    return tail
+                sequence, offset = entry.sequence, upto
             tail.append(entry)
     except StorageError as error:
         notes.append(f"the record's tail is lost: {error}")
@@ -220,22 +230,15 @@ def _tail(records: Records, start: _Start, notes: list[str]) -> list[Entry]:
 def _at_present(state: EngineState, sources: Sources, now: int) -> EngineState:
     """Return a state as it is to go on now.
 
-    On a live feed timers keep the time they had left, since nobody ran meanwhile, and ids go on after every
-    one in the journal: it may know orders of the last moments that the record does not. A tape brings the
-    same orders again, under the same ids.
+    On a live feed timers keep the time they had left, since nobody ran meanwhile. Ids go on where the state
+    was: what the journal knows beyond it is taken up by the first event, and the ids with it.
     """
     if sources.feed is not None:
         return state
-    loop, machine = state.loop, state.loop.machine
+    loop = state.loop
     away_ns = max(0, now - state.now)
-    desk = msgspec.structs.replace(
-        machine.desk, sequence=max(machine.desk.sequence, sources.highest_sequence)
-    )
-    loop = msgspec.structs.replace(
-        loop,
-        machine=msgspec.structs.replace(machine, desk=desk),
-        timers=tuple((timer_id, at + away_ns) for timer_id, at in loop.timers),
-    )
+    timers = tuple((timer_id, at + away_ns) for timer_id, at in loop.timers)
+    loop = msgspec.structs.replace(loop, timers=timers)
     return msgspec.structs.replace(state, loop=loop)
 
 

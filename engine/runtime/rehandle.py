@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.domain.commands import SubmitOrder
-from engine.domain.errors import StorageError
+from engine.domain.errors import RecordError
 from engine.domain.events import OrderRejected
 from engine.domain.market import MarketEvent
 from engine.domain.reasons import Reason
@@ -64,7 +64,7 @@ def begins_at(feed: HistoricalFeed | None, started: int) -> int:
 async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | None) -> End | None:
     """Take a record's entries in order; return how the session ended, None after a crash.
 
-    Raises StorageError where the record does not fit the state it is played on.
+    Raises RecordError where the record does not fit the state it is played on.
     """
     tape: Iterator[MarketEvent] | None = None
     for entry in entries:
@@ -72,19 +72,19 @@ async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | 
             if entry.sequence <= pump.sequence or _refusal(entry):
                 continue  # taken before the checkpoint, or answered from the list
             if entry.sequence != pump.sequence + 1:
-                raise StorageError(f"the record leaps from event {pump.sequence} to {entry.sequence}")
+                raise RecordError(f"the record leaps from event {pump.sequence} to {entry.sequence}")
             await pump.consume(entry.event, entry.now)
         elif isinstance(entry, Tape):
             if entry.offset <= pump.tape_offset:
                 continue
             if feed is None:
-                raise StorageError("the record needs its tape, and none is given")
+                raise RecordError("the record needs its tape, and none is given")
             if tape is None:
                 tape = feed.events(pump.tape_offset)
             while pump.tape_offset < entry.offset:
                 await pump.consume_tape(next(tape))
         elif isinstance(entry, Gap):
-            raise StorageError(f"the record has a gap at event {entry.sequence}: {entry.text}")
+            raise RecordError(f"the record has a gap at event {entry.sequence}: {entry.text}")
         elif isinstance(entry, End):
             return entry
         else:

@@ -1,6 +1,6 @@
 """What an engine keeps on disk, as the runtime sees it: one Protocol for each store, and the files."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -8,11 +8,14 @@ import msgspec
 
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.ids import birth_of
+from engine.domain.orders import Order
+from engine.domain.positions import Fill
 from engine.ports import Journal, Recorder
 from engine.storage.checkpoints import Found
 from engine.storage.codec import Entry, SessionHeader
 from engine.storage.database import Database
 from engine.storage.decisions import DecisionRepository
+from engine.storage.ledger import LedgerRepository
 from engine.storage.orders import OrderRepository
 from engine.storage.record_reader import RecordReader
 from engine.storage.record_writer import RecordWriter
@@ -121,15 +124,25 @@ class LatchFile(Protocol):
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What the database knows of earlier sessions: newest start (ns), birth (s) and sequence, 0 for none.
+    """What the database knows of earlier sessions: newest start (ns) and birth (s), 0 for none.
 
     `standing` is what was last stored of phase, pause and risk mode.
     """
 
     started: int = 0
     birth_s: int = 0
-    sequence: int = 0
     standing: dict[TransitionKind, SaveTransition] = {}
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """What the journal holds beyond a recovered state: orders, oldest first, and the trades of these.
+
+    `sequence` is the highest that any id holds.
+    """
+
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    sequence: int = 0
 
 
 class Archive(Protocol):
@@ -137,6 +150,13 @@ class Archive(Protocol):
 
     async def past(self) -> Past:
         """Return what is known of earlier sessions. Raises StorageError."""
+        ...
+
+    async def beyond(self, sequence: int, known: Collection[str]) -> Beyond:
+        """Return what the journal holds beyond a state: that knew ids up to a sequence, and some open orders.
+
+        Raises StorageError.
+        """
         ...
 
     async def start_session(self, session: Session) -> None:
@@ -172,9 +192,18 @@ class DatabaseArchive:
             return Past(
                 started=sessions[0].started if sessions else 0,
                 birth_s=birth_of(newest[0].client_id) if newest else 0,
-                sequence=await orders.highest_sequence(),
                 standing=await DecisionRepository(reader).last_transitions(),
             )
+
+    async def beyond(self, sequence: int, known: Collection[str]) -> Beyond:
+        """Return the orders with a later sequence and the known ones, with their trades."""
+        async with self.database.reader() as reader:
+            repository = OrderRepository(reader)
+            later = await repository.orders_after(sequence)
+            found = {order.client_id: order for order in (*later, *await repository.orders(known))}
+            fills = await LedgerRepository(reader).fills_of(found)
+            highest = await repository.highest_sequence()
+        return Beyond(tuple(found.values()), tuple(fills), highest)
 
     async def start_session(self, session: Session) -> None:
         """Store that a session began."""

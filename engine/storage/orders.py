@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are put together from our own column lists; values are always parameters
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import aiosqlite
 import msgspec
@@ -19,6 +19,18 @@ OPEN_CONDITION = "state IN ('pending', 'submitted', 'acknowledged', 'partially_f
 UNSETTLED_CONDITION = "state IN ('pending', 'unknown')"
 _ORDERS = f"SELECT {ORDER_COLUMNS} FROM orders"
 _INTENTS = f"SELECT {INTENT_COLUMNS} FROM intents"
+
+
+def parts(client_ids: Collection[str]) -> Iterator[list[str]]:
+    """Yield ids in parts that one question may ask for, in their order."""
+    asked = sorted(client_ids)
+    for start in range(0, len(asked), _ASKED_AT_ONCE):
+        yield asked[start : start + _ASKED_AT_ONCE]
+
+
+def marks(part: Collection[str]) -> str:
+    """Return a question mark for each value."""
+    return ", ".join("?" for _ in part)
 
 
 class OrderCounts(msgspec.Struct, frozen=True):
@@ -51,6 +63,24 @@ class OrderRepository:
         rows = await self._reader.execute_fetchall(f"{_ORDERS} WHERE client_id = ?", (client_id,))
         return next((row_to_order(row) for row in rows), None)
 
+    async def orders_after(self, sequence: int) -> list[Order]:
+        """Return the orders whose ids hold a later sequence, oldest first."""
+        later = "SELECT client_id FROM intents WHERE action = 'submit' AND sequence > ?"
+        rows = await self._reader.execute_fetchall(
+            f"{_ORDERS} WHERE client_id IN ({later}) ORDER BY id", (sequence,)
+        )
+        return [row_to_order(row) for row in rows]
+
+    async def orders(self, client_ids: Collection[str]) -> list[Order]:
+        """Return the orders of these ids that the journal knows, by id."""
+        found: list[Order] = []
+        for part in parts(client_ids):
+            rows = await self._reader.execute_fetchall(
+                f"{_ORDERS} WHERE client_id IN ({marks(part)}) ORDER BY client_id", part
+            )
+            found += map(row_to_order, rows)
+        return found
+
     async def unsettled_intents(self) -> list[Intent]:
         """Return the intents that are PENDING or UNKNOWN, in the order of their time."""
         rows = await self._reader.execute_fetchall(
@@ -60,14 +90,11 @@ class OrderRepository:
 
     async def intent_states(self, client_ids: Collection[str]) -> dict[str, IntentState]:
         """Return how submit intents stand by client id; an absent one was never durable, so never sent."""
-        asked = sorted(client_ids)
         states: dict[str, IntentState] = {}
-        for start in range(0, len(asked), _ASKED_AT_ONCE):
-            part = asked[start : start + _ASKED_AT_ONCE]
-            marks = ", ".join("?" for _ in part)
+        for part in parts(client_ids):
+            known = f"action = 'submit' AND client_id IN ({marks(part)})"
             rows = await self._reader.execute_fetchall(
-                f"SELECT client_id, state FROM intents WHERE action = 'submit' AND client_id IN ({marks})",
-                part,
+                f"SELECT client_id, state FROM intents WHERE {known}", part
             )
             states.update((client_id, IntentState(state)) for client_id, state in rows)
         return states

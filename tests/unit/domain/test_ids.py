@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.ids import SEQUENCE_MAX, IdSpace, OrderRole, base36, birth_of, sequence_of, short_code
+from engine.domain.ids import (
+    SEQUENCE_MAX,
+    IdSpace,
+    OrderRole,
+    base36,
+    birth_of,
+    play_code_of,
+    role_of,
+    sequence_of,
+    short_code,
+)
 
 BIRTH = 1_763_000_000
 names = st.text(min_size=1, max_size=40)
@@ -62,6 +72,21 @@ def test_the_sequence_can_be_read_out_of_an_id(order):
 @given(st.integers(0, 36**7 - 1), orders)
 def test_the_birth_can_be_read_out_of_an_id(birth_s, order):
     assert birth_of(IdSpace(birth_s, "default").client_id(*order)) == birth_s
+
+
+@given(orders)
+def test_play_and_role_can_be_read_out_of_an_id(order):
+    client_id = IdSpace(BIRTH, "default").client_id(*order)
+    assert (play_code_of(client_id), role_of(client_id)) == (short_code(order[0]), order[1])
+
+
+@pytest.mark.parametrize("text", ["", "tt1", "x" * 26, "tt" + "0" * 15 + "?" + "0" * 7])
+def test_a_foreign_id_has_no_role(text):
+    assert role_of(text) is None
+
+
+def test_a_foreign_id_has_no_play():
+    assert play_code_of("web_1") == ""
 
 
 @pytest.mark.parametrize("text", ["", "tt1", "x" * 25, "tt!" + "0" * 21 + "!", "TT" + "0" * 23])

@@ -158,7 +158,8 @@ async def test_fills_are_booked_once_and_a_repeated_one_does_not_move_the_positi
     assert await ledger.positions() == [second.position]
     assert await ledger.fill_count() == 2
     assert await ledger.newest_fills(1) == [second.fill]
-    assert await ledger.fills_of(second.fill.client_id) == [second.fill]
+    assert await ledger.fills_of([second.fill.client_id, "absent"]) == [second.fill]
+    assert await ledger.fills_of([second.fill.client_id, first.fill.client_id]) == [first.fill, second.fill]
     assert await ledger.fills_since(T0 + 2) == [second.fill]
 
 
@@ -245,6 +246,17 @@ async def test_many_commits_at_once_all_last(journal, orders):
     assert set(states.values()) == {IntentState.PENDING}
     assert len(states) == 400
     assert len(await orders.newest(limit=5)) == 5
+
+
+async def test_orders_are_found_by_their_sequence_and_by_their_id(journal, orders):
+    await journal.commit([samples.submit(n) for n in (3, 1, 2)])
+    await journal.commit([samples.cancel(1), samples.saved(2)])
+    assert [o.client_id for o in await orders.orders_after(1)] == [
+        samples.request(n).client_id for n in (3, 2)
+    ]
+    asked = [samples.request(n).client_id for n in (2, 9, 1)]
+    assert [o.client_id for o in await orders.orders(asked)] == [samples.request(n).client_id for n in (1, 2)]
+    assert await orders.orders([]) == await orders.orders_after(3) == []
 
 
 async def test_an_empty_store_reads_as_empty(orders, ledger, decisions):
