@@ -16,7 +16,6 @@ from engine.domain.commands import (
     SubmitOrder,
 )
 from engine.domain.ids import IdSpace, OrderRole, sequence_of
-from engine.domain.intents import IntentState, IntentTrigger, next_intent_state
 from engine.domain.market import Instrument
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import (
@@ -32,29 +31,16 @@ from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason, veto
 from engine.domain.signals import Side
 from engine.execution.book import BookState, OrderBook
+from engine.execution.intents import intent_state_of
 from engine.execution.ledger import Ledger
 
 ADJUSTMENT = "adjustment"  # the trade id of a correction of our books
 
-_INTENT_OF = {
-    OrderState.PENDING: IntentState.PENDING,
-    OrderState.SUBMITTED: IntentState.PENDING,
-    OrderState.UNKNOWN: next_intent_state(IntentState.PENDING, IntentTrigger.NO_ANSWER),
-    OrderState.REJECTED: next_intent_state(IntentState.PENDING, IntentTrigger.REFUSED),
-}
-
-
-_COMMITTED = IntentState.COMMITTED
 # Bound once: a look into an enum costs more than most of what is done with it, and every order passes here.
 _ENTRY = OrderRole.ENTRY
 _SEND, _ACK = OrderTrigger.SEND, OrderTrigger.ACK
 _GOOD = NoticeLevel.GOOD
 _RESOLVED = Reason.RESOLVED_BY_OPERATOR.value
-
-
-def intent_state_of(order: Order) -> IntentState:
-    """Return how the submit of an order stands: an order that lives or lived at the venue is COMMITTED."""
-    return _INTENT_OF.get(order.state, _COMMITTED)
 
 
 class WrittenOff(msgspec.Struct, frozen=True):

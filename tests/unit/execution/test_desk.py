@@ -18,7 +18,8 @@ from engine.domain.ids import IdSpace, OrderRole, sequence_of
 from engine.domain.intents import IntentState
 from engine.domain.orders import Order, OrderKind, OrderState
 from engine.domain.reasons import Reason
-from engine.execution.desk import Desk, describe, intent_state_of
+from engine.execution.desk import Desk, describe
+from engine.execution.intents import intent_state_of
 from engine.execution.ledger import Ledger
 from tests.builders import BTC, BUY, PLAY, SELL, T0, fill, instrument, notices, of, request
 
