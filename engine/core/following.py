@@ -2,13 +2,16 @@
 
 import msgspec
 
+from engine.core.board import Board
 from engine.core.holds import Holds
 from engine.core.runner import Runner
+from engine.domain.commands import Command, NoticeLevel, SaveVeto
 from engine.domain.market import Bar
 from engine.domain.modes import Holder
+from engine.domain.money import canonical
 from engine.domain.orders import Order
 from engine.domain.positions import Position
-from engine.domain.reasons import Reason
+from engine.domain.reasons import Reason, veto
 from engine.domain.signals import Side, Signal, cycle_id
 from engine.execution.course import Course, after_bar, after_fill, begun, is_over, moved, reaches
 from engine.execution.desk import Desk
@@ -31,8 +34,9 @@ class Wish(msgspec.Struct, frozen=True):
 class Following:
     """Keeps plans and courses by play and symbol."""
 
-    def __init__(self, desk: Desk, ledger: Ledger, holds: Holds) -> None:
+    def __init__(self, desk: Desk, ledger: Ledger, holds: Holds, board: Board, outbox: list[Command]) -> None:
         self._desk, self._ledger, self._holds = desk, ledger, holds
+        self._board, self._outbox = board, outbox
         self.plans: dict[Key, Plan] = {}
         self.courses: dict[Key, Course] = {}
         self.suspended = False  # while several fills are taken at once: only the last position is protected
@@ -46,12 +50,24 @@ class Following:
             course = after_fill(self.courses.get(key), position, order)
             self.courses[key] = self._moved(course, runner, position)
 
-    def protect(self, position: Position, now: int, cycle: str) -> None:
-        """Make what rests at the venue for a position what is wanted."""
+    def protect(self, position: Position, now: int, cycle: str, last: float | None = None) -> None:
+        """Make what rests at the venue for a position what is wanted.
+
+        With the `last` price, a stop that moved past the market closes at market: a venue would refuse it.
+        """
         key = position.play, position.symbol
         plan = self.plans.get(key)
-        if plan is not None and not self.suspended:
-            protect(self._desk, position, plan, now, cycle, course=self.courses.get(key))
+        if plan is None or self.suspended:
+            return
+        course = self.courses.get(key)
+        passed = protect(self._desk, position, plan, now, cycle, course=course, last=last)
+        if passed is not None:
+            play, symbol = key
+            values = {"stop": canonical(passed.price), "last": repr(last)}
+            facts = veto(Reason.STOP_PASSED, ts=now, cycle_id=cycle, play=play, symbol=symbol, **values)
+            self._outbox.append(SaveVeto(facts))
+            text = f"{symbol} of {play} closes at market: {facts.text}"
+            self._board.notice(now, NoticeLevel.INFO, "stop passed", text, symbol)
 
     def reprotect(self, now: int) -> None:
         """Ask for every stop and target that should rest at the venue and, as far as is known, does not."""
@@ -73,7 +89,7 @@ class Following:
         course = self._moved(after_bar(before, runner.side > 0, bar), runner, position)
         self.courses[key] = course
         if course.stop != before.stop and not self.closing:
-            self.protect(position, now, cycle_id(spec.name, bar.ts))
+            self.protect(position, now, cycle_id(spec.name, bar.ts), bar.close)
         if leaving:
             return None
         if is_over(course, position, spec, bar.ts):

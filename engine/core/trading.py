@@ -64,7 +64,7 @@ class Trading:
         self._setup = setup
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
-        self.following = Following(desk, ledger, holds)
+        self.following = Following(desk, ledger, holds, board, outbox)
         self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self.following)
         self.runners = [Runner.of(binding) for binding in setup.plays]
         self._prints = {b.symbol for b in setup.plays if b.step_ns == PRINT_STEP_NS}

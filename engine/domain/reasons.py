@@ -44,6 +44,7 @@ class Reason(StrEnum):
     ENTRY_EXPIRED = "ENTRY_EXPIRED"
     PRICE_UNKNOWN = "PRICE_UNKNOWN"
     STOP_WRONG_SIDE = "STOP_WRONG_SIDE"
+    STOP_PASSED = "STOP_PASSED"
     TRIGGER_PASSED = "TRIGGER_PASSED"
     SCALE_IN_MAX = "SCALE_IN_MAX"
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
@@ -200,6 +201,11 @@ REASONS: dict[Reason, ReasonFacts] = {
         _X,
         "The stop that the play computes lies on the wrong side of the entry price: it protects nothing.",
         "Add to the entry rule that the price is beyond the level, or give the stop a `pad`.",
+    ),
+    Reason.STOP_PASSED: _F(
+        _X,
+        "A trailing or break-even stop moved to where the market already is; the position closes at market.",
+        "Nothing, or give the stop a wider distance: the bar went further back than it allows.",
     ),
     Reason.TRIGGER_PASSED: _F(
         _X,

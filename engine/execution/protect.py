@@ -42,11 +42,20 @@ class Wanted(msgspec.Struct, frozen=True):
     price: Decimal
 
     def matches(self, order: Order) -> bool:
-        """Tell whether a resting order already is what is wanted."""
+        """Tell whether a working order already is what is wanted; one at market for all of it is any stop."""
         request = order.request
+        if request.kind is OrderKind.MARKET:
+            whole = order.remaining_qty >= self.qty
+            return request.side is self.side and whole and not order.cancel_requested
         resting = request.trigger if request.kind is OrderKind.STOP else request.price
         fits = request.side is self.side and order.remaining_qty == self.qty and resting == self.price
         return fits and not order.cancel_requested
+
+    def is_passed(self, last: float) -> bool:
+        """Tell whether the market already is where this stop would trigger, so that a venue refuses it."""
+        if self.kind is not OrderKind.STOP:
+            return False
+        return self.price >= last if self.side is Side.SELL else self.price <= last
 
 
 def wanted_orders(
@@ -132,15 +141,24 @@ def allocate(
 
 
 def protect(
-    desk: Desk, position: Position, plan: Plan, now: int, cycle_id: str, *, course: Course | None = None
-) -> None:
+    desk: Desk,
+    position: Position,
+    plan: Plan,
+    now: int,
+    cycle_id: str,
+    *,
+    course: Course | None = None,
+    last: float | None = None,
+) -> Wanted | None:
     """Make what rests at the venue what is wanted: keep, replace, add.
 
     The new order is asked for before the old one is canceled: for a moment both rest (they are reduce-only),
-    and never none.
+    and never none. Where `last` is given, a new stop that this price has passed is asked for at market; it is
+    returned then.
     """
+    passed = None
     if plan == _NOTHING and course is None and not desk.book.open:
-        return
+        return None
     wanted = wanted_orders(position, plan, desk.instruments[position.symbol], course)
     for role in (OrderRole.STOP, OrderRole.TARGET):
         resting = list(desk.book.select(role, play=position.play, symbol=position.symbol))
@@ -148,15 +166,20 @@ def protect(
             if wish.role is role:
                 kept = next((order for order in resting if wish.matches(order)), None)
                 if kept is None:
-                    _ask_for(desk, position, wish, now, cycle_id)
+                    if last is not None and wish.is_passed(last):
+                        passed = wish
+                    _ask_for(desk, position, wish, now, cycle_id, at_market=wish is passed)
                 else:
                     resting.remove(kept)
         for order in resting:
             desk.cancel(order, now)
+    return passed
 
 
-def _ask_for(desk: Desk, position: Position, wish: Wanted, now: int, cycle_id: str) -> None:
-    stop = wish.kind is OrderKind.STOP
+def _ask_for(
+    desk: Desk, position: Position, wish: Wanted, now: int, cycle_id: str, *, at_market: bool
+) -> None:
+    stop = wish.kind is OrderKind.STOP and not at_market
     desk.submit(
         role=wish.role,
         play=position.play,
@@ -165,8 +188,8 @@ def _ask_for(desk: Desk, position: Position, wish: Wanted, now: int, cycle_id: s
         qty=wish.qty,
         now=now,
         cycle_id=cycle_id,
-        kind=wish.kind,
-        price=None if stop else wish.price,
+        kind=OrderKind.MARKET if at_market else wish.kind,
+        price=None if stop or at_market else wish.price,
         trigger=wish.price if stop else None,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.domain.commands import CancelOrder, Command, SaveSignal, SubmitOrder
+from engine.domain.commands import CancelOrder, Command, SaveFill, SaveSignal, SubmitOrder
 from engine.domain.events import Action, PlaySwapped
 from engine.domain.ids import OrderRole
 from engine.domain.money import ZERO, canonical
@@ -31,11 +31,14 @@ from tests.builders import (
     STEP,
     World,
     bar,
+    control,
+    notices,
     of,
     percent,
     setup,
     spec,
     submitted,
+    vetoes,
 )
 from tests.fakes import Hand
 
@@ -117,7 +120,7 @@ def test_a_ladder_follows_a_position_that_fills_and_closes_in_parts():
 def test_a_trailing_stop_is_there_from_the_fill_on_and_follows_closed_bars():
     world = entered(play(trailing=Trailing(percent(5.0))), 110.0)
     assert levels(world, OrderRole.STOP) == [("1", "104.5")]
-    commands = world.bar(120.0, high=130.0)
+    commands = world.bar(125.0, high=130.0)
     assert levels(world, OrderRole.STOP) == [("1", "123.5")], "130 less 5 %"
     assert [type(c).__name__ for c in commands if isinstance(c, SubmitOrder | CancelOrder)] == [
         "SubmitOrder",
@@ -127,6 +130,54 @@ def test_a_trailing_stop_is_there_from_the_fill_on_and_follows_closed_bars():
     assert request.reduce_only
     world.bar(119.0)
     assert world.qty() == 0, "it was passed, so it fills at the open"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("reopened_at", [121.0, 125.0])
+def test_a_stop_that_moved_past_the_market_closes_at_market(restarted, reopened_at):
+    """A venue refuses a stop that would trigger at once; a market order takes whatever the next price is."""
+    world = entered(play(trailing=Trailing(percent(5.0))), 110.0)
+    commands = world.bar(123.5, high=130.0)
+    (request,) = [command.request for command in of(SubmitOrder, commands)]
+    assert (request.role, request.kind) == (OrderRole.STOP, OrderKind.MARKET)
+    assert (request.trigger, request.price) == (None, None)
+    assert request.reduce_only
+    assert [c.client_id for c in of(CancelOrder, commands)], "the stop that rested goes, last"
+    assert vetoes(commands) == [Reason.STOP_PASSED.value]
+    assert "closes at market" in notices(commands, "stop passed")[0]
+    if restarted:
+        world.restart()
+    commands = world.bar(reopened_at, high=140.0)
+    assert world.qty() == 0
+    assert [saved.fill.price for saved in of(SaveFill, commands)] == [Decimal(str(reopened_at))]
+    assert world.orders(OrderRole.STOP) == []
+
+
+def test_a_stop_at_market_that_fills_in_parts_is_kept_until_it_has_closed_all():
+    world = Hand(setup(play(trailing=Trailing(percent(5.0)))))
+    world.bar(ENTER_LONG)
+    world.fill(world.order(OrderRole.ENTRY), "1", "110")
+    first = world.order(OrderRole.STOP)
+    world.ack(first)
+    world.bar(110.0)
+    world.bar(120.0, high=130.0)
+    world.cancel(first)
+    leaving = world.order(OrderRole.STOP)
+    assert leaving.request.kind is OrderKind.MARKET
+    world.fill(leaving, "0.4", "120")
+    world.bar(125.0, high=140.0)
+    assert world.orders(OrderRole.STOP) == [world.order(OrderRole.STOP)], "no other stop takes its place"
+    assert not world.order(OrderRole.STOP).cancel_requested
+    world.fill(leaving, "0.6", "119")
+    assert world.qty() == 0
+
+
+def test_a_stop_that_moved_past_the_market_closes_where_entries_and_exits_are_held():
+    world = entered(play(trailing=Trailing(percent(5.0))), 110.0)
+    world.take(control(Action.RISK_MODE, "observe", ts=world.now))
+    assert submitted(world.bar(120.0, high=130.0)) != []
+    world.bar(120.0)
+    assert world.qty() == 0, "it is upkeep of protection, not an exit of the play"
 
 
 def test_a_stop_that_does_not_move_is_left_alone():
@@ -153,8 +204,12 @@ def test_a_short_is_the_mirror_image():
     world = World(setup(short))
     world.bars(ENTER_SHORT, 90.0)
     assert [price for _, price in levels(world, OrderRole.STOP)] == ["94.5"]
-    world.bar(85.0, low=80.0)
+    world.bar(83.9, low=80.0)
     assert [price for _, price in levels(world, OrderRole.STOP)] == ["84"]
+    commands = world.bar(80.0, low=75.0)
+    assert [command.request.kind for command in of(SubmitOrder, commands)] == [OrderKind.MARKET]
+    world.bar(79.0)
+    assert world.qty() == 0
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -45,6 +45,16 @@ def test_where_protection_should_rest(position, stop, target, expected):
     assert wanted(position, stop, target) == expected
 
 
+@pytest.mark.parametrize(
+    ("qty", "last", "passed"),
+    [("2", 95.0, True), ("2", 94.5, True), ("2", 95.5, False), ("-2", 105.0, True), ("-2", 104.5, False)],
+)
+def test_a_stop_is_passed_where_the_market_is_at_it_and_a_target_never(qty, last, passed):
+    stop, target = wanted_orders(held(qty), Plan(5.0, 8.0), RULES)
+    assert stop.is_passed(last) is passed
+    assert not target.is_passed(last)
+
+
 def test_the_entry_is_the_average_price():
     position = Position(play=PLAY, symbol=BTC, qty=Decimal(3), entry_notional=Decimal(310))
     assert wanted(position, 10.0, None) == [("stop", "sell", "3", "93.0")]  # 103.33 - 10, down to the tick
