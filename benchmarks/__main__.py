@@ -10,6 +10,7 @@ import sys
 from benchmarks.bars import bars
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
+from benchmarks.prints import prints
 from benchmarks.terminal import ROOT
 
 
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "flatten": flatten,
     "backtest": backtest,
     "bars": bars,
+    "prints": prints,
     "loading": loading,
     "trades": trades_to_bars,
 }

@@ -6,6 +6,7 @@ for orders. From both follows what a whole order costs, from its signal to its b
 
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from engine.api import load_settings
 from engine.runtime.backtest import BIRTH_S, play_tape
 from engine.runtime.binding import load_plays
 from engine.runtime.factory import build_loop, load_tapes, tape_config, tape_feed
+from engine.venues.replay import Tape
 
 QUIET = """\
 name: quiet
@@ -26,6 +28,10 @@ long:
 FLAGS = {"mode": "backtest", "limits.order_notional_max": None, "limits.position_notional_max": None}
 
 
+def _same(tape: Tape) -> Tape:
+    return tape
+
+
 class Cost(NamedTuple):
     """What a bar cost: nanoseconds of processor time, and turns of a bare loop."""
 
@@ -34,18 +40,18 @@ class Cost(NamedTuple):
     orders_a_bar: float
 
 
-def cost_of(play: str, runs: int) -> Cost:
-    """Run a play over the year file, in this process, and return the medians."""
-    settings = load_settings({**FLAGS, "plays": (play,), "data": (str(YEAR_FILE),)})
-    plays, tapes = load_plays(settings.plays), load_tapes(settings)
+def cost_of(play: str, runs: int, file: Path = YEAR_FILE, change: Callable[[Tape], Tape] = _same) -> Cost:
+    """Run a play over a file, in this process, and return the medians for each of its rows."""
+    settings = load_settings({**FLAGS, "plays": (play,), "data": (str(file),)})
+    plays, tapes = load_plays(settings.plays), tuple(map(change, load_tapes(settings)))
     found: list[Cost] = []
     for _ in range(runs):
         feed, loop = tape_feed(tapes, plays), build_loop(tape_config(settings, tapes, plays, BIRTH_S))
         bare = loop_ns()
         started = time.process_time()
         play_tape(loop, feed)
-        bar_ns = (time.process_time() - started) / len(feed) * 1e9
-        found.append(Cost(bar_ns, bar_ns * 2 / (bare + loop_ns()), loop.machine.desk.sequence / len(feed)))
+        bar_ns = (time.process_time() - started) / feed.rows * 1e9
+        found.append(Cost(bar_ns, bar_ns * 2 / (bare + loop_ns()), loop.machine.desk.sequence / feed.rows))
     return Cost(*(statistics.median(column) for column in zip(*found, strict=True)))
 
 

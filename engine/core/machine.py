@@ -11,6 +11,7 @@ from engine.core.market import Market
 from engine.core.reconciling import Reconciler
 from engine.core.resolving import Resolver
 from engine.core.setup import CoreSetup
+from engine.core.skimming import Skimming
 from engine.core.snapshot import Phase
 from engine.core.tally import Tally
 from engine.core.trading import Trading
@@ -91,6 +92,9 @@ class Machine:
         )
         self._holds = self.authority.holds
         self._watches_loss = self._guards.watches_loss
+        self._skimming = Skimming(
+            market=self.market, ledger=self.ledger, trading=self.trading, watches_loss=self._watches_loss
+        )
         self.feed_ended = False
         self.reconciler = Reconciler(
             setup.reconcile_ns,
@@ -123,26 +127,13 @@ class Machine:
         return self._take() if self._outbox else NOTHING
 
     def skim(self, stretch: Stretch, first: int, last: int) -> tuple[int, tuple[Command, ...]]:
-        """Take bars of [first, last) until one leads to commands: the same as `handle` at the close of each.
+        """Take events of [first, last) until one leads to commands: the same as `handle` with each.
 
-        The bars are all of one UTC day. Return the end of what was taken and the commands. Nothing is taken
-        where more than a play's rules looks at every bar (a limit on the day's loss, another position), and
-        where the day is new.
+        They are all of one UTC day. Return the end of what was taken, `first` where none can be, and the
+        commands.
         """
-        symbol, ledger = stretch.symbol, self.ledger
-        runner = self.trading.skimming(symbol, stretch.step_ns)
-        watched = self._watches_loss and ledger.has_open
-        if runner is None or watched or not ledger.takes_stretches(symbol):
-            return first, NOTHING
-        if stretch.ts[last - 1] >= min(self.market.day_end(symbol, stretch.step_ns), ledger.day_end):
-            return first, NOTHING
-        end, signal = runner.evaluator.skim(stretch, first, last, runner.side)
-        self.market.on_stretch(stretch, first, end)
-        ledger.mark_stretch(symbol, stretch.close[first:end])
-        if signal is None:
-            return end, NOTHING
-        self.trading.on_signal(signal, runner, signal.ts)
-        return end, self._take()
+        end = self._skimming.take(stretch, first, last)
+        return end, self._take() if self._outbox else NOTHING
 
     def _take(self) -> tuple[Command, ...]:
         commands = tuple(self._outbox)

@@ -1,5 +1,6 @@
 """The market as the core saw it: last prices, the day's change, bar windows and the age of each symbol."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from itertools import chain
 from operator import attrgetter
@@ -8,7 +9,7 @@ import msgspec
 
 from engine.core.snapshot import TickRow
 from engine.core.window import BarWindow
-from engine.domain.market import NS_PER_DAY, Bar, Instrument, Quote, Stretch, Trade
+from engine.domain.market import NS_PER_DAY, PRINT_STEP_NS, Bar, Instrument, Quote, Stretch, Trade
 
 HISTORY_POINTS = 40
 HISTORY_STEP_NS = 1_000_000_000
@@ -65,7 +66,8 @@ class Market:
 
     def day_end(self, symbol: str, step_ns: int) -> int:
         """Return until when bars of a length only move what the last one moved, 0 where this is not known."""
-        return self._symbols[symbol].day_end if self._last_step.get(symbol) == step_ns else 0
+        known = step_ns == PRINT_STEP_NS or self._last_step.get(symbol) == step_ns
+        return self._symbols[symbol].day_end if known else 0
 
     def on_stretch(self, stretch: Stretch, first: int, last: int) -> None:
         """Take the bars of [first, last), each at its close: the same as `on_bar` until the day ends."""
@@ -74,11 +76,23 @@ class Market:
         state.seen = stretch.ts[last - 1]
         state.price = stretch.close[last - 1]
         if not state.has_trades:
-            total = state.day_volume
-            for volume in stretch.volume[first:last]:  # sum() adds in another way in later versions of Python
-                total += volume
-            state.day_volume = total
+            state.day_volume = _added(state.day_volume, stretch.volume[first:last])
         self._last[symbol].extend(stretch, first, last)
+
+    def on_prints(self, stretch: Stretch, first: int, last: int, *, keep: bool) -> None:
+        """Take the prints of [first, last): the same as `on_trade` (and `keep`) with each in a day."""
+        symbol, told = stretch.symbol, stretch.told
+        state = self._symbols[symbol]
+        state.seen = told[last - 1]
+        state.price = stretch.close[last - 1]
+        state.has_trades = True
+        at = bisect_left(told, state.history_next, first, last)
+        while at < last:
+            self._remember(state, told[at], stretch.close[at])
+            at = bisect_left(told, state.history_next, at, last)
+        state.day_volume = _added(state.day_volume, stretch.volume[first:last])
+        if keep:
+            self._window(symbol, PRINT_STEP_NS).extend(stretch, first, last)
 
     def on_trade(self, trade: Trade, now: int) -> None:
         """Take a print."""
@@ -196,6 +210,12 @@ class Market:
         }
         self._last.clear()
         self._last_step.clear()
+
+
+def _added(total: float, volumes: Iterable[float]) -> float:
+    for volume in volumes:  # sum() adds in another way in later versions of Python
+        total += volume
+    return total
 
 
 def _copy(state: SymbolState) -> SymbolState:

@@ -105,16 +105,9 @@ class Trading:
         self._tally.signal(wish.signal)
         self._answer(wish.signal, veto_of(wish.signal, wish.refused, now))
 
-    def skimming(self, symbol: str, step_ns: int) -> Runner | None:
-        """Return the one play whose rules alone look at these bars, None where there is more to them."""
-        found = None
-        for runner in self._by_symbol.get(symbol, ()):
-            binding = runner.binding
-            if binding.step_ns == step_ns:
-                if found is not None or binding.others or runner.needs_bars:
-                    return None
-                found = runner
-        return found
+    def evaluated_on(self, symbol: str, step_ns: int) -> list[Runner]:
+        """Return the plays whose rules look at bars of a symbol and length."""
+        return [r for r in self._by_symbol.get(symbol, ()) if r.binding.step_ns == step_ns]
 
     def warm(self, bars: tuple[Bar, ...]) -> None:
         """Let indicators see bars of the past; what they would have signalled is not asked."""

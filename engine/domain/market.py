@@ -141,7 +141,10 @@ def bar_of(trade: Trade) -> Bar:
 
 
 class Stretch(Protocol):
-    """Closed bars of one symbol and length by column, oldest first: a bar is built where one is wanted."""
+    """Closed bars of one symbol and length by column, oldest first: a bar is built where one is wanted.
+
+    They may be those of prints, one each: then `events` are the prints.
+    """
 
     @property
     def symbol(self) -> str:
@@ -154,8 +157,18 @@ class Stretch(Protocol):
         ...
 
     @property
+    def kind(self) -> type[MarketEvent]:
+        """What tells of them: Bar or Trade."""
+        ...
+
+    @property
     def ts(self) -> Sequence[int]:
         """Their closes, ns UTC, rising."""
+        ...
+
+    @property
+    def told(self) -> Sequence[int]:
+        """The times of their events, ns UTC: their closes, but for a print, which is told before its own."""
         ...
 
     @property
@@ -193,4 +206,8 @@ class Stretch(Protocol):
 
     def bars(self, first: int, last: int) -> Iterator[Bar]:
         """Yield the bars of [first, last)."""
+        ...
+
+    def event(self, index: int) -> MarketEvent:
+        """Return what tells of one bar."""
         ...

@@ -89,9 +89,9 @@ def play_tape(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None = Non
 
 def _drive(loop: Loop, feed: FileFeed | MergedFeed, watch: Watch | None) -> int:
     """Take all events of a feed; return the time of the last."""
-    stretch, venue = feed.stretch(), loop.venue
-    if stretch is not None and isinstance(venue, SimulatedVenue):
-        return Skimmer(loop, venue, partial(_finish, watch=watch)).play(stretch)
+    venue = loop.venue
+    if isinstance(feed, FileFeed) and isinstance(venue, SimulatedVenue):
+        return Skimmer(loop, venue, partial(_finish, watch=watch)).play(feed)
     now = 0
     market = loop.market
     for event in feed.events():

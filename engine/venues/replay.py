@@ -28,7 +28,7 @@ from engine.venues.instruments import (
     describe,
 )
 from engine.venues.keptdata import ColumnStore, read_kept
-from engine.venues.stretch import TapeStretch
+from engine.venues.stretch import PrintStretch, TapeStretch
 
 CHUNK_ROWS = 1024  # events are made this many at a time: memory stays bounded, the loop stays in C
 _SOURCE = re.compile(r"(?P<symbol>[A-Za-z0-9.:-]+)=(?P<path>.+)", re.DOTALL)
@@ -151,12 +151,22 @@ class FileFeed:
         assert offset >= 0, "an offset counts events"
         return islice(chain.from_iterable(self._chunks(offset)), max(0, self._size - offset))
 
-    def stretch(self) -> TapeStretch | None:
-        """Return all events as one stretch of bars, None where they are anything else."""
-        columns = self._columns
-        if not isinstance(columns, BarColumns) or self._lasts.size:
-            return None
-        return TapeStretch(self._symbol, self.base_step_ns, columns, self._size)
+    def stretch(self) -> TapeStretch | PrintStretch:
+        """Return all rows as one stretch; `built` tells what comes in between."""
+        columns, rows = self._columns, self._size - self._built_count
+        if isinstance(columns, BarColumns):
+            return TapeStretch(self._symbol, self.base_step_ns, columns, rows)
+        return PrintStretch(self._symbol, columns, rows)
+
+    def built(self) -> Iterator[tuple[int, Bar]]:
+        """Yield the bars that are built of the rows, each with how many rows come before it."""
+        count = self._built_count
+        bars = self._bars(self._built, 0, count, self._steps[:count].tolist())
+        return zip((self._lasts[:count] + 1).tolist(), bars, strict=True)
+
+    @property
+    def _built_count(self) -> int:
+        return int(np.searchsorted(self._places, self._size))
 
     def fingerprint(self) -> dict[str, str]:
         """Return sha256 by file path, as it was when the file was read."""
@@ -249,9 +259,6 @@ class MergedFeed:
         sizes = [len(feed) for feed in self._feeds]
         order = np.argsort(np.concatenate([feed.order() for feed in self._feeds]), kind="stable")
         self._turns = np.repeat(np.arange(len(tapes), dtype=np.int16), sizes)[order][:limit]
-
-    def stretch(self) -> None:
-        """Return None: the events of several tapes are of several symbols."""
 
     def __len__(self) -> int:
         """Count the events."""

@@ -172,9 +172,9 @@ class SimulatedVenue:
         return events
 
     def quiet_until(self, stretch: Stretch, first: int, last: int) -> int:
-        """Return the end of the bars from `first` on, at most `last`, that are sure to bring no answer."""
+        """Return the end of the events from `first` on, at most `last`, that are sure to bring no answer."""
         book = self._books.get(stretch.symbol)
-        if book is None or not book.orders or Bar not in self._rules[stretch.symbol]:
+        if book is None or not book.orders or stretch.kind not in self._rules[stretch.symbol]:
             return last
         return book.quiet_until(stretch, first, last)
 
