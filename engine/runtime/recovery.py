@@ -13,7 +13,7 @@ from engine.ports import HistoricalFeed, Journal
 from engine.runtime.factory import build_loop
 from engine.runtime.loop import Loop
 from engine.runtime.pump import Pump
-from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
+from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, refusal_of, rehandle
 from engine.runtime.session import EngineState, SessionConfig, decode_config, decode_state, encode_state
 from engine.runtime.stores import Checkpoints, Records
 from engine.storage.codec import Consumed, Entry, Gap, SessionHeader, Tape
@@ -211,7 +211,9 @@ def _tail(records: Records, start: _Start, notes: list[str]) -> list[Entry]:
             if isinstance(entry, Gap):
                 notes.append(f"the record has a gap at event {entry.sequence}: {entry.text}")
                 return tail
-            if isinstance(entry, Consumed | Tape) and entry.sequence > sequence:
+            if refusal_of(entry) is not None:
+                pass  # it stands under the event it belongs to, which on a tape has no entry of its own
+            elif isinstance(entry, Consumed | Tape) and entry.sequence > sequence:
                 upto = offset if isinstance(entry, Consumed) else entry.offset
                 if entry.sequence - sequence != max(1, upto - offset):
                     # it had stopped before this state was saved, and went on a moment after

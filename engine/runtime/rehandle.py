@@ -39,13 +39,13 @@ def recorded_refusals(entries: Iterable[Entry]) -> dict[str, Reason]:
     """Return the orders that a dispatcher refused to send, by client id."""
     refusals: dict[str, Reason] = {}
     for entry in entries:
-        event = _refusal(entry)
+        event = refusal_of(entry)
         if event is not None:
             refusals[event.client_id] = event.reason
     return refusals
 
 
-def _refusal(entry: Entry) -> OrderRejected | None:
+def refusal_of(entry: Entry) -> OrderRejected | None:
     """Return what a dispatcher itself answered, None for an event that came from outside."""
     if type(entry) is Consumed and type(entry.event) is OrderRejected and entry.event.reason in _REFUSED_HERE:
         return entry.event
@@ -69,7 +69,7 @@ async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | 
     tape: Iterator[MarketEvent] | None = None
     for entry in entries:
         if isinstance(entry, Consumed):
-            if entry.sequence <= pump.sequence or _refusal(entry):
+            if entry.sequence <= pump.sequence or refusal_of(entry):
                 continue  # taken before the checkpoint, or answered from the list
             if entry.sequence != pump.sequence + 1:
                 raise RecordError(f"the record leaps from event {pump.sequence} to {entry.sequence}")

@@ -104,6 +104,9 @@ async def resumed(settings, **options):
         return engine.context, report.run
 
 
+LINE = 1  # what is told of the file, before its first event
+
+
 def went_on(context):
     """Return how many events a run goes on from, and how many of them it handled again, as its note says."""
     found = re.search(r"goes on from session (\w+): (\d+) .* checkpoint, (\d+) handled", context.notes[-1])
@@ -142,14 +145,14 @@ async def test_a_run_that_is_killed_anywhere_comes_to_the_same_as_a_straight_one
 async def test_a_run_goes_on_from_its_checkpoint_and_its_records_tail(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 150: at_rest})
     context, run = await resumed(killed.settings)
-    assert went_on(context) == (80, 70)
+    assert went_on(context) == (LINE + 80, 70)
     assert same(run, whole)
 
 
 async def test_a_run_without_a_checkpoint_goes_on_from_its_record_alone(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, {150: at_rest})
     context, run = await resumed(killed.settings)
-    assert went_on(context) == (0, 150)
+    assert went_on(context) == (0, LINE + 150)
     assert same(run, whole)
 
 
@@ -171,7 +174,7 @@ async def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_used(tmp_path,
     context, run = await resumed(killed.settings)
     assert newest.with_name(newest.name + DAMAGED_SUFFIX).exists()
     assert "is damaged" in context.notes[0]
-    assert went_on(context) == (80, 70)
+    assert went_on(context) == (LINE + 80, 70)
     assert same(run, whole)
 
 
@@ -180,7 +183,7 @@ async def test_a_checkpoint_whose_state_cannot_be_read_is_passed_over_for_the_re
     CheckpointStore(killed.home / "checkpoints").save(120, 10**18 * 2, b"what an older version wrote")
     context, run = await resumed(killed.settings)
     assert any("passed over" in note for note in context.notes)
-    assert went_on(context) == (0, 150)
+    assert went_on(context) == (0, LINE + 150)
     assert same(run, whole)
 
 
@@ -190,7 +193,7 @@ async def test_a_torn_tail_is_cut_and_said(tmp_path, whole):
     last.write_bytes(last.read_bytes()[:-5])
     context, run = await resumed(killed.settings)
     assert any("torn tail was cut" in note for note in context.notes)
-    assert went_on(context) == (80, 30)
+    assert went_on(context) == (LINE + 80, 30)
     assert same(run, whole)
 
 
@@ -200,7 +203,7 @@ async def test_a_record_that_is_lost_leaves_the_checkpoint(tmp_path, whole):
         path.unlink()
     context, run = await resumed(killed.settings)
     assert any("the record's tail is lost" in note for note in context.notes)
-    assert went_on(context) == (80, 0)
+    assert went_on(context) == (LINE + 80, 0)
     assert same(run, whole)
 
 
@@ -212,7 +215,7 @@ async def test_a_gap_in_the_record_ends_what_is_handled_again(tmp_path, whole):
     killed = await killed_at(tmp_path, 151, hooks)
     context, run = await resumed(killed.settings)
     assert any("has a gap" in note for note in context.notes)
-    assert went_on(context) == (80, 30)
+    assert went_on(context) == (LINE + 80, 30)
     assert same(run, whole)
 
 
@@ -280,7 +283,7 @@ async def test_a_session_whose_record_was_never_begun_hides_no_older_one(tmp_pat
     torn.mkdir()
     (torn / "000000.segment").write_bytes(b"")
     context, run = await resumed(killed.settings)
-    assert went_on(context) == (80, 70)
+    assert went_on(context) == (LINE + 80, 70)
     assert same(run, whole)
 
 
@@ -333,7 +336,7 @@ async def test_commands_of_the_tail_are_handled_again(tmp_path):
     killed = await killed_at(tmp_path, 151, hooks | {150: at_rest}, arm=False)
     armed = killed.settings.model_copy(update={"arm": True})
     context, run = await resumed(armed)
-    assert went_on(context) == (0, 150 + 3), "commands are events, too"
+    assert went_on(context) == (0, LINE + 150 + 3), "commands are events, too"
     assert same(run, await straight(tmp_path, hooks, arm=False))
 
 
@@ -371,7 +374,7 @@ async def test_refusals_of_the_dispatcher_are_handled_again_as_they_were(tmp_pat
     }
     killed = await killed_at(tmp_path, 151, {80: checkpoint, 150: at_rest} | hooks)
     context, run = await resumed(killed.settings)
-    assert went_on(context) == (80, 70)
+    assert went_on(context) == (LINE + 80, 70)
     assert same(run, await straight(tmp_path, hooks))
 
 

@@ -76,7 +76,7 @@ def test_a_replay_is_identical(tmp_path):
     assert verdict.session == record.name
     assert report.run is not None
     assert verdict.decisions > report.run.orders
-    assert verdict.events == report.run.events + 1, "the end of the tape is an event"
+    assert verdict.events == report.run.events + 2, "the line on the file and the tape's end, too"
 
 
 @pytest.mark.parametrize("speed", ["max", 20_000.0])
@@ -90,7 +90,7 @@ def test_a_replay_with_commands_is_identical_at_any_pace(tmp_path, speed):
     record, _ = played(tape_settings(tmp_path, arm=False, speed=speed, bars=160), hooks)
     verdict = verify_session(record)
     assert verdict.identical, verdict
-    assert verdict.events == 160 + 4 + 1
+    assert verdict.events == 160 + 4 + 2
 
 
 async def test_a_session_on_a_market_is_identical(tmp_path):
@@ -156,7 +156,7 @@ def test_another_limit_is_found_at_the_first_event_it_changes(tmp_path, another_
     another_engine(limits=msgspec.structs.replace(config.setup.limits, order_notional_max=Decimal(10)))
     verdict = verify_session(record)
     assert not verdict.identical
-    assert verdict.decisions == 1, "the first decision is another one already"
+    assert verdict.decisions == 2, "after what is told of the file, the first decision is another one already"
     assert f"event {verdict.events}: this engine decides" in verdict.difference
     assert Reason.ORDER_NOTIONAL_MAX in verdict.difference
     assert "the record has digest" in verdict.difference
