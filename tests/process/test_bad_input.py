@@ -191,5 +191,5 @@ def test_in_a_terminal_an_engine_that_cannot_start_says_why(house, terminal):
     opened = terminal()
     assert opened.wait() == 1, opened.words
     assert opened.restored()
-    assert "a part of the path is a file. Choose another --state-dir" in opened.words
+    assert "the state directory cannot be made: Not a directory" in opened.words
     house.state_dir.unlink()
