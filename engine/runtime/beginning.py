@@ -13,6 +13,7 @@ from engine.runtime.rehandle import begins_at
 
 HISTORY_BARS = 300
 ENGINE_ACTOR = "engine"
+_CLOSING = frozenset({Phase.FLATTENING, Phase.HALTED})
 
 
 async def begin(
@@ -61,11 +62,14 @@ def _stay_safe(context: EngineContext, commands: CommandDesk, *, until_flat: boo
     """
     operator = context.loop.machine.authority.operator
     at_rest = operator.phase is Phase.HALTED and not until_flat
-    if context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING:
+    latched = context.latch.engaged() and not at_rest and operator.phase is not Phase.FLATTENING
+    if latched:
         commands.post(Action.FLATTEN, ENGINE_ACTOR, f"latch found at start: {context.latch.text()}")
     if context.tape is not None:
         return
     stored = {kind: row.after for kind, row in context.standing.items()}
+    if not latched and stored.get(TransitionKind.PHASE) in _CLOSING and operator.phase not in _CLOSING:
+        commands.post(Action.FLATTEN, ENGINE_ACTOR, "was halted before the restart")
     if stored.get(TransitionKind.PAUSE) == "paused" and not operator.paused:
         commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
     mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))

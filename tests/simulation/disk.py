@@ -166,6 +166,8 @@ class Life:
 class Disk:
     """The disk itself: it outlives every process. `full` makes it refuse to write."""
 
+    database_type: "type[ModelDatabase]"  # set below: it knows the disk
+
     def __init__(self, *, tick: Callable[[str], None] = lambda _: None) -> None:
         """`tick` is called between any two steps of a write; a crash may happen there."""
         self.full = False
@@ -215,7 +217,7 @@ class Disk:
 
     def stores(self, life: Life, hop: Callable[[], Awaitable[None]]) -> Stores:
         """Return the stores as one process sees them; `hop` is the way to the database's thread."""
-        database = ModelDatabase(self, life, hop)
+        database = self.database_type(self, life, hop)
         return Stores(
             journal=database,
             archive=database,
@@ -283,6 +285,9 @@ class ModelDatabase:
         """Sync what was written."""
         if self._life.alive:
             self.disk.sync_rows()
+
+
+Disk.database_type = ModelDatabase
 
 
 class ModelLatch:

@@ -263,6 +263,22 @@ async def test_pause_and_risk_mode_survive_whatever_else_is_lost(tmp_path, lost)
         assert not any(notice.kind == "refused" for notice in there.now.notices)
 
 
+async def test_a_halt_survives_though_its_latch_and_the_last_moments_are_lost(tmp_path):
+    """A power cut may take a latch that a full disk kept unsynced; the database knows of the halt."""
+    settings = market_settings(tmp_path)
+    async with running(settings, checkpoints=False) as there:
+        await there.until(lambda snapshot: snapshot.ticks[0].price > 0)
+        there.engine.context.recorder.flush()
+        there.engine.context.recorder.flush = lambda **_: None
+        await there.done(Action.FLATTEN)
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+        killed = copy_state(settings, tmp_path / "killed")
+    (tmp_path / "killed" / "default" / "flatten.latch").unlink()
+    async with running(killed) as there:
+        assert there.engine.context.resumed
+        await there.until(lambda snapshot: snapshot.status.phase is Phase.HALTED)
+
+
 async def test_a_restart_with_arm_arms_what_was_disarmed(tmp_path):
     await run_engine(market_settings(tmp_path, duration_s=0.05))
     async with running(market_settings(tmp_path, arm=True)) as there:
