@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from engine.domain.events import Event, Fault, FaultKind, FeedChanged, FeedState, Woken
 from engine.domain.market import NS_PER_S, MarketEvent
@@ -12,6 +12,7 @@ from engine.runtime.latency import Histogram
 from engine.runtime.pump import Pump
 
 SLICE_S = 0.004  # how long the pump may run before the engine's other tasks get their turn
+SLICE_NS = int(SLICE_S * NS_PER_S)
 JAM_S = 3.0  # how long a reader may wait for room before a person is told
 TAPE_MARK_EVENTS = 5_000  # how often the record says how far a tape came
 
@@ -40,6 +41,7 @@ class RealTime:
         """`worked_s` says how long the pump has run; a simulation, whose work takes no time, has its own."""
         self._pump, self._inbox, self._clock, self._gauges = pump, inbox, clock, gauges
         self._next_at, self._worked_s = next_at, worked_s
+        self._due: int | None = None  # what `_sleep` waits for
 
     async def run(self, ended: asyncio.Event) -> None:
         """Take events until `ended` is set."""
@@ -58,17 +60,34 @@ class RealTime:
         waiting = self._inbox.take()
         if waiting is None:
             return False
-        await self._pump.consume(waiting.event, max(self._clock.now(), self._pump.now))
-        self._gauges.latency.add(time.perf_counter_ns() - waiting.since_ns)
-        self._gauges.events += 1
+        await self._take(waiting.event, waiting.since_ns)
         return True
+
+    async def take_at_once(self, event: Event, since_ns: int) -> bool:
+        """Take an event in the task that brings it, unless others wait or one is worked on; tell whether.
+
+        To wake `run` for it would take several times as long as most events do. What came together with so
+        many others that a slice is over waits in the inbox.
+        """
+        busy = self._pump.between_events.locked() or not self._inbox.is_empty
+        if busy or self._worked_s() * NS_PER_S > since_ns + SLICE_NS:
+            return False
+        await self._take(event, since_ns)
+        if self._next_at() != self._due:
+            self._inbox.wake()  # `run` sleeps until what was due before
+        return True
+
+    async def _take(self, event: Event, since_ns: int) -> None:
+        await self._pump.consume(event, max(self._clock.now(), self._pump.now))
+        self._gauges.latency.add(time.perf_counter_ns() - since_ns)
+        self._gauges.events += 1
 
     async def _sleep(self) -> None:
         """Wait for an event or for what is due; say that time passed where it was the latter."""
-        due = self._next_at()
+        due = self._due = self._next_at()
         await self._inbox.wait(None if due is None else max(0.0, (due - self._clock.now()) / NS_PER_S))
         now = max(self._clock.now(), self._pump.now)
-        if due is not None and due <= now and not len(self._inbox):
+        if due is not None and due <= now and self._inbox.is_empty:
             await self._pump.consume(Woken(now), now)
 
 
@@ -154,7 +173,7 @@ class TapeTime:
             self._mark()
 
     async def _take_commands(self) -> None:
-        if not len(self._inbox):
+        if self._inbox.is_empty:
             return
         self._mark()
         while (waiting := self._inbox.take()) is not None:
@@ -175,11 +194,27 @@ class TapeTime:
         self._marked = self._pump.tape_offset
 
 
-async def read_live(feed: LiveFeed, inbox: Inbox, clock: Clock, ended: asyncio.Event) -> None:
-    """Bring a live feed's events to the inbox as they come; wait where the inbox has no room."""
+async def _leave(_event: Event, _since_ns: int) -> bool:
+    """Take nothing at once."""
+    return False
+
+
+async def read_live(
+    feed: LiveFeed,
+    inbox: Inbox,
+    clock: Clock,
+    ended: asyncio.Event,
+    take: Callable[[Event, int], Awaitable[bool]] = _leave,
+) -> None:
+    """Bring a live feed's events to the core as they come; wait where the inbox has no room.
+
+    `take` may take an event at once; it tells whether it did, and the inbox gets the others.
+    """
     while not ended.is_set():
         since_ns = time.perf_counter_ns()
         for event in feed.poll(clock.now()):
+            if not ended.is_set() and await take(event, since_ns):
+                continue
             if not inbox.offer(event, since_ns):
                 await _offer_when_there_is_room(inbox, event, since_ns, clock)
         await asyncio.sleep(max(0.0, (feed.next_at() - clock.now()) / NS_PER_S))

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
 from engine.runtime.upkeep import Upkeep, Work
+
+T = TypeVar("T")
 
 
 class Farewell(Protocol):
@@ -73,6 +75,7 @@ class Engine:
         self._why = "stopped"
         self._wall_s = 0.0
         self._stopping = asyncio.Event()
+        self._driver = self._real_time()
         self._health = Health(context, self._gauges, self._inbox)
         self._commands = CommandDesk(self._offer, self._now, context.pump.sequence)
         self._dispatcher = Dispatcher(
@@ -163,9 +166,10 @@ class Engine:
             await begin(self.context, self._commands, self._now, until_flat=self._until_flat)
             self._calm_collector()
             beside = [tasks.create_task(work, name=name) for name, work in self._beside()]
-            await self._drive()
-            for task in beside:
-                task.cancel()
+            await self._drive(self._pump())
+            async with self.context.pump.between_events:  # what the reader took is done to its end
+                for task in beside:
+                    task.cancel()
 
     def _beside(self) -> Iterator[tuple[str, Work]]:
         """Yield what runs beside the pump, each with its name."""
@@ -174,7 +178,8 @@ class Engine:
         yield "deadline", self._await_deadline()
         yield "duration", self._await_duration()
         if self.context.feed is not None:
-            yield "feed", read_live(self.context.feed, self._inbox, self.context.clock, self._ended)
+            take = self._take_at_once
+            yield "feed", read_live(self.context.feed, self._inbox, self.context.clock, self._ended, take)
 
     def _calm_collector(self) -> None:
         """Let the garbage collector alone with what is alive now, and do its rounds in quiet moments."""
@@ -182,10 +187,13 @@ class Engine:
         gc.freeze()  # what is alive now stays: later collections need not look at it
         gc.disable()  # collections are taken by the heartbeat
 
-    async def _drive(self) -> None:
-        """Run the pump; what it breaks of, unless it is one of our own errors, is a bug in the core."""
+    async def _take_at_once(self, event: Event, since_ns: int) -> bool:
+        return await self._drive(self._driver.take_at_once(event, since_ns))
+
+    async def _drive(self, work: Awaitable[T]) -> T:
+        """Work on events; what that breaks of, unless it is one of our own errors, is a bug in the core."""
         try:
-            await self._pump()
+            return await work
         except Exception as error:
             if isinstance(error, TraderError):
                 raise
@@ -196,7 +204,7 @@ class Engine:
         started = time.perf_counter()
         context = self.context
         if context.tape is None:
-            await self._real_time().run(self._ended)
+            await self._driver.run(self._ended)
             return
         tape = TapeTime(
             context.pump,

@@ -40,6 +40,11 @@ class Inbox:
         return sum(len(queue) for queue in self._queues)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not any(self._queues)
+
+    @property
     def bound(self) -> int:
         """How many lossless events may wait."""
         return self._lossless_max

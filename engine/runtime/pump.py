@@ -58,7 +58,10 @@ class Pump:
     async def consume(self, event: Event, now: int) -> None:
         """Take an event from outside: what fell due before it, then the event and all that follows."""
         async with self.between_events:
-            await self._pass_time(now)
+            now = max(now, self.now)  # others may have been worked on meanwhile
+            if self._loop.next_due <= now:
+                await self._drive(self._loop.due(now), now)
+            self.now = now
             self.sequence += 1
             self._recorder.consumed(self.sequence, now, event)
             steps = self._loop.market(event, now) if is_market(event) else self._loop.take(event, now)
@@ -70,7 +73,9 @@ class Pump:
         """Take the next event of a tape, at the time it carries. The record holds the tape's offset only."""
         async with self.between_events:
             now = event.ts
-            await self._pass_time(now)
+            if self._loop.next_due <= now:
+                await self._drive(self._loop.due(now), now)
+            self.now = now
             self.sequence += 1
             self.tape_offset += 1
             steps = self._loop.market(event, now)
@@ -80,12 +85,9 @@ class Pump:
     async def pass_time(self, now: int) -> None:
         """Take what is due by `now`."""
         async with self.between_events:
-            await self._pass_time(now)
-
-    async def _pass_time(self, now: int) -> None:
-        if self._loop.next_due <= now:
-            await self._drive(self._loop.due(now), now)
-        self.now = now
+            if self._loop.next_due <= now:
+                await self._drive(self._loop.due(now), now)
+            self.now = now
 
     def mark_tape(self) -> None:
         """Record how far the tape was consumed."""

@@ -342,6 +342,78 @@ async def test_a_live_feed_drives_the_core_through_the_inbox(clock):
     assert desk.loop.machine.desk.sequence > 0
 
 
+async def test_a_reader_hands_what_it_brings_to_an_idle_driver_at_once(clock):
+    """Nobody runs the driver: what comes is taken in the reader's own task, in order."""
+    desk = Desk()
+    await desk.pump.begin(T0)
+    driver = real_time(desk, clock)
+    clock.time = TAPE[5].ts
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        feed = HandFeed(*TAPE[:6])
+        tasks.create_task(read_live(feed, desk.inbox, clock, desk.ended, driver.take_at_once))
+        await eventually(lambda: desk.gauges.events == 6)
+        desk.ended.set()
+    assert desk.inbox.is_empty
+    assert [entry.event for entry in desk.consumed(Bar)] == list(TAPE[:6])
+    assert desk.gauges.latency.percentiles_ms(1.0)[0] > 0
+
+
+async def test_nothing_is_taken_at_once_where_another_waits_or_is_worked_on(clock):
+    desk = Desk(armed=False)
+    await desk.pump.begin(T0)
+    driver = real_time(desk, clock)
+    async with desk.pump.between_events:
+        assert not await driver.take_at_once(TAPE[0], time.perf_counter_ns())
+    desk.ask(Action.ARM, PLAY)
+    assert not await driver.take_at_once(TAPE[0], time.perf_counter_ns())
+    assert await driver.take_waiting()
+    assert await driver.take_at_once(TAPE[0], time.perf_counter_ns())
+    assert [type(entry.event).__name__ for entry in desk.recorder.of(Consumed)] == ["Control", "Bar"]
+
+
+async def test_what_comes_after_a_slice_of_work_is_not_taken_at_once(clock):
+    desk = Desk()
+    await desk.pump.begin(T0)
+    long_ago_ns = time.perf_counter_ns() - 2 * drivers.SLICE_NS
+    assert not await real_time(desk, clock).take_at_once(TAPE[0], long_ago_ns)
+
+
+async def test_what_follows_from_an_event_taken_at_once_is_waited_for(clock):
+    """The driver slept without an end; the event leads to an order, and its answer is due in a moment."""
+    desk = Desk()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        await desk.pump.begin(T0)
+        driver = real_time(desk, clock)
+        tasks.create_task(driver.run(desk.ended))
+        await asyncio.sleep(0)
+        for event in TAPE:
+            if desk.loop.next_at() is not None:
+                break
+            clock.time = event.ts
+            assert await driver.take_at_once(event, time.perf_counter_ns())
+        due = desk.loop.next_at()
+        assert due is not None
+        clock.time = due
+        await eventually(lambda: desk.consumed(Woken))
+        assert desk.pump.now == due
+        desk.stop()
+
+
+async def test_after_the_end_a_reader_hands_nothing_on_at_once(clock):
+    desk = Desk()
+    await desk.pump.begin(T0)
+    driver = real_time(desk, clock)
+    clock.time = TAPE[5].ts
+
+    async def take(event, since_ns):
+        desk.ended.set()
+        return await driver.take_at_once(event, since_ns)
+
+    await read_live(HandFeed(*TAPE[:6]), desk.inbox, clock, desk.ended, take)
+    assert desk.gauges.events == 1
+    assert len(desk.inbox) == 5
+
+
 async def test_a_reader_waits_where_the_inbox_is_full(clock):
     inbox, ended = Inbox(lossless_max=2), asyncio.Event()
     clock.time = TAPE[-1].ts
