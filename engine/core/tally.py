@@ -70,12 +70,14 @@ class Tally:
 
     def _link_new(self) -> None:
         """Link what has waited, oldest first."""
+        # Joined and not formatted: a format looks each word's kind up, and every signal and fill passes here.
         for signal in self._new_signals:
-            line = f"{signal.ts}|{signal.play}|{signal.symbol}|{signal.side}|{signal.kind}"
+            line = "|".join((str(signal.ts), signal.play, signal.symbol, signal.side, signal.kind))
             self._signal_chain = _link(self._signal_chain, line)
         for fill in self._new_fills:
             price, qty, fee = canonical(fill.price), canonical(fill.qty), canonical(fill.fee)
-            self._trade_chain = _link(self._trade_chain, f"{fill.ts}|{fill.side}|{price}|{qty}|{fee}")
+            line = "|".join((str(fill.ts), fill.side, price, qty, fee))
+            self._trade_chain = _link(self._trade_chain, line)
         self._new_signals.clear()
         self._new_fills.clear()
 

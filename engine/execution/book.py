@@ -12,6 +12,7 @@ from engine.domain.positions import Fill
 
 ENDED_MAX = 500
 TRADE_IDS_MAX = 100_000
+_replace = msgspec.structs.replace
 _FULL_FILL, _PARTIAL_FILL = OrderTrigger.FULL_FILL, OrderTrigger.PARTIAL_FILL
 
 
@@ -80,10 +81,16 @@ class OrderBook:
         self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""
     ) -> Order:
         """Apply a trigger from the order table and return the order as it is then."""
+        return self.enter(order, next_state(order.state, trigger), now, reason=reason, venue_id=venue_id)
+
+    def enter(
+        self, order: Order, state: OrderState, now: int, *, reason: str = "", venue_id: str = ""
+    ) -> Order:
+        """Take a state that the order table gave; return the order as it is then."""
         return self._put(
-            msgspec.structs.replace(
+            _replace(
                 order,
-                state=next_state(order.state, trigger),
+                state=state,
                 updated=now,
                 reason=reason or order.reason,
                 venue_id=venue_id or order.venue_id,
@@ -112,7 +119,7 @@ class OrderBook:
         filled: Decimal = order.filled_qty + fill.qty
         full = filled >= order.request.qty
         return self._put(
-            msgspec.structs.replace(
+            _replace(
                 order,
                 state=next_state(order.state, _FULL_FILL if full else _PARTIAL_FILL),
                 filled_qty=filled,

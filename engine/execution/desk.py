@@ -196,19 +196,20 @@ class Desk:
     def on_sent(self, client_id: str, now: int) -> None:
         """The order left for the venue. Not stored: PENDING on disk already means it may have been sent."""
         order = self.book.get(client_id)
-        if order is not None and next_state(order.state, _SEND) is not order.state:
-            self.book.move(order, _SEND, now)
+        if order is not None and (state := next_state(order.state, _SEND)) is not order.state:
+            self.book.enter(order, state, now)
 
     def on_ack(self, client_id: str, venue_id: str, now: int) -> Order | None:
         """The venue holds the order; after a fill that was faster only its id there is news."""
         order = self.book.get(client_id)
         if order is None:
             return None
-        if next_state(order.state, _ACK) is order.state and venue_id in ("", order.venue_id):
+        state = next_state(order.state, _ACK)
+        if state is order.state and venue_id in ("", order.venue_id):
             return None
         if order.reason == _RESOLVED and not order.state.is_open:
             self._say_resolved(order, "the venue holds it: cancel it there", now)
-        return self._move(order, _ACK, now, venue_id=venue_id)
+        return self._stored(self.book.enter(order, state, now, venue_id=venue_id))
 
     def on_timeout(self, client_id: str, now: int) -> Order | None:
         """Nobody answered: the order is UNKNOWN."""
@@ -317,9 +318,11 @@ class Desk:
     def _move(
         self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""
     ) -> Order:
-        moved = self.book.move(order, trigger, now, reason=reason, venue_id=venue_id)
-        self._outbox.append(SaveOrder(moved, intent_state_of(moved)))
-        return moved
+        return self._stored(self.book.move(order, trigger, now, reason=reason, venue_id=venue_id))
+
+    def _stored(self, order: Order) -> Order:
+        self._outbox.append(SaveOrder(order, intent_state_of(order)))
+        return order
 
     def _notice(self, now: int, level: NoticeLevel, kind: str, text: str, request: OrderRequest) -> None:
         self._say(Notice(now, level, kind, text, request.symbol))

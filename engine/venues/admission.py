@@ -78,6 +78,8 @@ def _under_minimum(request: OrderRequest, book: Book) -> Refusal | None:
     rules = book.instrument
     if request.qty < rules.qty_min:
         return Refusal(Reason.VENUE_MINIMUM, f"quantity {request.qty} is under the minimum {rules.qty_min}")
+    if not rules.notional_min:
+        return None
     notional = _price_of(request, book) * request.qty
     if notional < rules.notional_min:
         return Refusal(
