@@ -18,11 +18,13 @@ class Peer(NamedTuple):
     name: str
     version: str
     note: str = ""
+    on: str = "bars"  # or trades
 
     @property
     def script(self) -> Path:
         """Our play in its language."""
-        return Path(__file__).with_name(f"run_{self.name.partition('_')[0]}.py")
+        work = "" if self.on == "bars" else f"_{self.on}"
+        return Path(__file__).with_name(f"run_{self.name.partition('_')[0]}{work}.py")
 
 
 PEERS = (
@@ -30,6 +32,7 @@ PEERS = (
     Peer("basana", "1.11"),
     Peer("nautilus_trader", "1.231.0", "its analysis of trades is off, which grows with their square"),
     Peer("backtrader", "1.9.78.123"),
+    Peer("nautilus_trader", "1.231.0", "its analysis of trades is off", on="trades"),
 )
 
 
