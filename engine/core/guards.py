@@ -81,20 +81,27 @@ class Guards:
 
     def on_unknown(self, order: Order, now: int) -> None:
         """Hold the symbol of an order that got no answer."""
-        symbol = order.request.symbol
-        self._authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=order.client_id)
-        text = f"no answer for {describe(order.request)} ({order.client_id}): it may be live"
+        self._hold_unknown(order.request.symbol, now)
+
+    def _hold_unknown(self, symbol: str, now: int) -> bool:
+        """Hold a symbol for each of its unknown orders; tell whether there is one."""
+        open_orders = self._book.open_orders()
+        unknown = [o for o in open_orders if o.request.symbol == symbol and o.state is OrderState.UNKNOWN]
+        if not unknown:
+            return False
+        ids = " ".join(order.client_id for order in unknown)
+        self._authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail=ids)
+        told = ", ".join(f"{describe(order.request)} ({order.client_id})" for order in unknown)
+        text = f"no answer for {told}: {'they' if len(unknown) > 1 else 'it'} may be live"
         self._board.raise_alarm(f"unknown:{symbol}", Severity.CRITICAL, text, now)
+        return True
 
     def follow_unknown(self, now: int) -> None:
         """Let go of the symbols whose unknown orders the venue has settled."""
         holds = self._authority.holds.all
         held = [hold.symbol for hold in holds if hold.holder is Holder.UNKNOWN_ORDER] if holds else ()
-        if not held:
-            return
-        unknown = {o.request.symbol for o in self._book.open_orders() if o.state is OrderState.UNKNOWN}
         for symbol in held:
-            if symbol not in unknown:
+            if not self._hold_unknown(symbol, now):
                 self._authority.hold(Holder.UNKNOWN_ORDER, now, symbol=symbol, detail="", held=False)
                 self._board.clear_alarm(f"unknown:{symbol}")
 

@@ -98,6 +98,7 @@ class Machine:
         self.feed_ended = False
         self.reconciler = Reconciler(
             setup.reconcile_ns,
+            setup.reconcile_positions_ns,
             ids=ids,
             desk=self.desk,
             ledger=self.ledger,

@@ -28,6 +28,7 @@ PROBES_MAX = 5  # in a row; then a person is told, and asking goes on with every
 FAILURES_MAX = 3
 GAP_REPORTS = 2  # a position must differ in so many reports before the books are corrected
 FOREIGN_MAX = 100  # remembered, so that each is told once
+_STRAY = "stray:"
 _SENT = frozenset({OrderState.PENDING, OrderState.SUBMITTED})
 _UNSETTLED = frozenset({OrderState.PENDING, OrderState.SUBMITTED, OrderState.UNKNOWN})
 
@@ -43,6 +44,7 @@ class ReconcilingState(msgspec.Struct, frozen=True, kw_only=True):
     gaps: dict[str, int] = {}  # symbols whose position differs, and in how many reports in a row
     moved: dict[str, int] = {}  # when (ns) each symbol's position moved last
     foreign: tuple[str, ...] = ()  # venue ids of others' orders that were told
+    compared: int = 0  # ns UTC: the question whose answer all positions were held against last
 
 
 class Reconciler:
@@ -51,6 +53,7 @@ class Reconciler:
     def __init__(
         self,
         interval_ns: int,
+        positions_ns: int,
         *,
         ids: IdSpace,
         desk: Desk,
@@ -61,7 +64,7 @@ class Reconciler:
         outbox: list[Command],
         take: Callable[[Event, int], None],
     ) -> None:
-        self._interval_ns = interval_ns
+        self._interval_ns, self._positions_ns = interval_ns, positions_ns
         self._ids, self._desk, self._ledger = ids, desk, ledger
         self._trading, self._authority, self._board = trading, authority, board
         self._outbox, self._take = outbox, take
@@ -71,6 +74,7 @@ class Reconciler:
         """Let nothing in until books and venue were compared: at a start and after a reconnect."""
         if self._interval_ns:
             self._hold(now, "the books are being compared with the venue")
+            self.state = msgspec.structs.replace(self.state, compared=0)
             self._ask(now)
 
     def on_timer(self, now: int) -> None:
@@ -98,11 +102,14 @@ class Reconciler:
         difference = diff(self._desk.book, report, asked=asked, owns=self._ids.owns)
         self._take_all(difference.events, now)
         self._tell(difference, now)
+        self._clear_strays(report)
         for client_id in difference.uncanceled:
             self._cancel_again(client_id, now)
         for client_id in difference.unexplained:
             self._probe(client_id, now)
-        self._compare_positions(report, now)
+        # A difference is looked at again with every report until it is settled.
+        if self.state.gaps or asked - self.state.compared >= self._positions_ns:
+            self._compare_positions(report, now)
         self._trading.following.reprotect(now)
         self.state = msgspec.structs.replace(self.state, failures=0)
         self._board.clear_alarm("reconcile")
@@ -221,7 +228,7 @@ class Reconciler:
     def _tell(self, difference: Difference, now: int) -> None:
         for stray in difference.strays:
             text = f"order {stray.client_id} ({stray.venue_id}) is live at the venue and not in our books"
-            self._board.raise_alarm(f"stray:{stray.client_id}", Severity.CRITICAL, text, now)
+            self._board.raise_alarm(f"{_STRAY}{stray.client_id}", Severity.CRITICAL, text, now)
         known = self.state.foreign
         new = tuple(o.venue_id for o in difference.foreign if o.venue_id not in known)
         for venue_id in new:
@@ -229,6 +236,13 @@ class Reconciler:
             self._board.notice(now, NoticeLevel.INFO, "foreign", text)
         if new:
             self.state = msgspec.structs.replace(self.state, foreign=(*known, *new)[-FOREIGN_MAX:])
+
+    def _clear_strays(self, report: VenueReport) -> None:
+        """End the alarms of strays that are gone, or that our books hold by now."""
+        live = {listed.client_id for listed in report.orders} - self._desk.book.open.keys()
+        for alarm in self._board.alarms():
+            if alarm.id.startswith(_STRAY) and alarm.id.removeprefix(_STRAY) not in live:
+                self._board.clear_alarm(alarm.id)
 
     def _cancel_again(self, client_id: str, now: int) -> None:
         order = self._desk.on_cancel_rejected(client_id, now)
@@ -238,16 +252,18 @@ class Reconciler:
     def _compare_positions(self, report: VenueReport, now: int) -> None:
         shown = {position.symbol: position.qty for position in report.positions}
         gaps: dict[str, int] = {}
+        waits = False
         for symbol in self._desk.instruments:
             ours, theirs = self._ledger.net_qty(symbol), shown.get(symbol, ZERO)
             if ours == theirs:
                 self._board.clear_alarm(f"position:{symbol}")
             elif self._may_move(symbol):
-                continue
+                waits = True
             else:
                 gaps[symbol] = self.state.gaps.get(symbol, 0) + 1
                 self._correct(symbol, ours, theirs, gaps[symbol], now)
-        self.state = msgspec.structs.replace(self.state, gaps=gaps)
+        compared = self.state.compared if waits else self.state.asked
+        self.state = msgspec.structs.replace(self.state, gaps=gaps, compared=compared)
 
     def _may_move(self, symbol: str) -> bool:
         """Tell whether a difference may pass: fills since the question, orders without an answer."""

@@ -44,4 +44,5 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     # How often silence of a feed is looked for; 0 on a tape, whose gaps are no sign of a sick feed.
     stale_check_ns: int = 0
     reconcile_ns: int = 0  # how often books and venue are compared; 0 on a tape, whose venue is in the loop
+    reconcile_positions_ns: int = 0  # how often positions are among it; 0: each time
     window_bars: int = 600

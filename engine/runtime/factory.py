@@ -86,6 +86,8 @@ def core_setup(
     """
     mode = settings.mode
     currency = account_currency(settings.account.currency, traded(instruments, plays), files)
+    # One question brings orders and positions: it is asked as often as either is wanted.
+    rhythm = settings.runtime.reconcile_s, settings.runtime.reconcile_positions_s
     return CoreSetup(
         mode=mode,
         instance=settings.instance,
@@ -99,7 +101,8 @@ def core_setup(
         takes_orders=mode is not Mode.SHADOW,
         armed=settings.arm or mode is Mode.BACKTEST,
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
-        reconcile_ns=0 if mode in TAPE_MODES else round(settings.runtime.reconcile_s * NS_PER_S),
+        reconcile_ns=0 if mode in TAPE_MODES else round(min(rhythm) * NS_PER_S),
+        reconcile_positions_ns=0 if mode in TAPE_MODES else round(rhythm[1] * NS_PER_S),
         window_bars=window_for(plays),
     )
 

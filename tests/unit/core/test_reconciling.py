@@ -216,6 +216,54 @@ def test_an_order_of_ours_that_our_books_do_not_know_is_an_alarm(world):
     assert of(CancelOrder, world.commands) == []
 
 
+def test_the_alarm_of_a_stray_ends_when_the_venue_lists_it_no_more(world):
+    world.bar(111.0)
+    known = world.order(OrderRole.ENTRY)
+    strays = [known.client_id[:-4] + "9999", known.client_id[:-4] + "9998"]
+    for left in (strays, strays[:1], []):
+        world.wait(EVERY_S)
+        world.report(at_venue(known), *map(listed, left))
+        assert [alarm for alarm in alarms(world) if alarm.startswith("stray:")] == [
+            f"stray:{i}" for i in left
+        ]
+
+
+def test_positions_are_compared_less_often_than_orders():
+    world = Hand(setup(reconcile_ns=10 * NS_PER_S, reconcile_positions_ns=60 * NS_PER_S))
+    world.report()
+    since = world.now
+    while f"position:{BTC}" not in alarms(world):
+        world.wait(10)
+        world.report(BTCUSDT="1")
+    assert world.now - since == 60 * NS_PER_S
+    world.wait(10)
+    world.report()
+    assert f"position:{BTC}" not in alarms(world), "a difference is looked at with every report"
+
+
+def test_positions_are_compared_at_once_after_a_reconnect():
+    world = Hand(setup(reconcile_ns=10 * NS_PER_S, reconcile_positions_ns=60 * NS_PER_S))
+    world.report()
+    world.wait(1)
+    world.take(FeedChanged(world.now, "x", FeedState.CONNECTED))
+    world.report(BTCUSDT="1")
+    assert f"position:{BTC}" in alarms(world)
+
+
+def test_a_position_that_may_still_move_is_compared_with_the_next_report():
+    world = Hand(setup(reconcile_ns=100 * NS_PER_S, reconcile_positions_ns=300 * NS_PER_S))
+    world.report()
+    world.bar(111.0)
+    entry = world.order(OrderRole.ENTRY)
+    world.take(FeedChanged(world.now, "x", FeedState.CONNECTED))
+    world.fill(entry)
+    answer(world)
+    assert alarms(world) == [], "the report may be older than the fill"
+    world.wait(100)
+    answer(world)
+    assert alarms(world) == [f"position:{BTC}"]
+
+
 def test_a_position_that_was_closed_by_hand_is_written_off_after_two_reports(world):
     world.enter_long()
     world.wait(EVERY_S)

@@ -80,8 +80,11 @@ def test_the_hold_stands_until_the_last_unknown_order_is_settled(lost):
         cycle_id="x",
     )
     lost.take(OrderTimedOut(lost.now, second.client_id))
+    assert first.client_id in lost.alarms()[ALARM]
+    assert second.client_id in lost.alarms()[ALARM], "it names every one of them"
     lost.take(OrderCanceled(lost.now, first.client_id))
     assert lost.rung(BTC) is Rung.REDUCE
+    assert first.client_id not in lost.alarms()[ALARM]
     lost.take(OrderAcked(lost.now, second.client_id, "v2"))
     assert lost.rung(BTC) is Rung.FULL
 

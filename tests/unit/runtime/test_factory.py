@@ -88,6 +88,7 @@ def test_a_paper_session_is_built_from_the_embedded_market(tmp_path):
     assert source.live is not None
     assert (config.data, source.files) == ((), {})
     assert config.setup.stale_check_ns == NS_PER_S
+    assert (config.setup.reconcile_ns, config.setup.reconcile_positions_ns) == (10 * NS_PER_S, 60 * NS_PER_S)
     assert config.setup.start_equity == 1234
     assert config.venue.match_on_by_symbol == {BTC: MatchOn.QUOTES}
     assert config.venue.latency_ns == 1_000_000
