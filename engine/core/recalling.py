@@ -6,7 +6,7 @@ process, and with a power cut all of it since the last checkpoint. What may be l
 
 from collections.abc import Callable, Collection
 
-from engine.core.following import Following
+from engine.core.trading import Trading
 from engine.domain.events import (
     Event,
     OrderAcked,
@@ -20,10 +20,12 @@ from engine.domain.events import (
 from engine.domain.ids import IdSpace, OrderRole, play_code_of, role_of, short_code
 from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState
-from engine.domain.positions import Fill
+from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason
-from engine.domain.signals import cycle_id
+from engine.domain.signals import Signal, SignalKind, cycle_id
 from engine.execution.desk import Desk
+from engine.execution.ledger import Ledger
+from engine.execution.terms import Terms, terms_of
 
 _REASONS: Collection[str] = frozenset(Reason)
 _LIVED = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTIALLY_FILLED, OrderState.FILLED})
@@ -35,7 +37,7 @@ def recall(
     *,
     ids: IdSpace,
     desk: Desk,
-    following: Following,
+    trading: Trading,
     take: Callable[[Event, int], None],
 ) -> int:
     """Bring the books to where the journal was; return how many orders they did not know.
@@ -47,6 +49,8 @@ def recall(
     for order in new:
         desk.book.recall(order)
     desk.sequence = max(desk.sequence, event.sequence)
+    _plan_again(event.signals, trading, desk)
+    following = trading.following
     following.suspended = True
     for fill in event.fills:
         if desk.book.get(fill.client_id) is not None:
@@ -56,6 +60,26 @@ def recall(
             take(answer, now)
     following.suspended = False
     return len(new)
+
+
+def _plan_again(signals: tuple[Signal, ...], trading: Trading, desk: Desk) -> None:
+    """Plan the protection of what first entries open, as it was planned when they were asked for."""
+    specs = {
+        (runner.binding.spec.name, runner.binding.symbol): runner.binding.spec for runner in trading.runners
+    }
+    for signal in signals:
+        key = signal.play, signal.symbol
+        if signal.kind is SignalKind.ENTRY and key in specs:
+            terms = terms_of(signal, specs[key], desk.instruments[signal.symbol])
+            if isinstance(terms, Terms):
+                trading.following.plans[key] = terms.plan
+
+
+def unplanned(ledger: Ledger, trading: Trading) -> tuple[Position, ...]:
+    """Return the open positions of plays whose protection nobody knows any more."""
+    plays = {(runner.binding.spec.name, runner.binding.symbol) for runner in trading.runners}
+    keys = plays - trading.following.plans.keys()
+    return tuple(p for p in ledger.open_positions() if (p.play, p.symbol) in keys)
 
 
 def adopted(report: VenueReport, *, desk: Desk, ids: IdSpace, plays: Collection[str]) -> tuple[Order, ...]:

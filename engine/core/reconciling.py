@@ -7,7 +7,7 @@ import msgspec
 
 from engine.core.authority import Authority
 from engine.core.board import Board
-from engine.core.recalling import adopted, recall
+from engine.core.recalling import adopted, recall, unplanned
 from engine.core.trading import Trading
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, QueryOrder, QueryVenue, SetTimer
@@ -118,11 +118,15 @@ class Reconciler:
     def on_recalled(self, event: Recalled, now: int) -> None:
         """Take up what the journal knows and the recovered state does not."""
         following = self._trading.following
-        new = recall(event, now, ids=self._ids, desk=self._desk, following=following, take=self._take)
+        new = recall(event, now, ids=self._ids, desk=self._desk, trading=self._trading, take=self._take)
         if new:
             text = f"{new} orders of the last moments were taken from the journal"
             self._board.notice(now, NoticeLevel.WARNING, "recovery", text)
         following.reprotect(now)
+        for position in unplanned(self._ledger, self._trading):
+            play, symbol = position.play, position.symbol
+            text = f"{symbol} of {play} has no stop: what was planned for it is lost"
+            self._board.raise_alarm(f"unprotected:{play}:{symbol}", Severity.CRITICAL, text, now)
 
     def on_order_report(self, report: OrderReport, now: int) -> None:
         """Take what the venue says of one order.

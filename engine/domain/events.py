@@ -10,7 +10,7 @@ from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
-from engine.domain.signals import Side
+from engine.domain.signals import Side, Signal
 
 
 class Priority(IntEnum):
@@ -204,13 +204,14 @@ class Recalled(msgspec.Struct, frozen=True, tag=True):
     """What the journal knows of a crashed session beyond its recovered state.
 
     `orders` are those with a later id than the state knows and those open in it, `fills` their trades, each
-    as it was stored and oldest first. New ids go on after `sequence`.
+    as it was stored and oldest first, `signals` what later orders came from. New ids go on after `sequence`.
     """
 
     ts: int
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
     sequence: int
+    signals: tuple[Signal, ...] = ()
 
 
 class FeedState(StrEnum):

@@ -28,7 +28,8 @@ async def begin(
         await pump.begin(begins_at(context.tape, context.started))
     beyond = context.beyond
     if beyond.orders or beyond.sequence > context.loop.machine.desk.sequence:
-        await pump.consume(Recalled(now(), beyond.orders, beyond.fills, beyond.sequence), now())
+        recalled = Recalled(now(), beyond.orders, beyond.fills, beyond.sequence, beyond.signals)
+        await pump.consume(recalled, now())
     if context.feed is not None and context.resumed:
         # whatever the venue did meanwhile, nobody heard of it
         await pump.consume(FeedChanged(now(), "market", FeedState.CONNECTED, "after a restart"), now())

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
@@ -17,6 +16,7 @@ from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
 from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.domain.orders import Order
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
 from engine.runtime.binding import load_plays
 from engine.runtime.clock import SystemClock
@@ -210,13 +210,21 @@ async def _beyond(source: Source, stores: Stores, recovered: Recovered) -> Beyon
     if source.tape is not None or not recovered.resumed:
         return Beyond()
     desk = recovered.loop.machine.desk
-    known = [order.client_id for order in desk.book.open_orders()]
+    book = desk.book
+    known = [order.client_id for order in (*book.open_orders(), *book.ended_orders())]
     beyond = await stores.archive.beyond(desk.sequence, known)
     skipped = IDS_SKIPPED if recovered.broke_off else 0
     sequence = max(beyond.sequence, desk.sequence) + skipped
     if recovered.loop.venue.state():
         return Beyond(sequence=sequence)
-    return msgspec.structs.replace(beyond, sequence=sequence)
+    fills = tuple(fill for fill in beyond.fills if not book.has_booked(fill))
+    traded = {fill.client_id for fill in fills}
+    orders = tuple(o for o in beyond.orders if o.client_id in traded or _is_news(o, book.get(o.client_id)))
+    return Beyond(orders, fills, sequence, beyond.signals)
+
+
+def _is_news(stored: Order, known: Order | None) -> bool:
+    return known is None or stored.state is not known.state
 
 
 async def close_session(context: EngineContext, exit_code: int) -> None:

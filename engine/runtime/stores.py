@@ -10,6 +10,7 @@ from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.ids import birth_of
 from engine.domain.orders import Order
 from engine.domain.positions import Fill
+from engine.domain.signals import Signal
 from engine.ports import Journal, Recorder
 from engine.storage.checkpoints import Found
 from engine.storage.codec import Entry, SessionHeader
@@ -135,14 +136,15 @@ class Past(msgspec.Struct, frozen=True):
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """What the journal holds beyond a recovered state: orders, oldest first, and the trades of these.
+    """What the journal holds beyond a recovered state: orders, oldest first, and their trades.
 
-    `sequence` is the highest that any id holds.
+    `sequence` is the highest that any id holds, `signals` what the later orders came from.
     """
 
     orders: tuple[Order, ...] = ()
     fills: tuple[Fill, ...] = ()
     sequence: int = 0
+    signals: tuple[Signal, ...] = ()
 
 
 class Archive(Protocol):
@@ -202,8 +204,9 @@ class DatabaseArchive:
             later = await repository.orders_after(sequence)
             found = {order.client_id: order for order in (*later, *await repository.orders(known))}
             fills = await LedgerRepository(reader).fills_of(found)
+            signals = await DecisionRepository(reader).signals_of([order.client_id for order in later])
             highest = await repository.highest_sequence()
-        return Beyond(tuple(found.values()), tuple(fills), highest)
+        return Beyond(tuple(found.values()), tuple(fills), highest, tuple(signals))
 
     async def start_session(self, session: Session) -> None:
         """Store that a session began."""

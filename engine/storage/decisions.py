@@ -2,10 +2,14 @@
 
 # ruff: noqa: S608 - statements are put together from our own column lists; values are always parameters
 
+from collections.abc import Collection
+
 import aiosqlite
 
 from engine.domain.commands import SaveSignal, SaveTransition, TransitionKind
 from engine.domain.reasons import Veto
+from engine.domain.signals import Signal
+from engine.storage.orders import marks, parts
 from engine.storage.rows import (
     SIGNAL_COLUMNS,
     TRANSITION_COLUMNS,
@@ -21,7 +25,8 @@ def _of(table: str, columns: str) -> str:
 
 
 _SIGNALS = f"""SELECT {_of("signals", SIGNAL_COLUMNS)}, {_of("vetoes", VETO_COLUMNS)}
-    FROM signals LEFT JOIN vetoes ON vetoes.id = signals.veto_id ORDER BY signals.id DESC LIMIT ?"""
+    FROM signals LEFT JOIN vetoes ON vetoes.id = signals.veto_id"""
+_NEWEST_SIGNALS = f"{_SIGNALS} ORDER BY signals.id DESC LIMIT ?"
 _VETOES = f"SELECT {VETO_COLUMNS} FROM vetoes ORDER BY id DESC LIMIT ?"
 _TRANSITIONS = f"SELECT {TRANSITION_COLUMNS} FROM transitions"
 
@@ -34,7 +39,15 @@ class DecisionRepository:
 
     async def newest_signals(self, limit: int) -> list[SaveSignal]:
         """Return the newest signals with their order's client id or their veto."""
-        return [row_to_signal(row) for row in await self._reader.execute_fetchall(_SIGNALS, (limit,))]
+        return [row_to_signal(row) for row in await self._reader.execute_fetchall(_NEWEST_SIGNALS, (limit,))]
+
+    async def signals_of(self, client_ids: Collection[str]) -> list[Signal]:
+        """Return the signals that some orders came from, by close time."""
+        found: list[Signal] = []
+        for part in parts(client_ids):
+            sql = f"{_SIGNALS} WHERE signals.client_id IN ({marks(part)})"
+            found += [row_to_signal(row).signal for row in await self._reader.execute_fetchall(sql, part)]
+        return sorted(found, key=lambda signal: (signal.ts, signal.play, signal.symbol))
 
     async def newest_vetoes(self, limit: int) -> list[Veto]:
         """Return the newest vetoes, of signals, orders and commands alike."""

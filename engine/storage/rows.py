@@ -13,7 +13,7 @@ from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, TimeInForce
 from engine.domain.positions import Fill, Liquidity, Position
 from engine.domain.reasons import Layer, Reason, Veto
-from engine.domain.signals import Side, Signal, SignalKind
+from engine.domain.signals import EntryPlan, Side, Signal, SignalKind
 
 Row = Sequence[Any]
 
@@ -24,11 +24,12 @@ ORDER_COLUMNS = (
 INTENT_COLUMNS = "client_id, action, cycle_id, symbol, ts, qty, state"
 FILL_COLUMNS = "ts, client_id, trade_id, symbol, side, price, qty, fee, liquidity, venue_id"
 POSITION_COLUMNS = "play, symbol, qty, entry_notional, realized, fees, opened"
-SIGNAL_COLUMNS = "ts, play, symbol, side, kind, price, stop, target, strength, client_id"
+SIGNAL_COLUMNS = "ts, play, symbol, side, kind, price, stop, target, strength, plan, client_id"
 VETO_COLUMNS = "ts, cycle_id, layer, reason, facts, play, symbol"
 TRANSITION_COLUMNS = "ts, kind, before, after, actor, reason"
 
 _facts_decoder = msgspec.json.Decoder(dict[str, str])
+_plan_decoder = msgspec.json.Decoder(EntryPlan)
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -183,6 +184,7 @@ def signal_to_row(saved: SaveSignal) -> tuple[Any, ...]:
         signal.stop,
         signal.target,
         signal.strength,
+        None if signal.plan is None else msgspec.json.encode(signal.plan).decode(),
         saved.client_id,
     )
 
@@ -199,8 +201,9 @@ def row_to_signal(row: Row) -> SaveSignal:
         stop=row[6],
         target=row[7],
         strength=row[8],
+        plan=None if row[9] is None else _plan_decoder.decode(row[9]),
     )
-    return SaveSignal(signal, client_id=row[9], veto=None if row[10] is None else row_to_veto(row[10:]))
+    return SaveSignal(signal, client_id=row[10], veto=None if row[11] is None else row_to_veto(row[11:]))
 
 
 def veto_to_row(veto: Veto) -> tuple[Any, ...]:

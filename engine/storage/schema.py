@@ -139,4 +139,7 @@ _FOUNDATION = (
     )""",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("foundation", _FOUNDATION),)
+# What an entry was planned with, so that a start after a crash can protect what it opened.
+_PLANS = ("ALTER TABLE signals ADD COLUMN plan TEXT",)
+
+MIGRATIONS: tuple[Migration, ...] = (Migration("foundation", _FOUNDATION), Migration("plans", _PLANS))

@@ -255,7 +255,10 @@ class ModelDatabase:
         asked = [rows.orders[client_id] for client_id in sorted(known) if client_id in rows.orders]
         found = {order.client_id: order for order in (*later, *asked)}
         fills = tuple(fill for fill in rows.fills.values() if fill.client_id in found)
-        return Beyond(tuple(found.values()), fills, rows.highest_sequence())
+        new = {order.client_id for order in later}
+        signals = [saved.signal for saved in rows.signals.values() if saved.client_id in new]
+        signals.sort(key=lambda signal: (signal.ts, signal.play, signal.symbol))
+        return Beyond(tuple(found.values()), fills, rows.highest_sequence(), tuple(signals))
 
     async def start_session(self, session: Session) -> None:
         """Store that a session began."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.core import reconciling
+from engine.core import recalling, reconciling
 from engine.core.machine import Machine
 from engine.domain.commands import SubmitOrder
 from engine.domain.events import OrderRejected, OrderTimedOut
@@ -45,6 +45,12 @@ def catches(pattern: str, world_type: type[World] = World) -> None:
     """Assert that the defect is seen for what it is."""
     seed, what = first_failure(world_type)
     assert re.search(pattern, what), f"seed {seed} saw something else: {what}"
+
+
+class FullDiskWorld(World):
+    """A world whose disk is full every other minute."""
+
+    disk_full = 0.5
 
 
 class HastyDatabase(ModelDatabase):
@@ -129,12 +135,12 @@ def test_a_recovery_that_does_not_ask_the_journal(monkeypatch):
 
 def test_ids_that_are_given_again_after_a_crash_on_a_full_disk(monkeypatch):
     monkeypatch.setattr(context, "IDS_SKIPPED", 0)
-    catches("is sent twice")
+    catches("is sent twice", FullDiskWorld)
 
 
 def test_what_only_the_venue_knows_is_left_to_it(monkeypatch):
     monkeypatch.setattr(reconciling, "adopted", lambda *_, **__: ())
-    catches("not in the books|a fill is lost|FLAT is said")
+    catches("not in the books|a fill is lost|FLAT is said", FullDiskWorld)
 
 
 def test_fills_that_are_not_known_by_their_trade(monkeypatch):
@@ -156,6 +162,21 @@ def test_a_start_that_forgets_what_was_set(monkeypatch):
 def test_a_start_that_is_armed_by_itself(monkeypatch):
     monkeypatch.setattr(beginning, "_follow_arm", lambda *_: None)
     catches("armed after a restart")
+
+
+class PowerCutWorld(World):
+    """A world in which the power goes right after an entry has left."""
+
+    def _on_send(self, request: OrderRequest, engine: SimulatedEngine) -> None:
+        super()._on_send(request, engine)
+        if not request.reduce_only and self._loop is not None and self.chance.of("work").random() < 0.3:
+            self._crash_at = self._loop.steps + 20
+
+
+def test_a_recovery_that_forgets_what_was_planned(monkeypatch):
+    monkeypatch.setattr(recalling, "_plan_again", lambda *_: None)
+    monkeypatch.setattr(reconciling, "unplanned", lambda *_: ())
+    catches("has no stop, and nobody says so", PowerCutWorld)
 
 
 class HastyOperatorWorld(World):

@@ -7,6 +7,7 @@ from engine.core.machine import Machine
 from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase
 from engine.domain.commands import FlattenEnded, SaveFill, TransitionKind
+from engine.domain.ids import OrderRole
 from engine.domain.modes import RiskMode, Rung
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import OrderRequest, OrderState
@@ -127,6 +128,19 @@ class Watch:
             text = f"entry {request.client_id} may bring the position to {canonical(after)} {symbol}"
             raise ViolationError(text, request.client_id)
 
+    # what is open
+
+    def on_look(self, machine: Machine) -> None:
+        """Somebody looks at the engine: a position has its stop, or an alarm says that it has none."""
+        if machine.authority.operator.phase in _CLOSING:
+            return
+        alarms = {alarm.id for alarm in machine.board.alarms()}
+        for position in machine.ledger.open_positions():
+            play, symbol = position.play, position.symbol
+            stops = machine.desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
+            if next(stops, None) is None and f"unprotected:{play}:{symbol}" not in alarms:
+                raise ViolationError(f"{symbol} of {play} has no stop, and nobody says so", symbol)
+
     # the end
 
     def at_rest(self, machine: Machine, tell: Callable[[str], None]) -> None:
@@ -153,6 +167,7 @@ class Watch:
         for key in self._exchange.fills:
             if key not in self._booked:
                 raise ViolationError(f"a fill is lost: {key}", key[2])
+        self.on_look(machine)
         self._hold_disk(machine)
 
     def _hold_disk(self, machine: Machine) -> None:

@@ -199,6 +199,7 @@ class World:
 
     engine_type: type[SimulatedEngine] = SimulatedEngine
     disk_type: type[Disk] = Disk
+    disk_full = 0.08  # how likely it is in each minute
 
     def __init__(self, seed: int, *, without: frozenset[Kind] = frozenset()) -> None:
         self.chance = Chance(seed, without)
@@ -384,7 +385,7 @@ class World:
         for kind, probability, happen in (
             (Kind.DISCONNECTS, 0.12, self._disconnect),
             (Kind.VENUE_RESTARTS, 0.05, self._restart_venue),
-            (Kind.DISK_FULL, 0.08, self._fill_disk),
+            (Kind.DISK_FULL, self.disk_full, self._fill_disk),
         ):
             if self.chance.happens(kind, probability):
                 self.time.after(self.chance.of(kind).uniform(0, 60), happen)
@@ -423,6 +424,7 @@ class World:
         engine = self.engine
         if engine is None or not engine.checked:
             return
+        self.watch.on_look(engine.machine)
         self._resolve(engine)
         dice = self.chance.of(Kind.OPERATOR).random()
         if Kind.OPERATOR in self.chance.without and not self._calm:

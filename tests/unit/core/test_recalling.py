@@ -14,7 +14,8 @@ from engine.domain.modes import Holder
 from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
-from tests.builders import BTC, PLAY, SELL, fill, notices, of, request, setup, submitted
+from engine.domain.signals import EntryPlan, Part, Signal, SignalKind
+from tests.builders import BTC, BUY, PLAY, SELL, fill, notices, of, request, rich, setup, submitted
 from tests.fakes import Hand, listed
 
 
@@ -145,6 +146,28 @@ def test_what_is_recalled_survives_a_checkpoint(world):
     before = world.machine.state()
     world.restart()
     assert world.machine.state() == before
+
+
+def test_what_an_entry_opens_is_protected_as_it_was_planned():
+    world = Hand(setup(rich(), reconcile_ns=100 * NS_PER_S))
+    answer(world)
+    plan = EntryPlan(price=110.0, stop=104.0, ladder=(Part(5.0, Decimal(100)),))
+    wish = Signal(world.now, PLAY, BTC, BUY, SignalKind.ENTRY, 111.0, plan=plan)
+    further = msgspec.structs.replace(wish, kind=SignalKind.SCALE_IN, plan=None)
+    impossible = msgspec.structs.replace(wish, plan=msgspec.structs.replace(plan, stop=120.0))
+    entry = stored(5, OrderState.FILLED)
+    told = (impossible, wish, further, msgspec.structs.replace(wish, play="another"))
+    world.take(Recalled(world.now, (entry,), (fill(entry.client_id, "1", "110"),), 5, told))
+    assert sorted(submitted(world.commands)) == [("stop", "sell", "1"), ("target", "sell", "1")]
+    assert world.order(OrderRole.STOP).request.trigger == 104
+    assert world.alarms() == {}
+
+
+def test_a_position_whose_plan_is_lost_is_an_alarm(world):
+    entry = stored(5, OrderState.FILLED)
+    recall(world, entry, fills=(fill(entry.client_id),))
+    assert world.orders(OrderRole.STOP) == []
+    assert "planned for it is lost" in world.alarms()[f"unprotected:{PLAY}:{BTC}"]
 
 
 def test_a_position_without_protection_gets_it_when_its_plan_is_known():

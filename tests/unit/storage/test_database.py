@@ -199,7 +199,7 @@ async def test_a_newer_database_is_refused_with_a_remedy(tmp_path):
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StorageError, match=r"version 99; this program knows 1 .*newer trader-tui"):
+    with pytest.raises(StorageError, match=r"version 99; this program knows 2 .*newer trader-tui"):
         await Database.open(path)
 
 

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from engine.domain.commands import (
@@ -20,6 +21,7 @@ from engine.domain.errors import StorageError
 from engine.domain.intents import IntentAction, IntentState
 from engine.domain.orders import OPEN_STATES, Order, OrderKind, OrderRequest, OrderState
 from engine.domain.reasons import Reason
+from engine.domain.signals import EntryPlan, Part
 from engine.ports import Journal
 from engine.storage.database import Database
 from engine.storage.decisions import DecisionRepository
@@ -257,6 +259,15 @@ async def test_orders_are_found_by_their_sequence_and_by_their_id(journal, order
     asked = [samples.request(n).client_id for n in (2, 9, 1)]
     assert [o.client_id for o in await orders.orders(asked)] == [samples.request(n).client_id for n in (1, 2)]
     assert await orders.orders([]) == await orders.orders_after(3) == []
+
+
+async def test_a_signal_keeps_its_plan(journal, decisions):
+    plan = EntryPlan(price=60_000.1, stop=59_000.0, ladder=(Part(5.0, Decimal("30.5")),), volatility=0.5)
+    saved = samples.signal(client_id="tt1")
+    planned = msgspec.structs.replace(saved, signal=msgspec.structs.replace(saved.signal, plan=plan))
+    await journal.commit([planned, samples.signal(ts=T0 + 10**9, client_id="tt2")])
+    assert await decisions.signals_of(["tt1", "absent"]) == [planned.signal]
+    assert (await decisions.newest_signals(1))[0].signal.plan is None
 
 
 async def test_an_empty_store_reads_as_empty(orders, ledger, decisions):
