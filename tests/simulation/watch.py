@@ -12,6 +12,7 @@ from engine.domain.modes import RiskMode, Rung
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import OrderRequest, OrderState
 from engine.execution.desk import ADJUSTMENT
+from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.risk.limits import Limits
 from engine.runtime.loop import Batch
 from tests.simulation.disk import Disk
@@ -137,6 +138,8 @@ class Watch:
         alarms = {alarm.id for alarm in machine.board.alarms()}
         for position in machine.ledger.open_positions():
             play, symbol = position.play, position.symbol
+            if play == FLATTEN_PLAY:
+                continue  # no play's: what a flatten closed that nobody owned
             stops = machine.desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
             if next(stops, None) is None and f"unprotected:{play}:{symbol}" not in alarms:
                 raise ViolationError(f"{symbol} of {play} has no stop, and nobody says so", symbol)
@@ -175,6 +178,13 @@ class Watch:
         for key in self._booked:
             if key not in rows.fills:
                 raise ViolationError(f"a fill is not on disk: {key}", key[2])
+        for symbol in machine.desk.instruments:
+            fills = [fill for fill in rows.fills.values() if fill.symbol == symbol]
+            held, total = machine.ledger.net_qty(symbol), sum((f.qty * f.side.sign for f in fills), ZERO)
+            if total != held:
+                raise ViolationError(
+                    f"{symbol}: the fills on disk come to {total}, the books to {held}", symbol
+                )
         for position in machine.ledger.positions():
             stored = rows.positions.get((position.play, position.symbol))
             if stored != position:
