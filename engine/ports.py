@@ -95,6 +95,15 @@ class Venue(Protocol):
         """Ask about one order of ours; an OrderReport answers."""
         ...
 
+    @property
+    def spares_protection(self) -> bool:
+        """Whether cancel-all-after leaves alone what reduces: protective stops must outlive the engine."""
+        ...
+
+    def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
+        """Have our orders canceled unless this is called again within the time-out; 0 turns it off."""
+        ...
+
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Let the market move; only a simulated venue has something to say to it."""
         ...

@@ -33,6 +33,7 @@ class SilentVenue:
         self.canceled: list[str] = []
         self.queries: list[int] = []
         self.asked_about: list[str] = []
+        self.renewals: list[int] = []
 
     def submit(self, request: OrderRequest, now: int) -> Sequence[Event]:
         """Take an order and say nothing."""
@@ -52,6 +53,13 @@ class SilentVenue:
     def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
         """Take a query about an order and say nothing."""
         self.asked_about.append(client_id)
+        return ()
+
+    spares_protection = True
+
+    def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
+        """Take a renewal and say nothing."""
+        self.renewals.append(timeout_ms)
         return ()
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
@@ -177,6 +185,12 @@ class BadLine:
     def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
         """Ask about an order; the answer may come later."""
         return self._deliver(self._inner.query_order(client_id, symbol, now))
+
+    spares_protection = True
+
+    def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
+        """Renew the dead-man's switch."""
+        return self._deliver(self._inner.cancel_all_after(timeout_ms, now))
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Let the market move; what that brings may come later."""

@@ -27,7 +27,7 @@ from engine.api import (
     wait_flat,
 )
 from engine.api import flatten_direct as api_flatten_direct
-from tui.formats import age, clean, duration, money, percent, quantity, signed
+from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
 from tui.supervisor import actor_name, unreached
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "risk_mode": at.risk_mode.value,
         "rung": at.rung.name,
         "holders": [msgspec.to_builtins(hold) for hold in at.holds],
+        "dead_man_s": at.dead_man_s,
         "plays": list(at.plays),
         "account": msgspec.to_builtins(snapshot.account),
         "positions": [msgspec.to_builtins(p) for p in snapshot.positions if p.qty != 0],
@@ -96,6 +97,10 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
     yield _row("engine", f"{at.mode.value}, {at.phase.value}{paused}, risk mode {at.risk_mode.value}")
     holders = ", ".join(f"{hold.holder.value} {hold.symbol}".strip() for hold in at.holds)
     yield _row("rung", at.rung.name + (f", held by {holders}" if holders else ""))
+    if at.dead_man_s:
+        yield _row(
+            "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"
+        )
     yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
     yield _row("plays", ", ".join(at.plays) or "none")
     yield _row(

@@ -165,6 +165,7 @@ class RuntimeSettings(Section):
     checkpoint_s: Seconds = 60.0
     reconcile_s: Seconds = 10.0  # how often orders and trades are compared with the venue's
     reconcile_positions_s: Seconds = 60.0  # how often positions are
+    dead_man_s: Annotated[float, Field(ge=5, le=3_600)] | None = None  # the venue's dead-man's switch
     shutdown_deadline_s: Annotated[float, Field(ge=1, le=600)] = 30.0
     snapshot_hz: Annotated[float, Field(gt=0, le=10)] = 10.0
     record_max_gb: Annotated[float, Field(ge=0.01, le=10_000)] = 5.0

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.core.board import Board
+from engine.core.deadman import DeadMan
 from engine.core.holds import Holds
 from engine.core.operator import OperatorState, Refused, decide
 from engine.core.setup import CoreSetup
@@ -42,6 +43,7 @@ class AuthorityState(msgspec.Struct, frozen=True):
     flatten: FlattenState
     cycle_id: str
     stopped: bool = False
+    renewed: int = 0  # when the dead-man's switch was renewed last
 
 
 class Authority:
@@ -53,6 +55,7 @@ class Authority:
         self._setup = setup
         self._desk, self._board, self._outbox = desk, board, outbox
         self.flatten = flatten
+        self.dead_man = DeadMan(setup.dead_man_ms, outbox)
         self.holds = Holds()
         self.operator = OperatorState(phase=Phase.ARMED if setup.armed else Phase.DISARMED)
         self.holds.follow(self.operator, 0)
@@ -153,6 +156,7 @@ class Authority:
         how = self.operator.stopping
         if how is not None and not self._stopped and self._stop_is_done(how):
             self._stopped = True
+            self.dead_man.end()
             self._outbox.append(Stopped(now))
 
     def _end_flatten(self, now: int) -> None:
@@ -187,6 +191,11 @@ class Authority:
         """Let a flatten try again."""
         self.flatten.on_retry(now, self._cycle_id)
 
+    def renew(self, now: int) -> None:
+        """Renew the dead-man's switch for as long as the engine has not said its last word."""
+        if not self._stopped:
+            self.dead_man.renew(now)
+
     def latch_risk(self, mode: RiskMode, now: int, text: str) -> None:
         """Lower the risk mode for a cause that needs a person to undo."""
         lowered = msgspec.structs.replace(self.operator, risk_mode=mode, risk_since=now)
@@ -198,7 +207,12 @@ class Authority:
     def state(self) -> AuthorityState:
         """Return all that a checkpoint needs."""
         return AuthorityState(
-            self.operator, self.holds.all, self.flatten.state, self._cycle_id, self._stopped
+            self.operator,
+            self.holds.all,
+            self.flatten.state,
+            self._cycle_id,
+            self._stopped,
+            self.dead_man.renewed,
         )
 
     def restore(self, state: AuthorityState) -> None:
@@ -207,6 +221,7 @@ class Authority:
         self.holds.restore(state.holds)
         self.flatten.state = state.flatten
         self._cycle_id = state.cycle_id
+        self.dead_man.renewed = state.renewed
 
     def begin_anew(self) -> None:
         """Let go of what ended with the run before: its stop, and what was held for as long as it lasted."""

@@ -117,6 +117,7 @@ class Machine:
         if self.setup.stale_check_ns:
             self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
         self.reconciler.begin(now)
+        self.authority.renew(now)
         return self._take()
 
     def handle(self, event: Event, now: int) -> tuple[Command, ...]:
@@ -283,6 +284,8 @@ class Machine:
                 self.reconciler.on_timer(now)
             case "probe":
                 self.reconciler.on_probe(now)
+            case "dead_man":
+                self.authority.renew(now)
             case "flatten.retry":
                 self.authority.on_retry(now)
             case "flatten.deadline":
@@ -298,6 +301,7 @@ class Machine:
         self.feed_ended = event.state is FeedState.ENDED
         if event.state is FeedState.CONNECTED:
             self.reconciler.begin(now)
+            self.authority.renew(now)
 
     # checkpoint
 

@@ -45,4 +45,5 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     stale_check_ns: int = 0
     reconcile_ns: int = 0  # how often books and venue are compared; 0 on a tape, whose venue is in the loop
     reconcile_positions_ns: int = 0  # how often positions are among it; 0: each time
+    dead_man_ms: int = 0  # the venue cancels entries after so long a silence; 0: never
     window_bars: int = 600

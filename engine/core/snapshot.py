@@ -37,6 +37,8 @@ class StatusSection(msgspec.Struct, frozen=True):
     plays: tuple[str, ...]
     confirm_name: str  # what must be typed to arm
     data_ended: bool
+    dead_man_s: float = 0.0  # the time-out of the venue's dead-man's switch; 0: it is off
+    dead_man_renewed: int = 0  # ns UTC
 
 
 class TickRow(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from engine.execution.protect import resting_price
 from engine.risk.gates import Verdict, ask_all
 
 ROWS_SHOWN = 60
+MS_PER_S = 1_000
 _CENT = Decimal("0.00000001")
 _GATE_STATUS = {
     Verdict.PASS: GateStatus.PASS,
@@ -63,6 +64,8 @@ def _status(machine: Machine, now: int) -> StatusSection:
         plays=tuple(binding.spec.name for binding in setup.plays),
         confirm_name=setup.confirm_name,
         data_ended=machine.feed_ended,
+        dead_man_s=setup.dead_man_ms / MS_PER_S if machine.authority.dead_man.renewed else 0.0,
+        dead_man_renewed=machine.authority.dead_man.renewed,
     )
 
 

@@ -40,6 +40,12 @@ class QueryOrder(msgspec.Struct, frozen=True, tag=True):
     symbol: str
 
 
+class CancelAllAfter(msgspec.Struct, frozen=True, tag=True):
+    """Renew the venue's dead-man's switch: it cancels our entries unless renewed in time; 0 turns it off."""
+
+    timeout_ms: int
+
+
 class SetTimer(msgspec.Struct, frozen=True, tag=True):
     """Fire TimerFired(timer_id) at `at` (ns UTC); a later one under the same id replaces it."""
 
@@ -147,6 +153,7 @@ Command = (
     | CancelOrder
     | QueryVenue
     | QueryOrder
+    | CancelAllAfter
     | SetTimer
     | ClearTimer
     | SaveOrder

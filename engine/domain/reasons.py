@@ -4,16 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-
-class Layer(StrEnum):
-    """Who decided."""
-
-    OPERATOR = "operator"
-    RISK = "risk"
-    SIZING = "sizing"
-    EXECUTION = "execution"
-    VENUE = "venue"
-    STORAGE = "storage"
+from engine.domain.layers import Layer, ReasonFacts
 
 
 class Reason(StrEnum):
@@ -67,6 +58,7 @@ class Reason(StrEnum):
     FOK_UNFILLED = "FOK_UNFILLED"
     NO_MARKET_YET = "NO_MARKET_YET"
     ENDED_AT_VENUE = "ENDED_AT_VENUE"
+    RENEWAL_MISSED = "RENEWAL_MISSED"
     # operator
     NOT_CONFIRMED = "NOT_CONFIRMED"
     REASON_REQUIRED = "REASON_REQUIRED"
@@ -80,14 +72,6 @@ class Reason(StrEnum):
     ORDER_NOT_UNKNOWN = "ORDER_NOT_UNKNOWN"
     RESOLVED_BY_OPERATOR = "RESOLVED_BY_OPERATOR"
     FLATTEN_DEADLINE = "FLATTEN_DEADLINE"
-
-
-class ReasonFacts(msgspec.Struct, frozen=True):
-    """What a code means and what a trader can do about it."""
-
-    layer: Layer
-    meaning: str
-    remedy: str
 
 
 _O, _R, _Z, _X, _V, _D = (
@@ -281,6 +265,11 @@ REASONS: dict[Reason, ReasonFacts] = {
         _V,
         "The venue, asked about the order, says that it ended; nobody had told us.",
         "Nothing, unless it happens often: then look at the connection.",
+    ),
+    Reason.RENEWAL_MISSED: _F(
+        _V,
+        "The venue's dead-man's switch was not renewed in time: it canceled the entries that rested.",
+        "Find out what kept the engine silent; the play enters again by its rules.",
     ),
     Reason.NOT_CONFIRMED: _F(
         _O,

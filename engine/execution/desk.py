@@ -253,7 +253,10 @@ class Desk:
         order = self._moved_by(OrderTrigger.CANCEL, client_id)
         if order is None:
             return None
-        self._notice(now, NoticeLevel.INFO, "canceled", f"{describe(order.request)} canceled", order.request)
+        text = f"{describe(order.request)} canceled"
+        if reason is Reason.RENEWAL_MISSED:
+            text += f" by the venue: {reason}, the engine was silent for too long"
+        self._notice(now, NoticeLevel.INFO, "canceled", text, order.request)
         return self._move(order, OrderTrigger.CANCEL, now, reason=reason.value if reason else "")
 
     def resolve(self, order: Order, now: int) -> Order:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from engine.domain.commands import (
+    CancelAllAfter,
     CancelOrder,
     ClearTimer,
     Command,
@@ -33,7 +34,17 @@ _ALL_STORED = "all that waited is stored"
 # What must be durable before anything goes on: what is about to be done, and what a person has set.
 INTENTS = frozenset({SubmitOrder, CancelOrder, SaveTransition})
 _UNSTORED = frozenset(
-    {QueryVenue, QueryOrder, SetTimer, ClearTimer, Notice, LatchCommand, FlattenEnded, Stopped}
+    {
+        QueryVenue,
+        QueryOrder,
+        CancelAllAfter,
+        SetTimer,
+        ClearTimer,
+        Notice,
+        LatchCommand,
+        FlattenEnded,
+        Stopped,
+    }
 )
 
 _LOG_METHOD = {

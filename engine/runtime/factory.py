@@ -32,6 +32,8 @@ WINDOW_BARS = 600
 WINDOW_BARS_MAX = 10_000  # they are in every checkpoint
 FLATTEN_BARS = 3  # of the longest step on a tape
 
+MS_PER_S = 1_000
+
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
@@ -103,6 +105,7 @@ def core_setup(
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
         reconcile_ns=0 if mode in TAPE_MODES else round(min(rhythm) * NS_PER_S),
         reconcile_positions_ns=0 if mode in TAPE_MODES else round(rhythm[1] * NS_PER_S),
+        dead_man_ms=0 if mode in TAPE_MODES else round((settings.runtime.dead_man_s or 0) * MS_PER_S),
         window_bars=window_for(plays),
     )
 
@@ -237,8 +240,18 @@ def synchronous_of(settings: Settings) -> Synchronous:
 
 
 def build_loop(config: SessionConfig) -> Loop:
-    """Build the loop of a session: the machine and the simulated venue inside it."""
-    return Loop(Machine(config.setup), SimulatedVenue(config.setup.instruments, config.venue))
+    """Build the loop of a session: the machine and the simulated venue inside it.
+
+    Raises ConfigError where the venue's dead-man's switch would cancel protective orders, too.
+    """
+    venue = SimulatedVenue(config.setup.instruments, config.venue)
+    if config.setup.dead_man_ms and not venue.spares_protection:
+        raise ConfigError(
+            "the dead-man's switch of this venue cancels protective stops, too, and would leave positions "
+            "bare; set it to null",
+            field="runtime.dead_man_s",
+        )
+    return Loop(Machine(config.setup), venue)
 
 
 def reopen_feed(config: SessionConfig, files: dict[str, str]) -> FileFeed | MergedFeed | None:

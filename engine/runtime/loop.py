@@ -14,6 +14,7 @@ from engine.core.machine import Machine
 from engine.core.machine_state import MachineState
 from engine.domain.commands import (
     NOTHING,
+    CancelAllAfter,
     CancelOrder,
     ClearTimer,
     Command,
@@ -129,6 +130,7 @@ class Loop:
             CancelOrder: lambda c, now, _: self.venue.cancel(c.client_id, c.symbol, now),
             QueryVenue: lambda c, now, _: self.venue.query(c.request_id, now),
             QueryOrder: lambda c, now, _: self.venue.query_order(c.client_id, c.symbol, now),
+            CancelAllAfter: lambda c, now, _: self.venue.cancel_all_after(c.timeout_ms, now),
             SetTimer: lambda c, _now, _: self._set_timer(c.timer_id, c.at),
             ClearTimer: self._clear_timer,
         }

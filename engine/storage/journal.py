@@ -5,6 +5,7 @@
 from collections.abc import Iterable
 
 from engine.domain.commands import (
+    CancelAllAfter,
     CancelOrder,
     ClearTimer,
     Command,
@@ -120,6 +121,7 @@ def statements_of(command: Command) -> list[Statement]:
         case (
             QueryVenue()
             | QueryOrder()
+            | CancelAllAfter()
             | SetTimer()
             | ClearTimer()
             | Notice()

@@ -9,10 +9,11 @@ import msgspec
 from engine.domain.commands import SaveSignal, SaveTransition, TransitionKind
 from engine.domain.ids import OrderRole
 from engine.domain.intents import Intent, IntentAction, IntentState
+from engine.domain.layers import Layer
 from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, TimeInForce
 from engine.domain.positions import Fill, Liquidity, Position
-from engine.domain.reasons import Layer, Reason, Veto
+from engine.domain.reasons import Reason, Veto
 from engine.domain.signals import EntryPlan, Side, Signal, SignalKind
 
 Row = Sequence[Any]

@@ -31,16 +31,27 @@ from engine.domain.events import (
     VenuePosition,
     VenueReport,
 )
-from engine.domain.market import Bar, Instrument, MarketEvent, Quote, Stretch, Trade
+from engine.domain.market import NS_PER_MS, Bar, Instrument, MarketEvent, Quote, Stretch, Trade
 from engine.domain.money import ONE, ZERO
 from engine.domain.orders import OrderRequest, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.venues.admission import refusal
+from engine.venues.deadman import cancel_covered
 from engine.venues.matching import NO_EVENTS, Book
+from engine.venues.venuestate import (
+    STATE_VERSION,
+    Cancellation,
+    Inbound,
+    Inquiry,
+    OrderInquiry,
+    Renewal,
+    Submission,
+    VenueState,
+    decode_state,
+)
 from engine.venues.working import BookState, WorkingOrder
 
-STATE_VERSION = 1
 HISTORY_MAX = 200  # orders and trades that queries tell of
 OPEN = OrderState.ACKNOWLEDGED
 Rules = dict[type, Callable[[Book, Any], Sequence[Event]]]
@@ -62,57 +73,13 @@ class SimulatedConfig(msgspec.Struct, frozen=True, kw_only=True):
     latency_ns: int = 0
     participation: Decimal = ONE  # the part of traded volume that may fill us, over 0 and at most 1
     id_prefix: str = "sim"
+    switch_spares_protection: bool = True  # the dead-man's switch cancels only what may increase a position
     ids_max: int = 10_000  # client ids remembered after their order ended, to refuse duplicates
 
     def __post_init__(self) -> None:
         assert self.latency_ns >= 0, "latency_ns is not negative"
         assert 0 < self.participation <= 1, "participation lies over 0 and at most at 1"
         assert self.ids_max > 0, "ids_max is positive"
-
-
-class Submission(msgspec.Struct, frozen=True, tag=True):
-    """An order on its way; `due` is when it reaches the venue."""
-
-    due: int
-    request: OrderRequest
-
-
-class Cancellation(msgspec.Struct, frozen=True, tag=True):
-    """A cancel on its way."""
-
-    due: int
-    client_id: str
-    symbol: str
-
-
-class Inquiry(msgspec.Struct, frozen=True, tag=True):
-    """A query on its way."""
-
-    due: int
-    request_id: int
-
-
-class OrderInquiry(msgspec.Struct, frozen=True, tag=True):
-    """A query about one order on its way."""
-
-    due: int
-    client_id: str
-    symbol: str
-
-
-Inbound = Submission | Cancellation | Inquiry | OrderInquiry
-
-
-class VenueState(msgspec.Struct, frozen=True):
-    """All that the venue carries over a restart."""
-
-    version: int
-    arrivals: int
-    ids: tuple[str, ...]
-    inbound: tuple[Inbound, ...]
-    books: tuple[BookState, ...]
-    orders: tuple[WorkingOrder, ...] = ()
-    fills: tuple[Fill, ...] = ()
 
 
 class SimulatedVenue:
@@ -132,6 +99,7 @@ class SimulatedVenue:
         self._known: set[str] = set()
         self._inbound: deque[Inbound] = deque()
         self._arrivals = 0
+        self._deadline: int | None = None  # of the dead-man's switch
         # The newest orders, open or ended, and trades: what queries tell of the past.
         self._orders: OrderedDict[str, WorkingOrder] = OrderedDict()
         self._fills: deque[Fill] = deque(maxlen=HISTORY_MAX)
@@ -151,6 +119,20 @@ class SimulatedVenue:
     def query_order(self, client_id: str, symbol: str, now: int) -> Sequence[Event]:
         """Ask about one order; an OrderReport answers."""
         return self._send(OrderInquiry(self._due(now), client_id, symbol))
+
+    @property
+    def spares_protection(self) -> bool:
+        """Whether cancel-all-after leaves reduce-only orders alone."""
+        return self._config.switch_spares_protection
+
+    def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
+        """Renew the dead-man's switch; nothing answers but the cancels of one that goes off."""
+        renewal = Renewal(self._due(now), timeout_ms * NS_PER_MS)
+        if self._latency_ns or self._inbound:
+            self._inbound.append(renewal)
+        else:
+            self._renew(renewal)
+        return NO_EVENTS
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:
         """Match the book against a market event; returns fills and cancels in the order they happened."""
@@ -180,17 +162,28 @@ class SimulatedVenue:
 
     def on_time(self, now: int) -> Sequence[Event]:
         """Let the requests that are due by `now` reach the book; returns the answers."""
-        inbound = self._inbound
-        if not inbound or inbound[0].due > now:
+        due = self.next_at()
+        if due is None or due > now:
             return NO_EVENTS
         events: list[Event] = []
-        while inbound and inbound[0].due <= now:
-            events.append(self._arrive(inbound.popleft()))
+        while (at := self.next_at()) is not None and at <= now:
+            if at == self._deadline and not (self._inbound and self._inbound[0].due == at):
+                events += self._go_off(at)
+                continue
+            item = self._inbound.popleft()
+            if type(item) is Renewal:
+                self._renew(item)
+            else:
+                events.append(self._arrive(item))
         return events
 
     def next_at(self) -> int | None:
         """Return when the next answer falls due, None where nothing is on its way."""
-        return self._inbound[0].due if self._inbound else None
+        deadline = self._deadline
+        if not self._inbound:
+            return deadline
+        due = self._inbound[0].due
+        return due if deadline is None or due <= deadline else deadline
 
     def state(self) -> bytes:
         """Return everything as bytes; equal states give equal bytes."""
@@ -203,12 +196,13 @@ class SimulatedVenue:
                 tuple(book.save() for book in self._books.values()),
                 tuple(self._orders.values()),
                 tuple(self._fills),
+                self._deadline,
             )
         )
 
     def restore(self, state: bytes) -> None:
         """Take up a state. Raises CheckpointError, and changes nothing, where it cannot be used."""
-        saved = _decode(state)
+        saved = decode_state(state)
         kept = {state.symbol: state for state in saved.books}
         for symbol, book_state in kept.items():
             if symbol not in self._books and (book_state.orders or book_state.position):
@@ -218,7 +212,7 @@ class SimulatedVenue:
                 )
         for symbol, book in self._books.items():
             book.load(kept.get(symbol, BookState(symbol)))
-        self._arrivals = saved.arrivals
+        self._arrivals, self._deadline = saved.arrivals, saved.deadline
         self._ids, self._known = deque(saved.ids), set(saved.ids)
         self._inbound = deque(saved.inbound)
         self._fills = deque(saved.fills, maxlen=HISTORY_MAX)
@@ -250,6 +244,14 @@ class SimulatedVenue:
             return self._report_order(item.client_id, item.due)
         assert type(item) is Inquiry, "nothing else is sent"
         return self._report(item.request_id, item.due)
+
+    def _renew(self, item: Renewal) -> None:
+        self._deadline = item.due + item.timeout_ns if item.timeout_ns else None
+
+    def _go_off(self, ts: int) -> list[Event]:
+        """Let the dead-man's switch cancel what it covers."""
+        self._deadline = None
+        return cancel_covered(self._books.values(), ts, spares=self._config.switch_spares_protection)
 
     def _enter(self, request: OrderRequest, ts: int) -> VenueEvent:
         client_id, book = request.client_id, self._books.get(request.symbol)
@@ -335,16 +337,3 @@ def _listed(order: WorkingOrder, state: OrderState) -> VenueOrder:
         filled_qty=filled,
         state=state,
     )
-
-
-def _decode(state: bytes) -> VenueState:
-    try:
-        saved = msgspec.msgpack.decode(state, type=VenueState)
-    except msgspec.DecodeError as error:
-        raise CheckpointError(f"the simulated venue's checkpoint is damaged: {error}") from error
-    if saved.version != STATE_VERSION:
-        raise CheckpointError(
-            f"the simulated venue's checkpoint is of version {saved.version}, "
-            f"this program reads version {STATE_VERSION}"
-        )
-    return saved

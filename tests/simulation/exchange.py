@@ -58,6 +58,17 @@ class Exchange:
             if self.connection is not None:
                 self.connection.deliver(event)
 
+    def renew(self, timeout_ms: int) -> None:
+        """Take a renewal of the dead-man's switch, and look at it again when it may go off."""
+        self.venue.cancel_all_after(timeout_ms, self.time.now)
+        if timeout_ms:
+            self.time.after(timeout_ms / 1000, self.look)
+
+    def look(self) -> None:
+        """Let go off what has waited too long; a venue that is down does so when it is up again."""
+        if self.up:
+            self.answer(self.venue.on_time(self.time.now))
+
     def restart(self, down_s: float) -> None:
         """Go down for a while and come back from what was kept; requests of that time are lost."""
         if not self.up:
@@ -72,6 +83,7 @@ class Exchange:
             self.venue.restore(kept)
             self.up = True
             self.tell("venue: up again")
+            self.look()
 
         self.time.after(down_s, come_back)
 
@@ -138,6 +150,14 @@ class Connection:
             self._send(
                 lambda: self.deliver(*self._exchange.venue.query_order(client_id, symbol, self._time.now))
             )
+        return NO_EVENTS
+
+    spares_protection = True
+
+    def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
+        """Send a renewal of the dead-man's switch on its way."""
+        if self._life.alive:
+            self._send(lambda: self._exchange.renew(timeout_ms))
         return NO_EVENTS
 
     def on_market(self, event: MarketEvent) -> Sequence[Event]:

@@ -60,7 +60,7 @@ class RiskPane(Pane):
         rows: list[Row] = _rung_rows(status.rung, width)
         rows += [_hold_row(hold, status.now, frame) for hold in status.holds]
         rows.append((("risk mode ", "muted"), (status.risk_mode.value.upper(), RISK_STYLE[status.risk_mode])))
-        rows += _flatten_rows(snapshot)
+        rows += [*_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
         if snapshot.gates:
             rows.append(())
             fitted = fit_columns(GATES, width)
@@ -94,6 +94,15 @@ def _hold_row(hold: Hold, now: int, frame: Frame) -> Row:
     if hold.detail:
         cells.append((f"  {hold.detail}", "muted"))
     return tuple(cells)
+
+
+def _dead_man_rows(snapshot: Snapshot) -> list[Row]:
+    """Say after how long a silence of the engine the venue cancels its entries, where it does."""
+    at = snapshot.status
+    if not at.dead_man_s:
+        return []
+    head: Row = (("dead-man  ", "muted"), (f"after {at.dead_man_s:g} s", "ok*"))
+    return [(*head, (f", renewed {age_between(at.now, at.dead_man_renewed)} ago", "muted"))]
 
 
 def _flatten_rows(snapshot: Snapshot) -> list[Row]:

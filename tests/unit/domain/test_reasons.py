@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.domain.reasons import REASONS, Layer, Reason, veto
+from engine.domain.layers import Layer
+from engine.domain.reasons import REASONS, Reason, veto
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from engine.config.settings import Synchronous
@@ -12,6 +13,7 @@ from engine.domain.modes import Mode
 from engine.domain.play import Rule
 from engine.runtime.binding import load_plays
 from engine.runtime.factory import (
+    build_loop,
     check_start,
     goes_on_after_end,
     open_source,
@@ -92,6 +94,21 @@ def test_a_paper_session_is_built_from_the_embedded_market(tmp_path):
     assert config.setup.start_equity == 1234
     assert config.venue.match_on_by_symbol == {BTC: MatchOn.QUOTES}
     assert config.venue.latency_ns == 1_000_000
+
+
+def test_the_dead_mans_switch_is_off_unless_set_and_always_on_a_tape(tmp_path):
+    on = {"runtime": {"dead_man_s": 60}}
+    assert configured(market_settings(tmp_path))[1].setup.dead_man_ms == 0
+    assert configured(market_settings(tmp_path, **on))[1].setup.dead_man_ms == 60_000
+    assert configured(tape_settings(tmp_path, **on))[1].setup.dead_man_ms == 0
+
+
+def test_a_switch_that_would_cancel_protective_stops_is_refused(tmp_path):
+    _, config = configured(market_settings(tmp_path, runtime={"dead_man_s": 60}))
+    build_loop(config)
+    careless = msgspec.structs.replace(config.venue, switch_spares_protection=False)
+    with pytest.raises(ConfigError, match="cancels protective stops, too"):
+        build_loop(msgspec.structs.replace(config, venue=careless))
 
 
 def test_without_plays_the_instance_is_what_must_be_typed(tmp_path):

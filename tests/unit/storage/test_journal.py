@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.domain.commands import (
+    CancelAllAfter,
     ClearTimer,
     FlattenEnded,
     Latch,
@@ -219,6 +220,7 @@ async def test_commands_that_only_act_store_nothing_and_do_not_wait(journal, dat
     await journal.commit(
         [
             QueryVenue(1),
+            CancelAllAfter(1),
             SetTimer("t", 1),
             ClearTimer("t"),
             Notice(0, NoticeLevel.INFO, "x", "y"),
