@@ -13,10 +13,14 @@ from engine.domain.orders import OrderRequest
 
 
 class Clock(Protocol):
-    """Wall and monotonic time."""
+    """Wall time that never goes back."""
 
     def now(self) -> int:
         """Nanoseconds UTC."""
+        ...
+
+    def go_on_from(self, ns: int) -> None:
+        """Show `ns` at least from now on, and go on from there."""
         ...
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,10 @@ BYTES_PER_GB = 1_000_000_000
 # Reductions are sent also while the disk fails. A crash then takes with it which ids they had: the next start
 # keeps clear of them by far.
 IDS_SKIPPED = 36**3
+JOURNAL_LOST = (
+    "the database was lost, so orders that it alone knew are, too. No entry leaves in risk mode REDUCE: "
+    "compare orders and positions with the venue, then set the mode to NORMAL with a reason."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class EngineContext:
     notes: tuple[str, ...]
     standing: dict[TransitionKind, SaveTransition]  # what was last stored of phase, pause and risk mode
     beyond: Beyond  # what the journal knows and the recovered state does not
+    journal_lost: bool = False  # the database is new, and the session that it goes on from is not
 
     @property
     def journal(self) -> Journal:
@@ -175,7 +180,11 @@ async def open_session(
         rebuild=rebuild,
     )
     recovered = await _take_up(source, sources, past, now)
-    beyond = await _beyond(source, stores, recovered)
+    journal_lost = source.tape is None and bool(recovered.resumed) and not past.started
+    beyond = await _beyond(source, stores, recovered, journal_lost=journal_lost)
+    notes = (*recovered.notes, *_go_on_in_time(source, around.clock, recovered.pump.now))
+    if journal_lost:
+        notes = (*notes, f"{around.directory}: {JOURNAL_LOST}")
     session = session_name(started)
     recorder = await asyncio.to_thread(_begin_record, source, stores, recovered, started)
     stack.callback(recorder.close)
@@ -196,13 +205,14 @@ async def open_session(
         session=session,
         started=started,
         resumed=recovered.resumed,
-        notes=recovered.notes,
+        notes=notes,
         standing=past.standing,
         beyond=beyond,
+        journal_lost=journal_lost,
     )
 
 
-async def _beyond(source: Source, stores: Stores, recovered: Recovered) -> Beyond:
+async def _beyond(source: Source, stores: Stores, recovered: Recovered, *, journal_lost: bool) -> Beyond:
     """Return what only the journal knows: nothing on a tape, which brings the same orders and ids again.
 
     A venue inside the loop went back with it: what the journal knows beyond that never was, but for its ids.
@@ -213,7 +223,7 @@ async def _beyond(source: Source, stores: Stores, recovered: Recovered) -> Beyon
     book = desk.book
     known = [order.client_id for order in (*book.open_orders(), *book.ended_orders())]
     beyond = await stores.archive.beyond(desk.sequence, known)
-    skipped = IDS_SKIPPED if recovered.broke_off else 0
+    skipped = IDS_SKIPPED if recovered.broke_off or journal_lost else 0
     sequence = max(beyond.sequence, desk.sequence) + skipped
     if recovered.loop.venue.state():
         return Beyond(sequence=sequence)
@@ -225,6 +235,19 @@ async def _beyond(source: Source, stores: Stores, recovered: Recovered) -> Beyon
 
 def _is_news(stored: Order, known: Order | None) -> bool:
     return known is None or stored.state is not known.state
+
+
+def _go_on_in_time(source: Source, clock: Clock, stood_at: int) -> Iterator[str]:
+    """Let the clock go on from where the last session stood, so that timers need not wait for it; say so."""
+    behind_s = (stood_at - clock.now()) // NS_PER_S
+    if source.tape is not None or behind_s < 0:
+        return
+    clock.go_on_from(stood_at)
+    if behind_s:
+        yield (
+            f"the system's clock is {behind_s} s behind the last session: time goes on from there. "
+            "Set the clock right (timedatectl, ntp) before the next start."
+        )
 
 
 async def close_session(context: EngineContext, exit_code: int) -> None:

@@ -142,7 +142,7 @@ class Database:
         """Apply the migrations that are missing, each in a transaction of its own."""
         version = await _scalar(self._writer, "PRAGMA user_version")
         assert isinstance(version, int)
-        if version > len(migrations):
+        if not 0 <= version <= len(migrations):
             raise StorageError(
                 f"{self.path}: the database has schema version {version}; this program knows "
                 f"{len(migrations)} at most. Start the newer trader-tui that wrote it, or choose another "

@@ -123,6 +123,10 @@ class _Clock:
         """Return the simulation's time."""
         return self._time.now
 
+    def go_on_from(self, ns: int) -> None:
+        """Nobody sets this clock back."""
+        assert ns <= self._time.now
+
 
 class _NoConsole:
     async def __aenter__(self) -> Farewell:

@@ -256,6 +256,9 @@ class HandClock:
     def now(self):
         return self.time
 
+    def go_on_from(self, ns):
+        self.time = max(self.time, ns)
+
 
 class HandFeed:
     """A live feed that hands out what it was given when its time has come."""

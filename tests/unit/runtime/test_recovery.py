@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from engine.core.snapshot import AccountSection, Phase
 from engine.domain.events import Action
-from engine.domain.market import NS_PER_DAY
+from engine.domain.market import NS_PER_DAY, NS_PER_S
 from engine.runtime.beginning import ENGINE_ACTOR
 from engine.runtime.session import decode_state, encode_state
 from engine.storage.checkpoints import DAMAGED_SUFFIX, CheckpointStore
@@ -462,6 +463,40 @@ async def test_time_that_nobody_ran_is_not_run_through_second_by_second(tmp_path
         record = Path(engine.context.stores.records.place(engine.context.session))
     decisions = sum(file.stat().st_size for file in record.glob("*.segment"))  # noqa: ASYNC240 - it ended
     assert decisions < 50_000, "one decision a second of ten days takes a megabyte"
+
+
+async def test_a_clock_set_back_during_a_run_stops_neither_market_nor_timers(tmp_path, monkeypatch):
+    of_day = time.time_ns
+    settings = market_settings(tmp_path)
+    async with engine_on(settings) as engine:
+        pump = engine.context.pump
+
+        async def set_back():
+            await eventually(lambda: pump.sequence > 5)
+            stood_at, events = pump.now, engine.snapshot().feeds[0].events
+            monkeypatch.setattr(time, "time_ns", lambda: of_day() - 3_600 * NS_PER_S)
+            await eventually(lambda: engine.snapshot().feeds[0].events > events + 5)
+            await eventually(lambda: pump.now > stood_at + NS_PER_S)
+
+        await run_until(engine, set_back)
+        due = engine.context.loop.next_at()
+        assert due is not None
+        assert due < pump.now + 60 * NS_PER_S
+
+
+async def test_a_clock_set_back_between_starts_goes_on_from_where_the_session_stood(tmp_path, monkeypatch):
+    of_day = time.time_ns
+    settings = market_settings(tmp_path)
+    async with engine_on(settings) as engine:
+        await run_until(engine, lambda: eventually(lambda: engine.context.pump.sequence > 5))
+        stood_at, session = engine.context.pump.now, engine.context.session
+    monkeypatch.setattr(time, "time_ns", lambda: of_day() - 3_600 * NS_PER_S)
+    async with engine_on(settings) as engine:
+        assert engine.context.session > session, "sessions stay in order"
+        begun = engine.context.pump.sequence
+        await run_until(engine, lambda: eventually(lambda: engine.context.pump.sequence > begun + 5))
+        assert engine.context.pump.now > stood_at
+    assert any("behind the last session" in note for note in engine.context.notes)
 
 
 def _ten_days_older(state):

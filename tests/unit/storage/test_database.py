@@ -182,6 +182,23 @@ async def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(tmp_pa
     await database.close()
 
 
+@pytest.mark.parametrize("version", range(len(MIGRATIONS) + 1))
+async def test_a_database_of_any_older_version_becomes_the_same_as_a_new_one(tmp_path, version):
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await (await Database.open(old, migrations=MIGRATIONS[:version])).close()
+    for path in (old, new):
+        await (await Database.open(path)).close()
+    schemas = []
+    for path in (old, new):
+        with sqlite3.connect(path) as connection:
+            schemas.append(
+                connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+            )
+            schemas.append(connection.execute("PRAGMA user_version").fetchall())
+        connection.close()
+    assert schemas[:2] == schemas[2:]
+
+
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path):
     path = tmp_path / "engine.db"
     await (await Database.open(path)).close()
@@ -193,13 +210,14 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path):
     await database.close()
 
 
-async def test_a_newer_database_is_refused_with_a_remedy(tmp_path):
+@pytest.mark.parametrize("version", [-1, len(MIGRATIONS) + 1, 99])
+async def test_a_database_of_a_version_that_is_not_known_is_refused_with_a_remedy(tmp_path, version):
     path = tmp_path / "engine.db"
     await (await Database.open(path)).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    with pytest.raises(StorageError, match=r"version 99; this program knows 2 .*newer trader-tui"):
+    with pytest.raises(StorageError, match=rf"version {version}; .* knows {len(MIGRATIONS)} .*newer"):
         await Database.open(path)
 
 
