@@ -19,6 +19,7 @@ from pydantic import (
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
 from engine.risk.limits import Limits
+from engine.risk.stops import OnMissing, OnStuck, StopPolicy
 
 PAPER_EQUITY = Decimal(50_000)
 
@@ -140,6 +141,19 @@ class LimitSettings(Section):
         return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__})
 
 
+class StopSettings(Section):
+    """What is done about a position whose stop does not protect it."""
+
+    missing: OnMissing = OnMissing.PROTECT
+    missing_after_s: Seconds = 5.0
+    stuck: OnStuck = OnStuck.ALARM
+    stuck_after_s: Seconds = 10.0
+
+    def to_policy(self) -> StopPolicy:
+        """Return the settings as the core takes them."""
+        return StopPolicy(**{name: getattr(self, name) for name in StopPolicy.__struct_fields__})
+
+
 class SimulatedSettings(Section):
     """How the embedded venue answers. Fees are rates of notional; a negative one is a rebate."""
 
@@ -212,6 +226,7 @@ class Settings(Section):
     duration_s: Seconds | None = None
     account: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
+    stops: StopSettings = StopSettings()
     simulated: SimulatedSettings = SimulatedSettings()
     synthetic: SyntheticSettings = SyntheticSettings()
     runtime: RuntimeSettings = RuntimeSettings()

@@ -6,7 +6,7 @@ import msgspec
 
 from engine.core.snapshot import SignalRow
 from engine.domain.alarms import Alarm, Severity
-from engine.domain.commands import Command, Notice, NoticeLevel
+from engine.domain.commands import Command, Notice, NoticeLevel, SaveVeto
 from engine.domain.orders import Order
 from engine.domain.reasons import Veto
 from engine.domain.signals import Signal
@@ -41,6 +41,10 @@ class Board:
         """Say it and remember it."""
         self._outbox.append(notice)
         self.notices.append(notice)
+
+    def store(self, facts: Veto) -> None:
+        """Store why something was done or left that no signal led to."""
+        self._outbox.append(SaveVeto(facts))
 
     def signal(self, signal: Signal, outcome: Order | Veto) -> None:
         """Remember a signal and what it led to; the row is written when somebody looks."""

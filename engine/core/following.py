@@ -39,6 +39,7 @@ class Following:
         self._board, self._outbox = board, outbox
         self.plans: dict[Key, Plan] = {}
         self.courses: dict[Key, Course] = {}
+        self.leaving: frozenset[str] = frozenset()  # `PLAY SYMBOL` of what closes for want of a stop
         self.suspended = False  # while several fills are taken at once: only the last position is protected
 
     def on_fill(self, runner: Runner, position: Position, order: Order) -> None:
@@ -57,7 +58,7 @@ class Following:
         """
         key = position.play, position.symbol
         plan = self.plans.get(key)
-        if plan is None or self.suspended:
+        if plan is None or self.suspended or " ".join(key) in self.leaving:
             return
         course = self.courses.get(key)
         passed = protect(self._desk, position, plan, now, cycle, course=course, last=last)

@@ -4,6 +4,7 @@ from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.market import Market
 from engine.core.setup import CoreSetup
+from engine.core.stops import StopWatch
 from engine.domain.alarms import Severity
 from engine.domain.commands import NoticeLevel
 from engine.domain.events import Fault, FaultKind, VenueReport
@@ -27,10 +28,12 @@ class Guards:
         market: Market,
         ledger: Ledger,
         book: OrderBook,
+        stops: StopWatch,
         authority: Authority,
         board: Board,
     ) -> None:
         limits = setup.limits
+        self.stops = stops
         self._market, self._ledger, self._book = market, ledger, book
         self._authority, self._board = authority, board
         self._stale_after_s = limits.stale_after_s
@@ -45,6 +48,11 @@ class Guards:
         if loss >= self._loss_max:
             text = f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={self._loss_max:.2f}"
             self._authority.latch_risk(RiskMode.REDUCE, now, text)
+
+    def look(self, now: int) -> None:
+        """Look at what no event tells of: silent symbols, and stops that do not protect."""
+        self.check_silence(now)
+        self.stops.check(now)
 
     def check_silence(self, now: int) -> None:
         """Hold the symbols that have been silent for too long, and let go of those that speak again."""

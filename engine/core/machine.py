@@ -13,6 +13,7 @@ from engine.core.resolving import Resolver
 from engine.core.setup import CoreSetup
 from engine.core.skimming import Skimming
 from engine.core.snapshot import Phase
+from engine.core.stops import StopWatch
 from engine.core.tally import Tally
 from engine.core.trading import Trading
 from engine.domain.commands import NOTHING, Command, NoticeLevel, SetTimer
@@ -82,11 +83,13 @@ class Machine:
             board=self.board,
             outbox=self._outbox,
         )
+        self._stops = StopWatch(setup.stops, self.desk, self.ledger, self.trading.following, self.board)
         self._guards = Guards(
             setup,
             market=self.market,
             ledger=self.ledger,
             book=self.desk.book,
+            stops=self._stops,
             authority=self.authority,
             board=self.board,
         )
@@ -262,6 +265,7 @@ class Machine:
             self.authority.flatten.on_unfilled(order, now)
 
     def _on_report(self, report: VenueReport, now: int) -> None:
+        self._stops.on_report(report)
         if report.request_id < 0:
             self.reconciler.on_report(report, now)
             return
@@ -279,7 +283,7 @@ class Machine:
         match event.timer_id:
             case "staleness":
                 self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
-                self._guards.check_silence(now)
+                self._guards.look(now)
             case "reconcile":
                 self.reconciler.on_timer(now)
             case "probe":
@@ -318,6 +322,7 @@ class Machine:
             tally=self.tally.state(),
             feed_ended=self.feed_ended,
             reconciling=self.reconciler.state,
+            stops=self._stops.state,
         )
 
     def begin_anew(self) -> None:
@@ -340,3 +345,4 @@ class Machine:
         self.tally.restore(state.tally)
         self.feed_ended = state.feed_ended
         self.reconciler.state = state.reconciling
+        self._stops.restore(state.stops)

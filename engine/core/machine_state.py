@@ -6,6 +6,7 @@ from engine.core.authority import AuthorityState
 from engine.core.board import BoardState
 from engine.core.market import MarketState
 from engine.core.reconciling import ReconcilingState
+from engine.core.stops import StopsState
 from engine.core.tally import TallyState
 from engine.core.trading import TradingState
 from engine.execution.desk import DeskState
@@ -27,3 +28,4 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     tally: TallyState
     feed_ended: bool
     reconciling: ReconcilingState = ReconcilingState()
+    stops: StopsState = StopsState()

@@ -81,6 +81,7 @@ class VenueOrder(msgspec.Struct, frozen=True):
     filled_qty: Decimal
     state: OrderState
     average_price: Decimal | None = None  # of what was filled
+    triggered: bool = False  # a stop whose trigger traded
 
 
 class VenuePosition(msgspec.Struct, frozen=True):

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     PRICE_UNKNOWN = "PRICE_UNKNOWN"
     STOP_WRONG_SIDE = "STOP_WRONG_SIDE"
     STOP_PASSED = "STOP_PASSED"
+    STOP_MISSING = "STOP_MISSING"
+    STOP_STUCK = "STOP_STUCK"
     TRIGGER_PASSED = "TRIGGER_PASSED"
     SCALE_IN_MAX = "SCALE_IN_MAX"
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE"
@@ -191,6 +193,16 @@ REASONS: dict[Reason, ReasonFacts] = {
         "A trailing or break-even stop moved to where the market already is; the position closes at market.",
         "Nothing, or give the stop a wider distance: the bar went further back than it allows.",
     ),
+    Reason.STOP_MISSING: _F(
+        _X,
+        "No stop rested for a position for too long; it closes at market, as `stops.missing: close` asks.",
+        "Find out why the venue did not take the stop: the vetoes before it say.",
+    ),
+    Reason.STOP_STUCK: _F(
+        _X,
+        "A stop was triggered and did not fill; its position closes at market, as `stops.stuck: close` asks.",
+        "Look at the venue: a halted market, a price band, or a connection that lost the fill.",
+    ),
     Reason.TRIGGER_PASSED: _F(
         _X,
         "A stop entry's trigger lies where the market already is: it would trade at once.",
@@ -248,9 +260,7 @@ REASONS: dict[Reason, ReasonFacts] = {
         _V, "The venue does not trade this symbol.", "Check the play's and the data's symbol."
     ),
     Reason.ORDER_NOT_FOUND: _F(
-        _V,
-        "The venue knows no such open order.",
-        "Nothing: it was filled or canceled before.",
+        _V, "The venue knows no such open order.", "Nothing: it was filled or canceled before."
     ),
     Reason.IOC_REMAINDER: _F(
         _V, "The rest of an immediate order found no more volume.", "Nothing, or make the order smaller."

@@ -336,4 +336,5 @@ def _listed(order: WorkingOrder, state: OrderState) -> VenueOrder:
         qty=request.qty,
         filled_qty=filled,
         state=state,
+        triggered=order.at_market and request.trigger is not None,
     )

@@ -36,6 +36,7 @@ from engine.domain.modes import RiskMode, Rung
 from engine.domain.orders import Order, OrderKind, OrderState
 from engine.domain.play import Rule
 from engine.domain.reasons import Reason
+from engine.risk.stops import OnMissing, OnStuck, StopPolicy
 from tests.builders import BTC, ENTER_LONG, ETH, PLAY, STEP, bar, fill, quote, rich, setup, spec, trade
 from tests.fakes import Hand
 
@@ -100,7 +101,13 @@ def compared_facts() -> CoreSetup:
     return msgspec.structs.replace(facts(), reconcile_ns=20 * NS_PER_S)
 
 
-styles = st.sampled_from([facts, rich_facts, compared_facts])
+def closing_facts() -> CoreSetup:
+    """Positions that are closed where their stops are missing or stuck."""
+    policy = StopPolicy(missing=OnMissing.CLOSE, stuck=OnStuck.CLOSE, stuck_after_s=1.0)
+    return msgspec.structs.replace(facts(), stops=policy, stale_check_ns=25 * NS_PER_S)
+
+
+styles = st.sampled_from([facts, rich_facts, compared_facts, closing_facts])
 
 
 def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
