@@ -17,13 +17,14 @@ from engine.domain.events import (
     VenueOrder,
     VenueReport,
 )
-from engine.domain.ids import IdSpace, OrderRole, play_code_of, role_of, short_code
+from engine.domain.ids import IdSpace, OrderRole, play_code_of, role_of, sequence_of, short_code
 from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState
 from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind, cycle_id
-from engine.execution.desk import Desk
+from engine.execution.desk import ADJUSTMENT, Desk
+from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.execution.ledger import Ledger
 from engine.execution.terms import Terms, terms_of
 
@@ -48,13 +49,20 @@ def recall(
     new = [order for order in event.orders if ids.owns(order.client_id) and _is_new(order, desk)]
     for order in new:
         desk.book.recall(order)
-    desk.sequence = max(desk.sequence, event.sequence)
+    known, desk.sequence = desk.sequence, max(desk.sequence, event.sequence)
     _plan_again(event.signals, trading, desk)
     following = trading.following
     following.suspended = True
+    desk.takes_back = False
+    names = {short_code(runner.binding.spec.name): runner.binding.spec.name for runner in trading.runners}
     for fill in event.fills:
+        play = names.get(play_code_of(fill.client_id), FLATTEN_PLAY)
         if desk.book.get(fill.client_id) is not None:
             take(fill, now)
+        elif fill.trade_id == ADJUSTMENT and ids.owns(fill.client_id) and sequence_of(fill.client_id) > known:
+            desk.correct_by(play, fill)
+    desk.takes_back = True
+    trading.follow_books()
     for order in event.orders:
         for answer in _answers(order, desk, now):
             take(answer, now)

@@ -82,6 +82,7 @@ class Desk:
         self._outbox = outbox
         self._say = say or outbox.append
         self._written_off: dict[str, WrittenOff] = {}
+        self.takes_back = True  # not while a start books what was stored, corrections among it
 
     # decisions
 
@@ -152,8 +153,6 @@ class Desk:
 
     def was_written_off(self, order: Order) -> bool:
         """Tell whether what an order may still report was part of what was written off."""
-        if not self._written_off:
-            return False
         off = self._written_off.get(order.request.symbol)
         return off is not None and sequence_of(order.client_id) <= off.sequence
 
@@ -181,15 +180,18 @@ class Desk:
             qty=abs(qty),
             fee=ZERO,
         )
+        return self.correct_by(play, fill)
+
+    def correct_by(self, play: str, fill: Fill) -> Position:
+        """Book a correction, as new or as it was stored before a crash."""
         position = self._ledger.book(play, fill)
         self._outbox.append(SaveFill(fill, position))
         return position
 
     def is_entering(self, play: str, symbol: str) -> bool:
         """Tell whether an entry of a play is open."""
-        if not self.book.open:
-            return False
-        return next(self.book.select(_ENTRY, play=play, symbol=symbol), None) is not None
+        open_ = self.book.open
+        return bool(open_) and next(self.book.select(_ENTRY, play=play, symbol=symbol), None) is not None
 
     # answers
 
@@ -304,7 +306,7 @@ class Desk:
         self._notice(now, _GOOD, "fill", text, request)
         if order.reason == _RESOLVED and not order.state.is_open:
             self._say_resolved(order, "it traded: look at the venue", now)
-        if self._written_off and self.was_written_off(filled):
+        if self._written_off and self.takes_back and self.was_written_off(filled):
             position = self._take_back(filled, fill, now)
         return filled, position
 

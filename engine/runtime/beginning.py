@@ -27,7 +27,7 @@ async def begin(
     if not context.resumed:
         await pump.begin(begins_at(context.tape, context.started))
     beyond = context.beyond
-    if beyond.orders or beyond.sequence > context.loop.machine.desk.sequence:
+    if beyond.orders or beyond.fills or beyond.sequence > context.loop.machine.desk.sequence:
         recalled = Recalled(now(), beyond.orders, beyond.fills, beyond.sequence, beyond.signals)
         await pump.consume(recalled, now())
     if context.feed is not None and context.resumed:

@@ -15,8 +15,11 @@ from engine.config.packaged import instance_dir, mode_dir, state_root
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
 from engine.domain.errors import StorageError
+from engine.domain.ids import sequence_of
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.domain.orders import Order
+from engine.domain.positions import Fill
+from engine.execution.desk import ADJUSTMENT, Desk
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
 from engine.runtime.binding import load_plays
 from engine.runtime.clock import SystemClock
@@ -227,10 +230,16 @@ async def _beyond(source: Source, stores: Stores, recovered: Recovered, *, journ
     sequence = max(beyond.sequence, desk.sequence) + skipped
     if recovered.loop.venue.state():
         return Beyond(sequence=sequence)
-    fills = tuple(fill for fill in beyond.fills if not book.has_booked(fill))
+    fills = tuple(fill for fill in beyond.fills if _is_unbooked(fill, desk))
     traded = {fill.client_id for fill in fills}
     orders = tuple(o for o in beyond.orders if o.client_id in traded or _is_news(o, book.get(o.client_id)))
     return Beyond(orders, fills, sequence, beyond.signals)
+
+
+def _is_unbooked(fill: Fill, desk: Desk) -> bool:
+    if fill.trade_id == ADJUSTMENT:
+        return sequence_of(fill.client_id) > desk.sequence
+    return not desk.book.has_booked(fill)
 
 
 def _is_news(stored: Order, known: Order | None) -> bool:

@@ -11,6 +11,7 @@ from engine.domain.ids import birth_of
 from engine.domain.orders import Order
 from engine.domain.positions import Fill
 from engine.domain.signals import Signal
+from engine.execution.desk import ADJUSTMENT
 from engine.ports import Journal, Recorder
 from engine.storage.checkpoints import Found
 from engine.storage.codec import Entry, SessionHeader
@@ -203,7 +204,7 @@ class DatabaseArchive:
             repository = OrderRepository(reader)
             later = await repository.orders_after(sequence)
             found = {order.client_id: order for order in (*later, *await repository.orders(known))}
-            fills = await LedgerRepository(reader).fills_of(found)
+            fills = await LedgerRepository(reader).fills_beyond(found, ADJUSTMENT)
             signals = await DecisionRepository(reader).signals_of([order.client_id for order in later])
             highest = await repository.highest_sequence()
         return Beyond(tuple(found.values()), tuple(fills), highest, tuple(signals))

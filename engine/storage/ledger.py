@@ -3,12 +3,10 @@
 # ruff: noqa: S608 - statements are put together from our own column lists; values are always parameters
 
 from collections.abc import Collection
-from operator import itemgetter
 
 import aiosqlite
 
 from engine.domain.positions import Fill, Position
-from engine.storage.orders import marks, parts
 from engine.storage.rows import FILL_COLUMNS, POSITION_COLUMNS, row_to_fill, row_to_position
 
 FILLS_MAX = 100_000
@@ -27,15 +25,17 @@ class LedgerRepository:
         rows = await self._reader.execute_fetchall(f"{_FILLS} WHERE ts >= ? ORDER BY id LIMIT ?", (ts, limit))
         return [row_to_fill(row) for row in rows]
 
-    async def fills_of(self, client_ids: Collection[str]) -> list[Fill]:
-        """Return the fills of some orders, in the order of booking."""
-        found: list[tuple[int, Fill]] = []
-        for part in parts(client_ids):
-            rows = await self._reader.execute_fetchall(
-                f"SELECT {FILL_COLUMNS}, id FROM fills WHERE client_id IN ({marks(part)})", part
-            )
-            found += [(row[-1], row_to_fill(row)) for row in rows]
-        return [fill for _, fill in sorted(found, key=itemgetter(0))]
+    async def fills_of(self, client_id: str) -> list[Fill]:
+        """Return one order's fills, in the order of booking."""
+        rows = await self._reader.execute_fetchall(f"{_FILLS} WHERE client_id = ? ORDER BY id", (client_id,))
+        return [row_to_fill(row) for row in rows]
+
+    async def fills_beyond(self, client_ids: Collection[str], adjustment: str) -> list[Fill]:
+        """Return the fills of some orders and those with the trade id of corrections, as they were booked."""
+        ids = frozenset(client_ids)
+        rows = await self._reader.execute_fetchall(f"{_FILLS} ORDER BY id")
+        fills = (row_to_fill(row) for row in rows if row[2] == adjustment or row[1] in ids)
+        return list(fills)
 
     async def newest_fills(self, limit: int) -> list[Fill]:
         """Return the newest fills, newest first."""

@@ -30,6 +30,7 @@ from engine.domain.market import NS_PER_S
 from engine.domain.orders import Order
 from engine.domain.positions import Fill, Position
 from engine.domain.reasons import Veto
+from engine.execution.desk import ADJUSTMENT
 from engine.runtime.stores import Beyond, Past, Stores
 from engine.storage.checkpoints import KEPT, STALE_AFTER_S, Checkpoint, Found
 from engine.storage.codec import Consumed, Effects, End, Entry, Gap, SessionHeader, Tape
@@ -254,7 +255,7 @@ class ModelDatabase:
         later = [order for order in rows.orders.values() if sequence_of(order.client_id) > sequence]
         asked = [rows.orders[client_id] for client_id in sorted(known) if client_id in rows.orders]
         found = {order.client_id: order for order in (*later, *asked)}
-        fills = tuple(fill for fill in rows.fills.values() if fill.client_id in found)
+        fills = tuple(f for f in rows.fills.values() if f.client_id in found or f.trade_id == ADJUSTMENT)
         new = {order.client_id for order in later}
         signals = [saved.signal for saved in rows.signals.values() if saved.client_id in new]
         signals.sort(key=lambda signal: (signal.ts, signal.play, signal.symbol))

@@ -360,7 +360,9 @@ def _command(chance: random.Random, ts: int) -> Command:
             )
         case 5:
             held = str(chance.randint(1, 9))
-            return samples.fill(sequence, f"t{chance.randint(1, 9)}", held=held)
+            return samples.fill(
+                sequence, chance.choice([f"t{chance.randint(1, 9)}", "adjustment"]), held=held
+            )
         case _:
             kind = chance.choice([TransitionKind.PHASE, TransitionKind.PAUSE])
             return SaveTransition(T0 + chance.randint(0, 5), kind, "a", chance.choice("bcd"), "me", "")

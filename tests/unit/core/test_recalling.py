@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.domain.commands import QueryOrder, SubmitOrder
+from engine.domain.commands import QueryOrder, SaveFill, SubmitOrder
 from engine.domain.events import Recalled, VenueOrder, VenuePosition, VenueReport
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.market import NS_PER_S
@@ -15,6 +15,7 @@ from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.domain.signals import EntryPlan, Part, Signal, SignalKind
+from engine.execution.desk import ADJUSTMENT
 from tests.builders import BTC, BUY, PLAY, SELL, fill, notices, of, request, rich, setup, submitted
 from tests.fakes import Hand, listed
 
@@ -83,6 +84,23 @@ def test_fills_of_the_journal_are_booked_once(world):
     recall(world, order, fills=(traded,))
     world.take(traded)
     assert world.qty() == 1
+
+
+def test_corrections_of_the_books_are_taken_as_they_were_stored_and_not_made_again(world):
+    """A write-off and what took it back: the late fill explains nothing any more."""
+    entry = stored(5, OrderState.FILLED)
+    recall(world, entry, fills=(fill(entry.client_id),))
+    gone = fill(client_id(6, OrderRole.FLATTEN), trade_id=ADJUSTMENT, side=SELL)
+    late = stored(7, OrderState.FILLED, role=OrderRole.EXIT, side=SELL)
+    back = fill(client_id(8, OrderRole.FLATTEN), trade_id=ADJUSTMENT)
+    foreign = fill("somebody else's", trade_id=ADJUSTMENT)
+    traded = fill(late.client_id, trade_id="t2", side=SELL)
+    recall(world, late, fills=(gone, traded, back, foreign), sequence=9)
+    assert world.qty() == 0
+    saved = [save.fill for save in of(SaveFill, world.commands)]
+    assert [f.client_id for f in saved if f.trade_id == ADJUSTMENT] == [gone.client_id, back.client_id]
+    recall(world, fills=(gone, back), sequence=9)
+    assert world.qty() == 0
 
 
 def test_an_order_in_the_books_takes_the_end_that_the_journal_knows(world):

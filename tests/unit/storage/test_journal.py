@@ -161,8 +161,9 @@ async def test_fills_are_booked_once_and_a_repeated_one_does_not_move_the_positi
     assert await ledger.positions() == [second.position]
     assert await ledger.fill_count() == 2
     assert await ledger.newest_fills(1) == [second.fill]
-    assert await ledger.fills_of([second.fill.client_id, "absent"]) == [second.fill]
-    assert await ledger.fills_of([second.fill.client_id, first.fill.client_id]) == [first.fill, second.fill]
+    assert await ledger.fills_of(second.fill.client_id) == [second.fill]
+    assert await ledger.fills_beyond([second.fill.client_id, "absent"], "t1") == [first.fill, second.fill]
+    assert await ledger.fills_beyond([], "adjustment") == []
     assert await ledger.fills_since(T0 + 2) == [second.fill]
 
 
