@@ -11,6 +11,7 @@ from benchmarks.bars import bars
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.prints import prints
+from benchmarks.storage import storage
 from benchmarks.terminal import ROOT
 
 
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "live": live_path,
     "console": console_load,
     "flatten": flatten,
+    "storage": storage,
     "backtest": backtest,
     "bars": bars,
     "prints": prints,

@@ -46,12 +46,12 @@ class Timed:
         return getattr(self._venue, name)
 
 
-def rest_orders(machine: Machine, now: int) -> None:
-    """Decide on 100 entries far below the market; they go out with the next event."""
+def rest_orders(machine: Machine, now: int, count: int = ORDERS) -> None:
+    """Decide on entries far below the market; they go out with the next event."""
     symbol = machine.market.symbols()[0]
     instrument = machine.desk.instruments[symbol]
     price = instrument.round_price_down(instrument.price(machine.market.price(symbol)) / 2)
-    for level in range(1, ORDERS + 1):
+    for level in range(1, count + 1):
         machine.desk.submit(
             role=OrderRole.ENTRY,
             play="canary",
