@@ -66,6 +66,8 @@ def config(style: str) -> SessionConfig:
         armed=False,
         stale_check_ns=50 * NS_PER_S,
         reconcile_ns=25 * NS_PER_S,
+        reconcile_positions_ns=50 * NS_PER_S,
+        dead_man_ms=40_000,
         stale_after_s=130.0,
         flatten_deadline_s=100.0,
         mode_dwell_s=60.0,
