@@ -126,7 +126,7 @@ def test_a_time_out_that_is_taken_for_a_refusal(monkeypatch):
 
 
 def test_a_recovery_that_does_not_ask_the_journal(monkeypatch):
-    async def nothing(*_: object) -> Beyond:
+    async def nothing(*_: object, **__: object) -> Beyond:
         return Beyond()
 
     monkeypatch.setattr(context, "_beyond", nothing)
@@ -169,7 +169,9 @@ class PowerCutWorld(World):
 
     def _on_send(self, request: OrderRequest, engine: SimulatedEngine) -> None:
         super()._on_send(request, engine)
-        if not request.reduce_only and self._loop is not None and self.chance.of("work").random() < 0.3:
+        if request.reduce_only or self._loop is None or self._calm:
+            return
+        if self.chance.of("work").random() < 0.3:
             self._crash_at = self._loop.steps + 20
 
 
