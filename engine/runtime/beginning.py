@@ -75,7 +75,7 @@ def _stay_safe(context: EngineContext, commands: CommandDesk, *, until_flat: boo
         commands.post(Action.PAUSE, ENGINE_ACTOR, "was paused before the restart")
     mode = RiskMode(stored.get(TransitionKind.RISK_MODE, operator.risk_mode))
     reason = "stood so before the restart"
-    if context.journal_lost:
-        mode, reason = min(mode, RiskMode.REDUCE, key=FREEDOM.__getitem__), "the database was lost"
+    if context.lost:
+        mode, reason = min(mode, RiskMode.REDUCE, key=FREEDOM.__getitem__), context.lost
     if FREEDOM[mode] < FREEDOM[operator.risk_mode]:
         commands.post(Action.RISK_MODE, ENGINE_ACTOR, reason, mode)

@@ -59,10 +59,14 @@ BYTES_PER_GB = 1_000_000_000
 # Reductions are sent also while the disk fails. A crash then takes with it which ids they had: the next start
 # keeps clear of them by far.
 IDS_SKIPPED = 36**3
-JOURNAL_LOST = (
-    "the database was lost, so orders that it alone knew are, too. No entry leaves in risk mode REDUCE: "
-    "compare orders and positions with the venue, then set the mode to NORMAL with a reason."
+_COMPARE = (
+    "No entry leaves in risk mode REDUCE: compare orders and positions with the venue, then set the mode to "
+    "NORMAL with a reason."
 )
+LOST = {
+    "the database was lost": f"so orders that it alone knew are, too. {_COMPARE}",
+    "records and checkpoints were lost": f"so the books begin anew, and so does what stood open. {_COMPARE}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ class EngineContext:
     notes: tuple[str, ...]
     standing: dict[TransitionKind, SaveTransition]  # what was last stored of phase, pause and risk mode
     beyond: Beyond  # what the journal knows and the recovered state does not
-    journal_lost: bool = False  # the database is new, and the session that it goes on from is not
+    lost: str = ""  # what of the last session is gone: its database, or all that its books are built from
 
     @property
     def journal(self) -> Journal:
@@ -183,11 +187,11 @@ async def open_session(
         rebuild=rebuild,
     )
     recovered = await _take_up(source, sources, past, now)
-    journal_lost = source.tape is None and bool(recovered.resumed) and not past.started
-    beyond = await _beyond(source, stores, recovered, journal_lost=journal_lost)
+    lost = _lost(source, past, recovered)
+    beyond = await _beyond(source, stores, recovered, lost=lost)
     notes = (*recovered.notes, *_go_on_in_time(source, around.clock, recovered.pump.now))
-    if journal_lost:
-        notes = (*notes, f"{around.directory}: {JOURNAL_LOST}")
+    if lost:
+        notes = (*notes, f"{around.directory}: {lost}, {LOST[lost]}")
     session = session_name(started)
     recorder = await asyncio.to_thread(_begin_record, source, stores, recovered, started)
     stack.callback(recorder.close)
@@ -211,11 +215,24 @@ async def open_session(
         notes=notes,
         standing=past.standing,
         beyond=beyond,
-        journal_lost=journal_lost,
+        lost=lost,
     )
 
 
-async def _beyond(source: Source, stores: Stores, recovered: Recovered, *, journal_lost: bool) -> Beyond:
+def _lost(source: Source, past: Past, recovered: Recovered) -> str:
+    """Return what of the last session is gone, empty where nothing is; a tape begins anew each time.
+
+    A start that could not go on from what is there says why in its notes.
+    """
+    if source.tape is not None:
+        return ""
+    database, books = LOST
+    if recovered.resumed:
+        return "" if past.started else database
+    return books if past.started and not recovered.notes else ""
+
+
+async def _beyond(source: Source, stores: Stores, recovered: Recovered, *, lost: str) -> Beyond:
     """Return what only the journal knows: nothing on a tape, which brings the same orders and ids again.
 
     A venue inside the loop went back with it: what the journal knows beyond that never was, but for its ids.
@@ -226,7 +243,7 @@ async def _beyond(source: Source, stores: Stores, recovered: Recovered, *, journ
     book = desk.book
     known = [order.client_id for order in (*book.open_orders(), *book.ended_orders())]
     beyond = await stores.archive.beyond(desk.sequence, known)
-    skipped = IDS_SKIPPED if recovered.broke_off or journal_lost else 0
+    skipped = IDS_SKIPPED if recovered.broke_off or lost else 0
     sequence = max(beyond.sequence, desk.sequence) + skipped
     if recovered.loop.venue.state():
         return Beyond(sequence=sequence)

@@ -196,6 +196,15 @@ def test_a_lost_database_lets_no_entry_out_and_keeps_position_and_ids(house, lef
     assert house.run("flatten").code == 0, "reductions pass"
 
 
+def test_lost_books_begin_anew_let_no_entry_out_and_say_so(house, left):
+    for folder in ("records", "checkpoints"):
+        shutil.rmtree(paper(house) / folder)
+    house.engine("--play", house.play, "--arm")
+    eventually(lambda: house.snapshot().status.risk_mode.value == "reduce", "risk mode REDUCE")
+    assert "records and checkpoints were lost" in log_of(house)
+    assert house.run("flatten").code == 0, "reductions pass"
+
+
 def test_a_folder_on_a_full_disk_starts_nothing(house, left):
     before = (paper(house) / DATABASE).read_bytes()
     done = house.run("run", "--headless", "--play", house.play, "--arm", before=full(0))
