@@ -7,10 +7,12 @@ from collections.abc import Collection
 import aiosqlite
 
 from engine.domain.positions import Fill, Position
+from engine.storage.orders import marks, parts
 from engine.storage.rows import FILL_COLUMNS, POSITION_COLUMNS, row_to_fill, row_to_position
 
 FILLS_MAX = 100_000
 _FILLS = f"SELECT {FILL_COLUMNS} FROM fills"
+_NUMBERED = f"SELECT {FILL_COLUMNS}, id FROM fills"  # by the order of booking
 _POSITIONS = f"SELECT {POSITION_COLUMNS} FROM positions"
 
 
@@ -32,10 +34,13 @@ class LedgerRepository:
 
     async def fills_beyond(self, client_ids: Collection[str], adjustment: str) -> list[Fill]:
         """Return the fills of some orders and those with the trade id of corrections, as they were booked."""
-        ids = frozenset(client_ids)
-        rows = await self._reader.execute_fetchall(f"{_FILLS} ORDER BY id")
-        fills = (row_to_fill(row) for row in rows if row[2] == adjustment or row[1] in ids)
-        return list(fills)
+        corrections = f"{_NUMBERED} WHERE symbol IN (SELECT symbol FROM positions) AND trade_id = ?"
+        rows = [*await self._reader.execute_fetchall(corrections, (adjustment,))]
+        for part in parts(client_ids):
+            theirs = f"{_NUMBERED} WHERE client_id IN ({marks(part)})"
+            rows += await self._reader.execute_fetchall(theirs, part)
+        by_number = {row[-1]: row for row in rows}
+        return [row_to_fill(by_number[number]) for number in sorted(by_number)]
 
     async def newest_fills(self, limit: int) -> list[Fill]:
         """Return the newest fills, newest first."""

@@ -142,4 +142,11 @@ _FOUNDATION = (
 # What an entry was planned with, so that a start after a crash can protect what it opened.
 _PLANS = ("ALTER TABLE signals ADD COLUMN plan TEXT",)
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("foundation", _FOUNDATION), Migration("plans", _PLANS))
+# A start asks for the fills of some orders among those of years.
+_FILLS_BY_ORDER = ("CREATE INDEX fills_by_order ON fills (client_id)",)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration("foundation", _FOUNDATION),
+    Migration("plans", _PLANS),
+    Migration("fills by order", _FILLS_BY_ORDER),
+)

@@ -167,6 +167,15 @@ async def test_fills_are_booked_once_and_a_repeated_one_does_not_move_the_positi
     assert await ledger.fills_since(T0 + 2) == [second.fill]
 
 
+async def test_the_fills_a_start_asks_for_are_found_by_an_index(journal, ledger):
+    for part in (
+        "symbol IN (SELECT symbol FROM positions) AND trade_id = 'adjustment'",
+        "client_id IN ('a', 'b')",
+    ):
+        plan = await ledger._reader.execute_fetchall(f"EXPLAIN QUERY PLAN SELECT * FROM fills WHERE {part}")
+        assert not [row[-1] for row in plan if row[-1].startswith("SCAN fills")], "it reads them all"
+
+
 async def test_a_trade_between_two_of_our_own_orders_is_two_fills(journal, ledger):
     await journal.commit([samples.fill(1, trade_id="same"), samples.fill(2, trade_id="same")])
     assert await ledger.fill_count() == 2
