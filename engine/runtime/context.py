@@ -46,6 +46,7 @@ from engine.runtime.stores import (
     RecordFiles,
     Stores,
 )
+from engine.storage.atomic import make_directory
 from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
 from engine.storage.database import Database
@@ -334,7 +335,7 @@ def _begin_record(source: Source, stores: Stores, recovered: Recovered, started:
 
 def _make_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directory(directory)
     except OSError as error:
         raise StorageError(
             f"{directory}: the state directory cannot be made: {error.strerror}. Choose another --state-dir."

@@ -1,4 +1,4 @@
-"""Whole files or none: write beside, sync, rename, sync the directory."""
+"""Whole files or none: write beside, sync, rename, sync the directory. Directories whose names last."""
 
 import os
 from pathlib import Path
@@ -13,6 +13,14 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_directory(directory: Path, *, exist_ok: bool = True) -> None:
+    """Make a directory for its owner alone, and those above it, each name durable. Raises OSError."""
+    new = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=exist_ok, mode=0o700)
+    for path in reversed(new):
+        sync_directory(path.parent)
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.domain.errors import CheckpointError
 from engine.domain.market import NS_PER_S
-from engine.storage.atomic import TEMPORARY_SUFFIX, write_whole
+from engine.storage.atomic import TEMPORARY_SUFFIX, make_directory, write_whole
 from engine.storage.failures import os_reason
 
 STALE_AFTER_S = 3_600
@@ -78,7 +78,7 @@ class CheckpointStore:
     def write(self, data: bytes) -> Path:
         """Store what encode_checkpoint returned. Raises CheckpointError; the older ones stay then."""
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_directory(self.directory)
             kept = self._files()
             number = int(kept[-1].stem) + 1 if kept else 1
             path = self.directory / f"{number:010d}{SUFFIX}"

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from engine.domain.errors import StorageError
+from engine.storage.atomic import make_directory
 from engine.storage.failures import database_failure, os_failure
 from engine.storage.schema import APPLICATION_ID, MIGRATIONS, Migration
 from engine.storage.transaction import Batch, BatchConnection, Statement
@@ -53,7 +54,7 @@ class Database:
         Raises StorageError for a file that cannot be used: it is never replaced, for it holds orders.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_directory(path.parent)
         except OSError as error:
             raise os_failure(path.parent, "create the directory", error) from error
         waiting: deque[Batch] = deque()

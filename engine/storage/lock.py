@@ -11,7 +11,7 @@ import msgspec
 
 from engine.domain.errors import LockHeldError, StorageError
 from engine.domain.market import NS_PER_S
-from engine.storage.atomic import write_whole
+from engine.storage.atomic import make_directory, write_whole
 from engine.storage.failures import os_failure
 
 LOCK_NAME = "engine.lock"
@@ -46,7 +46,7 @@ class InstanceLock:
         """Take the lock or fail at once: LockHeldError names pid, host and since; StorageError the disk."""
         assert not self.held, "taken once"
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_directory(self.directory)
             self._descriptor = self._taken()
         except BlockingIOError:
             raise _held(self.directory, read_owner(self.directory)) from None
@@ -130,6 +130,15 @@ def is_held(directory: Path) -> bool:
     except OSError as error:
         raise os_failure(directory / LOCK_NAME, "look at the lock", error) from error
     return False
+
+
+def refuse_while_held(directory: Path) -> None:
+    """Raise LockHeldError, as `acquire` would, before the work of a start that must fail is begun."""
+    deadline_s = time.monotonic() + WAIT_S
+    while is_held(directory):
+        if time.monotonic() > deadline_s:
+            raise _held(directory, read_owner(directory))
+        time.sleep(_POLL_S)
 
 
 def holder(directory: Path) -> LockOwner | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.domain.events import Event
+from engine.storage.atomic import make_directory
 from engine.storage.codec import Consumed, Effects, End, EntryCodec, Gap, SessionHeader, Tape
 from engine.storage.failures import os_failure, os_reason
 from engine.storage.segment_writer import SegmentWriter
@@ -93,7 +94,7 @@ class RecordWriter:
         self._unsynced_from: int | None = None
         self._segments = SegmentWriter(directory, segment_bytes)
         try:
-            directory.mkdir(parents=True, mode=0o700)
+            make_directory(directory, exist_ok=False)
             self._segments.append(0, self._codec.join(self._encode(header), 1))
             self._segments.finish_segment()
         except OSError as error:
