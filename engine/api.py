@@ -295,6 +295,9 @@ def check_start(settings: "Settings") -> None:
 
 def run_engine(settings: "Settings") -> "ExitReport":
     """Run an engine in this process until it ends. Raises TraderError."""
+    from engine.storage.lock import refuse_while_held
+
+    refuse_while_held(state_directory(settings))  # at once: what an engine needs takes a second to import
     from engine.runtime.process import run_engine as run
 
     return run(settings)

@@ -18,6 +18,7 @@ from engine.storage.lock import (
     holder,
     is_held,
     read_owner,
+    refuse_while_held,
 )
 
 SINCE = 1_720_000_000 * NS_PER_S
@@ -71,6 +72,19 @@ def test_a_second_engine_is_refused_naming_pid_host_and_since(tmp_path, other_en
     assert f"pid {other_engine.pid} on {socket.gethostname()} since 2024-07-03 09:46:40 UTC" in text
     assert "choose another --instance or --state-dir" in text
     assert pid_of(holder(tmp_path)) == other_engine.pid
+
+
+def test_a_start_beside_an_engine_is_refused_before_it_begins_and_takes_no_lock(tmp_path, other_engine):
+    with pytest.raises(LockHeldError, match=f"in use by pid {other_engine.pid} on "):
+        refuse_while_held(tmp_path)
+
+
+def test_a_start_where_no_engine_runs_is_not_refused(tmp_path):
+    refuse_while_held(tmp_path / "nothing there")
+    lock = InstanceLock(tmp_path)
+    lock.acquire("main", 0)
+    lock.release()
+    refuse_while_held(tmp_path)
 
 
 def test_a_killed_engine_leaves_its_name_but_not_its_lock(tmp_path, other_engine):
