@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.core.authority import Authority
 from engine.core.board import Board
+from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
 from engine.core.machine_state import STATE_VERSION, MachineState
 from engine.core.market import Market
@@ -22,6 +23,7 @@ from engine.domain.events import (
     Action,
     Backfill,
     CancelRejected,
+    ChannelReport,
     Control,
     Event,
     Fault,
@@ -72,6 +74,9 @@ class Machine:
             flatten=Flatten(self.desk, self.ledger, ids, self._outbox),
             board=self.board,
             outbox=self._outbox,
+        )
+        self.channels = Channels(
+            setup.breaker, authority=self.authority, board=self.board, outbox=self._outbox
         )
         self.trading = Trading(
             setup,
@@ -169,6 +174,7 @@ class Machine:
             Remark: self._on_remark,
             Recalled: self.reconciler.on_recalled,
             FeedChanged: self._on_feed,
+            ChannelReport: self.channels.on_report,
             Fault: self._guards.on_fault,
         }
 
@@ -284,6 +290,7 @@ class Machine:
             case "staleness":
                 self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
                 self._guards.look(now)
+                self.channels.look(now)
             case "reconcile":
                 self.reconciler.on_timer(now)
             case "probe":
@@ -294,6 +301,8 @@ class Machine:
                 self.authority.on_retry(now)
             case "flatten.deadline":
                 self.authority.flatten.on_deadline(now)
+            case rest if rest.startswith(REST_TIMER):
+                self.channels.on_rested(rest, now)
             case _:
                 text = f"a timer nobody set came due: {event.timer_id}"
                 self.board.notice(now, NoticeLevel.ERROR, "fault", text)
@@ -302,6 +311,7 @@ class Machine:
         level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
         text = " ".join(part for part in (event.feed, event.state, event.text) if part)
         self.board.notice(now, level, "feed", text)
+        self.channels.on_feed(event, now)
         self.feed_ended = event.state is FeedState.ENDED
         if event.state is FeedState.CONNECTED:
             self.reconciler.begin(now)
@@ -323,12 +333,14 @@ class Machine:
             feed_ended=self.feed_ended,
             reconciling=self.reconciler.state,
             stops=self._stops.state,
+            channels=self.channels.state(),
         )
 
     def begin_anew(self) -> None:
         """Begin a new run where another ended. To go on with the same run, `restore` is all there is."""
         self.authority.begin_anew()
         self._guards.forget()
+        self.channels.begin_anew()
 
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""
@@ -346,3 +358,4 @@ class Machine:
         self.feed_ended = state.feed_ended
         self.reconciler.state = state.reconciling
         self._stops.restore(state.stops)
+        self.channels.restore(state.channels)

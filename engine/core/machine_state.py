@@ -4,6 +4,7 @@ import msgspec
 
 from engine.core.authority import AuthorityState
 from engine.core.board import BoardState
+from engine.core.channels import ChannelsState
 from engine.core.market import MarketState
 from engine.core.reconciling import ReconcilingState
 from engine.core.stops import StopsState
@@ -29,3 +30,4 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     feed_ended: bool
     reconciling: ReconcilingState = ReconcilingState()
     stops: StopsState = StopsState()
+    channels: ChannelsState = ChannelsState()

@@ -7,6 +7,7 @@ import msgspec
 from engine.domain.market import Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import PlaySpec
+from engine.risk.breaker import BreakerPolicy
 from engine.risk.limits import Limits
 from engine.risk.stops import StopPolicy
 
@@ -47,5 +48,6 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     reconcile_ns: int = 0  # how often books and venue are compared; 0 on a tape, whose venue is in the loop
     reconcile_positions_ns: int = 0  # how often positions are among it; 0: each time
     dead_man_ms: int = 0  # the venue cancels entries after so long a silence; 0: never
+    breaker: BreakerPolicy = BreakerPolicy()
     stops: StopPolicy = StopPolicy()  # looked at as often as silence is
     window_bars: int = 600

@@ -7,10 +7,12 @@ import msgspec
 
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
+from engine.domain.events import Channel
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Hold, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
 from engine.domain.signals import Side, SignalKind
+from engine.risk.breaker import BreakerState
 
 
 class Phase(StrEnum):
@@ -173,6 +175,18 @@ class FeedRow(msgspec.Struct, frozen=True):
     text: str
 
 
+class BreakerRow(msgspec.Struct, frozen=True):
+    """The circuit breaker of one channel of a venue. Times are ns UTC, 0 where there is none."""
+
+    venue: str
+    channel: Channel
+    state: BreakerState
+    since: int
+    failures: int  # within the window
+    broken_since: int
+    text: str  # what failed last
+
+
 class HealthSection(msgspec.Struct, frozen=True):
     """How the engine itself is. Latency is event-in to effects-out."""
 
@@ -220,4 +234,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     reloads: tuple[ReloadRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
+    breakers: tuple[BreakerRow, ...] = ()
     health: HealthSection = HealthSection()

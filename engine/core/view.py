@@ -46,6 +46,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         flatten=_flatten(machine),
         notices=tuple(board.notices)[-ROWS_SHOWN:],
         alarms=board.alarms(),
+        breakers=machine.channels.rows(),
     )
 
 

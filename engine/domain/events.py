@@ -232,6 +232,37 @@ class FeedChanged(msgspec.Struct, frozen=True, tag=True):
     text: str = ""
 
 
+class Channel(StrEnum):
+    """A way to or from a venue that can fail by itself."""
+
+    MARKET = "market"  # market data
+    PRIVATE = "private"  # the stream of our orders and fills
+    ORDERS = "orders"  # submits and cancels
+    QUERIES = "queries"  # what is asked about orders, positions and the account
+
+
+class CallOutcome(StrEnum):
+    """How a call on a channel went. A refusal by the venue is OK: the channel works."""
+
+    OK = "ok"
+    TRANSIENT = "transient"
+    RATE_LIMITED = "rate_limited"
+    AUTH = "auth"
+
+
+class ChannelReport(msgspec.Struct, frozen=True, tag=True):
+    """A call on a channel of a venue went well or failed.
+
+    Failures are told each; OK when the outcome changed or a probe was due, not for each message.
+    """
+
+    ts: int
+    venue: str
+    channel: Channel
+    outcome: CallOutcome
+    text: str = ""
+
+
 class FaultKind(StrEnum):
     """What kind of thing broke."""
 
@@ -259,6 +290,7 @@ VenueEvent = (
     | OrderTimedOut
     | VenueReport
     | OrderReport
+    | ChannelReport
 )
 SessionEvent = Backfill | Remark | Recalled | PlaySwapped | FeedChanged | Fault
 OtherEvent = SessionEvent | VenueEvent | TimerFired | Woken | Control
@@ -279,6 +311,7 @@ _PRIORITIES: dict[type, Priority] = {
             OrderTimedOut,
             VenueReport,
             OrderReport,
+            ChannelReport,
             FeedChanged,
         ),
         Priority.ANSWER,

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.core.snapshot import (
     AccountSection,
+    BreakerRow,
     FeedRow,
     FlattenSection,
     GateRow,
@@ -83,6 +84,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     alarms: tuple[Alarm, ...] | None = None
     reloads: tuple[ReloadRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
+    breakers: tuple[BreakerRow, ...] | None = None
     health: HealthSection | None = None
 
 

@@ -49,6 +49,7 @@ EVENTS = [
     events.Control(T0, 1, events.Action.ARM, "cli", "why", "canary"),
     events.PlaySwapped(T0, SPEC, 2),
     events.FeedChanged(T0, "synthetic", events.FeedState.CONNECTED),
+    events.ChannelReport(T0, "bybit", events.Channel.ORDERS, events.CallOutcome.TRANSIENT, "timed out"),
     events.Fault(T0, events.FaultKind.STORAGE, "full"),
 ]
 

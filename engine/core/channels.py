@@ -1,0 +1,176 @@
+"""The venue's channels and feeds as they are: breakers, outages, and what both hold, alarm and latch."""
+
+import msgspec
+
+from engine.core.authority import Authority
+from engine.core.board import Board
+from engine.core.operator import FREEDOM
+from engine.core.snapshot import BreakerRow
+from engine.domain.alarms import Severity
+from engine.domain.commands import Command, NoticeLevel, SetTimer
+from engine.domain.events import CallOutcome, Channel, ChannelReport, FeedChanged, FeedState
+from engine.domain.market import NS_PER_S
+from engine.domain.modes import Holder, RiskMode
+from engine.risk.breaker import Breaker, BreakerPolicy, BreakerState
+
+REST_TIMER = "breaker."  # and the venue and channel that rest
+
+# The adapter tries these again by itself, so they hold until one of its calls went well. Submits wait for
+# an entry, and market data for the feed: the first is tried by one order, the second has its own holder.
+_SELF_PROBING = frozenset({Channel.PRIVATE, Channel.QUERIES})
+
+
+class FeedOutage(msgspec.Struct, frozen=True):
+    """A feed that is disconnected, since when (ns UTC) and why."""
+
+    feed: str
+    since: int
+    text: str = ""
+
+
+class ChannelsState(msgspec.Struct, frozen=True):
+    """Channels and feeds as a checkpoint holds them."""
+
+    breakers: tuple[Breaker, ...] = ()
+    outages: tuple[FeedOutage, ...] = ()
+
+
+class Channels:
+    """Follows what adapters report of their calls and streams."""
+
+    def __init__(
+        self, policy: BreakerPolicy, *, authority: Authority, board: Board, outbox: list[Command]
+    ) -> None:
+        self._policy, self._authority, self._board, self._outbox = policy, authority, board, outbox
+        self._breakers: dict[str, Breaker] = {}
+        self._outages: dict[str, FeedOutage] = {}
+
+    def on_report(self, report: ChannelReport, now: int) -> None:
+        """Take in how a call went."""
+        name = f"{report.venue} {report.channel}"
+        before = self._breakers.get(name) or Breaker(venue=report.venue, channel=report.channel, since=now)
+        match report.outcome:
+            case CallOutcome.OK:
+                self._change(name, before, before.after_success(now), now)
+            case CallOutcome.TRANSIENT | CallOutcome.RATE_LIMITED:
+                text = report.text or report.outcome.value.replace("_", " ")
+                self._change(name, before, before.after_failure(now, text, self._policy), now)
+                self._look_at_outage(name, self._breakers[name], now)
+            case CallOutcome.AUTH:
+                self._breakers[name] = before
+                text = f"{report.venue} refuses our keys on {report.channel}: {report.text}".rstrip(": ")
+                self._latch(RiskMode.OBSERVE, text, now)
+
+    def on_rested(self, timer_id: str, now: int) -> None:
+        """A breaker's cool-down is over: one call may tell, or calls that went well meanwhile have."""
+        name = timer_id.removeprefix(REST_TIMER)
+        before = self._breakers.get(name)
+        if before is not None:
+            self._change(name, before, before.after_rest(now), now)
+
+    def on_feed(self, event: FeedChanged, now: int) -> None:
+        """Remember since when a feed is gone."""
+        if event.state is FeedState.DISCONNECTED:
+            self._outages.setdefault(event.feed, FeedOutage(event.feed, now, event.text))
+        elif self._outages.pop(event.feed, None) is not None:
+            self._board.clear_alarm(_gone(event.feed))
+
+    def look(self, now: int) -> None:
+        """Look at what no event tells of: how long channels and feeds have been gone."""
+        for outage in self._outages.values():
+            self._weigh(outage.feed, outage.since, outage.text, now)
+        for name, breaker in self._breakers.items():
+            if breaker.state is BreakerState.OPEN and breaker.broken_since:
+                self._weigh(name, breaker.broken_since, breaker.text, now)
+
+    @property
+    def tries_orders(self) -> bool:
+        """Whether the channel of orders has rested and one order at a time may try it."""
+        half = BreakerState.HALF_OPEN
+        return any(b.state is half and b.channel is Channel.ORDERS for b in self._breakers.values())
+
+    def rows(self) -> tuple[BreakerRow, ...]:
+        """Return each channel that was heard of, for the screen."""
+        return tuple(_row(breaker) for breaker in self._breakers.values())
+
+    def _change(self, name: str, before: Breaker, after: Breaker, now: int) -> None:
+        self._breakers[name] = after
+        if not after.broken_since:
+            self._board.clear_alarm(_gone(name))
+        if after.state is before.state:
+            return
+        rest_s = self._policy.cooldown_s
+        match after.state:
+            case BreakerState.OPEN:
+                self._outbox.append(SetTimer(f"{REST_TIMER}{name}", now + round(rest_s * NS_PER_S)))
+                text = f"{name}: breaker open, rests {rest_s:g} s; {len(after.failures)} failures, the last: "
+                self._board.notice(now, NoticeLevel.WARNING, "breaker", text + after.text)
+            case BreakerState.HALF_OPEN:
+                self._board.notice(now, NoticeLevel.INFO, "breaker", f"{name}: breaker half open")
+            case BreakerState.CLOSED:
+                self._board.notice(now, NoticeLevel.GOOD, "breaker", f"{name}: breaker closed")
+        self._hold(now)
+
+    def _hold(self, now: int) -> None:
+        """Hold for as long as a channel that orders depend on is not to be trusted."""
+        held = " ".join(
+            f"{b.venue}/{b.channel}"
+            for b in self._breakers.values()
+            if (b.channel in _SELF_PROBING and b.state is not BreakerState.CLOSED)
+            or (b.channel is Channel.ORDERS and b.state is BreakerState.OPEN)
+        )
+        self._authority.hold(Holder.BREAKER, now, symbol="", detail=held, held=bool(held))
+
+    def _look_at_outage(self, name: str, breaker: Breaker, now: int) -> None:
+        if breaker.state is BreakerState.OPEN:
+            self._weigh(name, breaker.broken_since, breaker.text, now)
+
+    def _weigh(self, name: str, since: int, why: str, now: int) -> None:
+        """Alarm and latch where something has been gone for too long."""
+        gone_s = (now - since) / NS_PER_S
+        tail = f": {why}" if why else ""
+        if gone_s >= self._policy.alarm_after_s:
+            text = f"{name} has been gone for more than {self._policy.alarm_after_s:g} s{tail}"
+            self._board.raise_alarm(_gone(name), Severity.CRITICAL, text, now)
+        if gone_s >= self._policy.outage_latch_s:
+            text = f"{name} was gone for more than {self._policy.outage_latch_s:g} s{tail}"
+            self._latch(RiskMode.REDUCE, text, now)
+
+    def _latch(self, mode: RiskMode, text: str, now: int) -> None:
+        """Lower the risk mode, never raise it."""
+        if FREEDOM[mode] < FREEDOM[self._authority.operator.risk_mode]:
+            self._authority.latch_risk(mode, now, text)
+
+    # checkpoint
+
+    def state(self) -> ChannelsState:
+        """Return all that a checkpoint needs."""
+        return ChannelsState(tuple(self._breakers.values()), tuple(self._outages.values()))
+
+    def restore(self, state: ChannelsState) -> None:
+        """Take up a checkpoint's state."""
+        self._breakers = {f"{b.venue} {b.channel}": b for b in state.breakers}
+        self._outages = {outage.feed: outage for outage in state.outages}
+
+    def begin_anew(self) -> None:
+        """Forget what ended with the run before: channels and feeds are looked at afresh."""
+        for name in (*self._breakers, *self._outages):
+            self._board.clear_alarm(_gone(name))
+        self._breakers.clear()
+        self._outages.clear()
+
+
+def _gone(name: str) -> str:
+    return f"gone:{name}"
+
+
+def _row(breaker: Breaker) -> BreakerRow:
+    return BreakerRow(
+        venue=breaker.venue,
+        channel=breaker.channel,
+        state=breaker.state,
+        since=breaker.since,
+        failures=len(breaker.failures),
+        broken_since=breaker.broken_since,
+        text=breaker.text,
+    )
