@@ -10,6 +10,7 @@ from engine.core.commands_table import COMMANDS_TABLE, RowKind
 from engine.core.commands_table import Row as CommandsRow
 from engine.core.snapshot import (
     AccountSection,
+    BreakerRow,
     FeedRow,
     FlattenSection,
     GateRow,
@@ -44,6 +45,7 @@ from engine.offline import (
     summarize_data,
     verify_session,
 )
+from engine.risk.breaker import BreakerState
 from engine.runtime.leaving import leave
 from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
 from engine.runtime.parity.report import Outcome as ParityOutcome
@@ -82,6 +84,8 @@ __all__ = [
     "AccountSection",
     "Action",
     "Alarm",
+    "BreakerRow",
+    "BreakerState",
     "CommandReply",
     "CommandsRow",
     "ConfigError",

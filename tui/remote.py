@@ -5,9 +5,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,7 +15,6 @@ from engine.api import (
     Action,
     CommandReply,
     ControlError,
-    Phase,
     Snapshot,
     TraderError,
     fetch_status,
@@ -27,7 +26,8 @@ from engine.api import (
     wait_flat,
 )
 from engine.api import flatten_direct as api_flatten_direct
-from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
+from tui.formats import clean
+from tui.statuswords import status_facts, status_lines
 from tui.supervisor import actor_name, unreached
 
 if TYPE_CHECKING:
@@ -54,104 +54,6 @@ def status(settings: "Settings", *, as_json: bool) -> int:
     else:
         _line("\n".join(status_lines(snapshot, hello.pid)))
     return 0
-
-
-def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
-    """Return what `status --json` prints."""
-    at = snapshot.status
-    health = snapshot.health
-    return {
-        "mode": at.mode.value,
-        "instance": at.instance,
-        "phase": at.phase.value,
-        "armed": at.phase is Phase.ARMED,
-        "paused": at.paused,
-        "risk_mode": at.risk_mode.value,
-        "rung": at.rung.name,
-        "holders": [msgspec.to_builtins(hold) for hold in at.holds],
-        "dead_man_s": at.dead_man_s,
-        "plays": list(at.plays),
-        "account": msgspec.to_builtins(snapshot.account),
-        "positions": [msgspec.to_builtins(p) for p in snapshot.positions if p.qty != 0],
-        "orders": [msgspec.to_builtins(o) for o in snapshot.orders if o.state.is_open],
-        "alarms": [msgspec.to_builtins(alarm) for alarm in snapshot.alarms],
-        "flatten": msgspec.to_builtins(snapshot.flatten),
-        "feeds": [msgspec.to_builtins(feed) for feed in snapshot.feeds],
-        "breakers": [],
-        "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
-        "latency": {
-            "p50_ms": health.latency_p50_ms,
-            "p99_ms": health.latency_p99_ms,
-            "p999_ms": health.latency_p999_ms,
-        },
-        "health": msgspec.to_builtins(health),
-        "uptime_s": health.uptime_s,
-        "pid": pid,
-    }
-
-
-def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
-    """Yield what `status` prints for people: one line a subject, several where there are several things."""
-    at, account, health = snapshot.status, snapshot.account, snapshot.health
-    paused = ", paused" if at.paused else ""
-    yield _row("engine", f"{at.mode.value}, {at.phase.value}{paused}, risk mode {at.risk_mode.value}")
-    holders = ", ".join(f"{hold.holder.value} {hold.symbol}".strip() for hold in at.holds)
-    yield _row("rung", at.rung.name + (f", held by {holders}" if holders else ""))
-    if at.dead_man_s:
-        yield _row(
-            "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"
-        )
-    yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
-    yield _row("plays", ", ".join(at.plays) or "none")
-    yield _row(
-        "account",
-        f"{money(account.equity)} {account.currency}, day {signed(account.day_pnl)}, "
-        f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
-    )
-    yield from _rows(
-        "positions",
-        [
-            f"{p.symbol} {quantity(p.qty)} at {p.entry_price} ({p.play}), open P&L {signed(p.unrealized)}"
-            for p in snapshot.positions
-            if p.qty != 0
-        ],
-    )
-    yield from _rows(
-        "orders",
-        [
-            f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
-            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id or o.client_id}"
-            for o in snapshot.orders
-            if o.state.is_open
-        ],
-    )
-    yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
-    yield from _rows(
-        "feeds", [f"{feed.name} {feed.state}, {age(feed.age_ms / 1000)} old" for feed in snapshot.feeds]
-    )
-    yield _row("flatten", _flatten_words(snapshot))
-    yield from _rows(
-        "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
-    )
-    yield _row(
-        "latency",
-        f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
-        f"p99.9 {health.latency_p999_ms:.2f} ms",
-    )
-
-
-def _flatten_words(snapshot: Snapshot) -> str:
-    at = snapshot.flatten
-    return "; ".join((at.step or "never asked for", *at.residual))
-
-
-def _rows(name: str, items: Sequence[str]) -> Iterator[str]:
-    for index, item in enumerate(items or ("none",)):
-        yield _row("" if index else name, item)
-
-
-def _row(name: str, text: str) -> str:
-    return f"{name:<10} {' '.join(clean(text).split())}"
 
 
 # commands

@@ -18,6 +18,7 @@ from pydantic import (
 
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
+from engine.risk.breaker import BreakerPolicy
 from engine.risk.limits import Limits
 from engine.risk.stops import OnMissing, OnStuck, StopPolicy
 
@@ -154,6 +155,27 @@ class StopSettings(Section):
         return StopPolicy(**{name: getattr(self, name) for name in StopPolicy.__struct_fields__})
 
 
+class BreakerSettings(Section):
+    """When a channel of the venue counts as broken, and when that calls for a person."""
+
+    failures_max: Annotated[int, Field(ge=2, le=100)] = 5  # so many within the window open the breaker
+    window_s: Seconds = 30.0
+    cooldown_s: Seconds = 15.0
+    alarm_after_s: Seconds = 60.0
+    outage_latch_s: Seconds = 600.0
+
+    def to_policy(self) -> BreakerPolicy:
+        """Return the settings as the core takes them."""
+        return BreakerPolicy(**{name: getattr(self, name) for name in BreakerPolicy.__struct_fields__})
+
+
+class BudgetSettings(Section):
+    """How much of the venue's rate limits the engines of this machine use."""
+
+    share: Annotated[float, Field(ge=0.05, le=1)] = 0.9
+    reserve: Annotated[float, Field(ge=0.05, le=0.9)] = 0.2  # of that, for cancels and reductions only
+
+
 class SimulatedSettings(Section):
     """How the embedded venue answers. Fees are rates of notional; a negative one is a rebate."""
 
@@ -227,6 +249,8 @@ class Settings(Section):
     account: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
     stops: StopSettings = StopSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    budget: BudgetSettings = BudgetSettings()
     simulated: SimulatedSettings = SimulatedSettings()
     synthetic: SyntheticSettings = SyntheticSettings()
     runtime: RuntimeSettings = RuntimeSettings()

@@ -28,7 +28,8 @@ from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.domain.modes import HOLDERS, Hold, Holder, RiskMode, Rung
 from engine.domain.orders import Order
-from engine.domain.reasons import Reason, veto
+from engine.domain.reasons import Reason
+from engine.domain.vetoes import veto
 from engine.execution.desk import Desk, describe
 from engine.execution.flatten import RETRY_TIMER, Flatten, FlattenState, Step
 

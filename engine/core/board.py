@@ -7,9 +7,10 @@ import msgspec
 from engine.core.snapshot import SignalRow
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Command, Notice, NoticeLevel, SaveVeto
+from engine.domain.events import Remark
 from engine.domain.orders import Order
-from engine.domain.reasons import Veto
 from engine.domain.signals import Signal
+from engine.domain.vetoes import Veto
 from engine.execution.desk import describe
 
 ROWS_MAX = 200
@@ -41,6 +42,11 @@ class Board:
         """Say it and remember it."""
         self._outbox.append(notice)
         self.notices.append(notice)
+
+    def remark(self, event: Remark, now: int) -> None:
+        """Say what the engine's surroundings have to say."""
+        level = NoticeLevel.WARNING if event.is_warning else NoticeLevel.INFO
+        self.notice(now, level, event.kind, event.text)
 
     def store(self, facts: Veto) -> None:
         """Store why something was done or left that no signal led to."""

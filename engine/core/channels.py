@@ -39,7 +39,7 @@ class Channels:
     """Follows what adapters report of their calls and streams."""
 
     def __init__(
-        self, policy: BreakerPolicy, *, authority: Authority, board: Board, outbox: list[Command]
+        self, policy: BreakerPolicy, authority: Authority, board: Board, outbox: list[Command]
     ) -> None:
         self._policy, self._authority, self._board, self._outbox = policy, authority, board, outbox
         self._breakers: dict[str, Breaker] = {}
@@ -69,7 +69,10 @@ class Channels:
             self._change(name, before, before.after_rest(now), now)
 
     def on_feed(self, event: FeedChanged, now: int) -> None:
-        """Remember since when a feed is gone."""
+        """Say how a feed is, and remember since when it is gone."""
+        level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
+        text = " ".join(part for part in (event.feed, event.state, event.text) if part)
+        self._board.notice(now, level, "feed", text)
         if event.state is FeedState.DISCONNECTED:
             self._outages.setdefault(event.feed, FeedOutage(event.feed, now, event.text))
         elif self._outages.pop(event.feed, None) is not None:
@@ -84,10 +87,10 @@ class Channels:
                 self._weigh(name, breaker.broken_since, breaker.text, now)
 
     @property
-    def tries_orders(self) -> bool:
-        """Whether the channel of orders has rested and one order at a time may try it."""
-        half = BreakerState.HALF_OPEN
-        return any(b.state is half and b.channel is Channel.ORDERS for b in self._breakers.values())
+    def orders(self) -> BreakerState:
+        """The breaker of the channel that orders go by."""
+        states = (b.state for b in self._breakers.values() if b.channel is Channel.ORDERS)
+        return next(states, BreakerState.CLOSED)
 
     def rows(self) -> tuple[BreakerRow, ...]:
         """Return each channel that was heard of, for the screen."""

@@ -2,24 +2,29 @@
 
 from decimal import Decimal
 
+from engine.core.channels import Channels
 from engine.core.following import Following
 from engine.core.holds import Holds
 from engine.core.runner import Runner
 from engine.core.setup import CoreSetup
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
-from engine.domain.orders import Order
-from engine.domain.reasons import Reason, Veto, veto
+from engine.domain.orders import Order, OrderState
+from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
+from engine.domain.vetoes import Veto, veto
 from engine.execution.course import further_qty
 from engine.execution.desk import Desk
 from engine.execution.ledger import Ledger
 from engine.execution.terms import Terms, terms_of
+from engine.risk.breaker import BreakerState
 from engine.risk.gates import EntryFacts, GateResult, ask
 from engine.risk.sizing import Refusal, check_minimum, size_entry
 
 # Bound once: a look into an enum costs more than the comparison, and every entry passes here.
 _ENTRY = OrderRole.ENTRY
+_HALF_OPEN = BreakerState.HALF_OPEN
+_UNANSWERED = frozenset({OrderState.PENDING, OrderState.SUBMITTED})
 _FIRST, _FURTHER = SignalKind.ENTRY, SignalKind.SCALE_IN
 
 
@@ -27,10 +32,17 @@ class Entering:
     """Asks for entries."""
 
     def __init__(
-        self, setup: CoreSetup, *, ledger: Ledger, desk: Desk, holds: Holds, following: Following
+        self,
+        setup: CoreSetup,
+        *,
+        ledger: Ledger,
+        desk: Desk,
+        holds: Holds,
+        channels: Channels,
+        following: Following,
     ) -> None:
         self._setup, self._ledger, self._desk, self._holds = setup, ledger, desk, holds
-        self._following = following
+        self._channels, self._following = channels, following
 
     def enter(self, signal: Signal, runner: Runner, now: int) -> Order | Veto:
         """Ask for the order of an entry, or say why there is none."""
@@ -87,6 +99,7 @@ class Entering:
 
     def facts(self, symbol: str, data_age_s: float, order_notional: Decimal, after: Decimal) -> EntryFacts:
         """Gather what the gates look at."""
+        breaker = self._channels.orders
         return EntryFacts(
             symbol=symbol,
             takes_orders=self._setup.takes_orders,
@@ -97,6 +110,9 @@ class Entering:
             position_notional_after=after,
             open_orders=len(self._desk.book.open),
             day_pnl=self._ledger.day_pnl(),
+            breaker=breaker,
+            trying=breaker is _HALF_OPEN
+            and any(o.state in _UNANSWERED for o in self._desk.book.open.values()),
         )
 
 

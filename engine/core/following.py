@@ -11,8 +11,9 @@ from engine.domain.modes import Holder
 from engine.domain.money import canonical
 from engine.domain.orders import Order
 from engine.domain.positions import Position
-from engine.domain.reasons import Reason, veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import Side, Signal, cycle_id
+from engine.domain.vetoes import veto
 from engine.execution.course import Course, after_bar, after_fill, begun, is_over, moved, reaches
 from engine.execution.desk import Desk
 from engine.execution.ledger import Ledger

@@ -75,15 +75,14 @@ class Machine:
             board=self.board,
             outbox=self._outbox,
         )
-        self.channels = Channels(
-            setup.breaker, authority=self.authority, board=self.board, outbox=self._outbox
-        )
+        self.channels = Channels(setup.breaker, self.authority, self.board, self._outbox)
         self.trading = Trading(
             setup,
             market=self.market,
             ledger=self.ledger,
             desk=self.desk,
             holds=self.authority.holds,
+            channels=self.channels,
             tally=self.tally,
             board=self.board,
             outbox=self._outbox,
@@ -171,7 +170,7 @@ class Machine:
             Control: self._on_control,
             PlaySwapped: lambda event, now: self.trading.swap(event.spec, event.generation, now),
             Backfill: self._on_backfill,
-            Remark: self._on_remark,
+            Remark: self.board.remark,
             Recalled: self.reconciler.on_recalled,
             FeedChanged: self._on_feed,
             ChannelReport: self.channels.on_report,
@@ -195,14 +194,9 @@ class Machine:
         self._mark(quote.symbol, quote.mark, now)
 
     def _mark(self, symbol: str, price: float, now: int) -> None:
-        ledger = self.ledger
-        ledger.mark(symbol, price, now)
-        if self._watches_loss and ledger.has_open:
+        self.ledger.mark(symbol, price, now)
+        if self._watches_loss and self.ledger.has_open:
             self._guards.check_loss(now)
-
-    def _on_remark(self, event: Remark, now: int) -> None:
-        level = NoticeLevel.WARNING if event.is_warning else NoticeLevel.INFO
-        self.board.notice(now, level, event.kind, event.text)
 
     def _on_backfill(self, event: Backfill, _now: int) -> None:
         self.market.backfill(event.bars)
@@ -303,14 +297,10 @@ class Machine:
                 self.authority.flatten.on_deadline(now)
             case rest if rest.startswith(REST_TIMER):
                 self.channels.on_rested(rest, now)
-            case _:
-                text = f"a timer nobody set came due: {event.timer_id}"
-                self.board.notice(now, NoticeLevel.ERROR, "fault", text)
+            case name:
+                self.board.notice(now, NoticeLevel.ERROR, "fault", f"a timer nobody set came due: {name}")
 
     def _on_feed(self, event: FeedChanged, now: int) -> None:
-        level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
-        text = " ".join(part for part in (event.feed, event.state, event.text) if part)
-        self.board.notice(now, level, "feed", text)
         self.channels.on_feed(event, now)
         self.feed_ended = event.state is FeedState.ENDED
         if event.state is FeedState.CONNECTED:
@@ -345,9 +335,8 @@ class Machine:
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""
         if state.version != STATE_VERSION:
-            raise CheckpointError(
-                f"the checkpoint has version {state.version}, this engine reads {STATE_VERSION}"
-            )
+            text = f"the checkpoint has version {state.version}, this engine reads {STATE_VERSION}"
+            raise CheckpointError(text)
         self.market.restore(state.market)
         self.ledger.restore(state.ledger)
         self.desk.restore(state.desk)

@@ -12,8 +12,9 @@ from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Position
-from engine.domain.reasons import Reason, veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import Side, cycle_id
+from engine.domain.vetoes import veto
 from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
 from engine.execution.protect import wanted_orders

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.core.board import Board
+from engine.core.channels import Channels
 from engine.core.entering import Entering, veto_of
 from engine.core.following import Following
 from engine.core.holds import Holds
@@ -22,8 +23,9 @@ from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
-from engine.domain.reasons import Reason, Veto, veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
+from engine.domain.vetoes import Veto, veto
 from engine.execution.course import Course
 from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
@@ -57,6 +59,7 @@ class Trading:
         ledger: Ledger,
         desk: Desk,
         holds: Holds,
+        channels: Channels,
         tally: Tally,
         board: Board,
         outbox: list[Command],
@@ -65,7 +68,9 @@ class Trading:
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
         self.following = Following(desk, ledger, holds, board, outbox)
-        self.entering = Entering(setup, ledger=ledger, desk=desk, holds=holds, following=self.following)
+        self.entering = Entering(
+            setup, ledger=ledger, desk=desk, holds=holds, channels=channels, following=self.following
+        )
         self.runners = [Runner.of(binding) for binding in setup.plays]
         self._prints = {b.symbol for b in setup.plays if b.step_ns == PRINT_STEP_NS}
         self._by_symbol: dict[str, list[Runner]] = {}

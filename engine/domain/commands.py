@@ -8,8 +8,8 @@ import msgspec
 from engine.domain.intents import IntentState
 from engine.domain.orders import Order, OrderRequest
 from engine.domain.positions import Fill, Position
-from engine.domain.reasons import Veto
 from engine.domain.signals import Signal
+from engine.domain.vetoes import Veto
 
 
 class SubmitOrder(msgspec.Struct, frozen=True, tag=True):

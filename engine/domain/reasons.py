@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-import msgspec
-
 from engine.domain.layers import Layer, ReasonFacts
 
 
@@ -15,6 +13,7 @@ class Reason(StrEnum):
     LOCK_NOT_HELD = "LOCK_NOT_HELD"
     LADDER = "LADDER"
     DATA_STALE = "DATA_STALE"
+    BREAKER = "BREAKER"
     DAILY_LOSS = "DAILY_LOSS"
     ORDER_NOTIONAL_MAX = "ORDER_NOTIONAL_MAX"
     POSITION_NOTIONAL_MAX = "POSITION_NOTIONAL_MAX"
@@ -102,6 +101,11 @@ REASONS: dict[Reason, ReasonFacts] = {
         _R,
         "The bar closed longer ago than the limit allows.",
         "Check the feed and the clock; see `stale_after_s`.",
+    ),
+    Reason.BREAKER: _F(
+        _R,
+        "The channel of orders failed too often a moment ago; after its rest one order at a time tries it.",
+        "Wait; where it goes on, look at the venue and the connection.",
     ),
     Reason.DAILY_LOSS: _F(
         _R,
@@ -322,28 +326,3 @@ REASONS: dict[Reason, ReasonFacts] = {
         "Act on the listed venue ids by hand, then arm with a reason.",
     ),
 }
-
-
-class Veto(msgspec.Struct, frozen=True):
-    """Something that was not done, with the whole why."""
-
-    ts: int
-    cycle_id: str
-    layer: Layer
-    reason: Reason
-    values: dict[str, str]
-    play: str = ""
-    symbol: str = ""
-
-    @property
-    def text(self) -> str:
-        """The code and its values in one line."""
-        return " ".join([self.reason.value, *(f"{key}={value}" for key, value in self.values.items())])
-
-
-def veto(
-    reason: Reason, *, ts: int, cycle_id: str, play: str = "", symbol: str = "", **values: object
-) -> Veto:
-    """Build a veto; its layer is the reason's own."""
-    texts = {key: str(value) for key, value in values.items()}
-    return Veto(ts, cycle_id, REASONS[reason].layer, reason, texts, play, symbol)

@@ -28,8 +28,9 @@ from engine.domain.orders import (
     next_state,
 )
 from engine.domain.positions import Fill, Position
-from engine.domain.reasons import Reason, veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import Side
+from engine.domain.vetoes import veto
 from engine.execution.book import BookState, OrderBook
 from engine.execution.intents import intent_state_of
 from engine.execution.ledger import Ledger
@@ -38,8 +39,7 @@ ADJUSTMENT = "adjustment"  # the trade id of a correction of our books
 
 # Bound once: a look into an enum costs more than most of what is done with it, and every order passes here.
 _ENTRY = OrderRole.ENTRY
-_SEND, _ACK = OrderTrigger.SEND, OrderTrigger.ACK
-_GOOD = NoticeLevel.GOOD
+_SEND, _ACK, _GOOD = OrderTrigger.SEND, OrderTrigger.ACK, NoticeLevel.GOOD
 _RESOLVED = Reason.RESOLVED_BY_OPERATOR.value
 
 

@@ -9,6 +9,7 @@ import msgspec
 from engine.domain.modes import Hold, Rung, lowest
 from engine.domain.money import ZERO, canonical
 from engine.domain.reasons import Reason
+from engine.risk.breaker import BreakerState
 from engine.risk.limits import Limits
 
 
@@ -32,6 +33,8 @@ class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     position_notional_after: Decimal
     open_orders: int
     day_pnl: float
+    breaker: BreakerState = BreakerState.CLOSED  # of the channel that orders go by
+    trying: bool = False  # an order is on its way, and its answer will tell
 
     @property
     def loss_today(self) -> Decimal:
@@ -117,10 +120,13 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "breaker",
-        "The venue's circuit breaker; there is none before real venues are.",
-        None,
-        None,
-        lambda _: "-",
+        "The channel of orders works; after its rest one order at a time tries it.",
+        Reason.BREAKER,
+        lambda facts, _: (
+            facts.breaker is BreakerState.CLOSED
+            or (facts.breaker is BreakerState.HALF_OPEN and not facts.trying)
+        ),
+        lambda facts: facts.breaker.value.replace("_", " ") + (" and tried" if facts.trying else ""),
         lambda _: "closed",
     ),
     Gate(

@@ -98,6 +98,7 @@ def core_setup(
         instruments=tuple(instruments),
         plays=plays,
         limits=settings.limits.to_limits(),
+        breaker=settings.breaker.to_policy(),
         stops=settings.stops.to_policy(),
         currency=currency,
         start_equity=settings.account.equity,

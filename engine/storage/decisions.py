@@ -7,8 +7,8 @@ from collections.abc import Collection
 import aiosqlite
 
 from engine.domain.commands import SaveSignal, SaveTransition, TransitionKind
-from engine.domain.reasons import Veto
 from engine.domain.signals import Signal
+from engine.domain.vetoes import Veto
 from engine.storage.orders import marks, parts
 from engine.storage.rows import (
     SIGNAL_COLUMNS,

@@ -27,7 +27,7 @@ from engine.domain.ids import sequence_of
 from engine.domain.intents import IntentState
 from engine.domain.money import canonical
 from engine.domain.orders import Order
-from engine.domain.reasons import Veto
+from engine.domain.vetoes import Veto
 from engine.storage.database import Database
 from engine.storage.rows import (
     FILL_COLUMNS,

@@ -13,8 +13,9 @@ from engine.domain.layers import Layer
 from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState, TimeInForce
 from engine.domain.positions import Fill, Liquidity, Position
-from engine.domain.reasons import Reason, Veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import EntryPlan, Side, Signal, SignalKind
+from engine.domain.vetoes import Veto
 
 Row = Sequence[Any]
 

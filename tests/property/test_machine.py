@@ -14,7 +14,10 @@ from engine.domain.commands import Command, SubmitOrder
 from engine.domain.events import (
     Action,
     Backfill,
+    CallOutcome,
     CancelRejected,
+    Channel,
+    ChannelReport,
     Event,
     Fault,
     FaultKind,
@@ -68,7 +71,10 @@ steps = st.one_of(
     st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
     st.tuples(st.just("resolve"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
-    st.tuples(st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed"]), st.just(0)),
+    st.tuples(
+        st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed", "back"]), st.just(0)
+    ),
+    st.tuples(st.just("channel"), st.sampled_from(list(Channel)), st.sampled_from([*CallOutcome, "storm"])),
 )
 sequences = st.lists(steps, min_size=25, max_size=45)
 
@@ -132,6 +138,10 @@ def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
             return world.ask(Action.RESOLVE, f"{unanswered(world, what)} dead", "because")
         case "wait":
             return world.wait(what)
+        case "channel":
+            outcome = CallOutcome.TRANSIENT if more == "storm" else more
+            reports = [ChannelReport(world.now, "v", what, outcome, "x")] * (5 if more == "storm" else 1)
+            return world.take(*reports)
         case _:
             return world.take(other(world, what))
 
@@ -238,6 +248,8 @@ def other(world: Hand, what: str) -> Event:
             return Fault(now, FaultKind.STORAGE, "disk", cleared=what == "mended")
         case "feed":
             return FeedChanged(now, "feed", FeedState.DISCONNECTED)
+        case "back":
+            return FeedChanged(now, "feed", FeedState.CONNECTED)
         case _:
             return Woken(now)
 

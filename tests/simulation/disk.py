@@ -29,7 +29,7 @@ from engine.domain.intents import Intent, IntentAction, IntentState
 from engine.domain.market import NS_PER_S
 from engine.domain.orders import Order
 from engine.domain.positions import Fill, Position
-from engine.domain.reasons import Veto
+from engine.domain.vetoes import Veto
 from engine.execution.desk import ADJUSTMENT
 from engine.runtime.stores import Beyond, Past, Stores
 from engine.storage.checkpoints import KEPT, STALE_AFTER_S, Checkpoint, Found

@@ -2,19 +2,32 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from engine.core.commands_table import COLUMNS, COMMANDS_TABLE, Effects, RowKind
 from engine.core.snapshot import Phase
 from engine.domain.commands import CancelOrder, SaveSignal
-from engine.domain.events import Action, Fault, FaultKind, OnStop, OrderTimedOut
+from engine.domain.events import (
+    Action,
+    CallOutcome,
+    Channel,
+    ChannelReport,
+    Fault,
+    FaultKind,
+    OnStop,
+    OrderTimedOut,
+)
 from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, Holder, Rung
 from engine.domain.reasons import Reason
+from engine.risk.breaker import BreakerPolicy
 from tests.builders import BTC, BUY, ENTER_LONG, EXIT_LONG, STEP, of, setup, submitted
 from tests.fakes import Hand
 
-WATCHED = setup(stale_check_ns=STEP // 60, stale_after_s=90.0)
+WATCHED = msgspec.structs.replace(
+    setup(stale_check_ns=STEP // 60, stale_after_s=90.0), breaker=BreakerPolicy(cooldown_s=3600.0)
+)
 CELLS = ("entries", "exits", "entry_orders", "protective", "positions")
 
 # The design's table: new entries, exits, resting entry orders, protective orders, positions.
@@ -24,6 +37,7 @@ DESIGN = {
     "paused": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "risk_reduce": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "stale": ("no", "on fresh data", "canceled", "kept up", "kept"),
+    "breaker": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "unknown_order": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "risk_observe": ("no", "no", "canceled", "kept up", "kept"),
     "stopping": ("no", "no", "canceled", "kept up", "kept"),
@@ -49,6 +63,26 @@ def bring(world: Hand, standing: str) -> None:
             world.ask(Action.RISK_MODE, standing.removeprefix("risk_"))
         case "stale":
             world.wait(100)
+        case "stopping":
+            world.stop(OnStop.CANCEL_ENTRIES)
+        case "stop keep":
+            world.stop(OnStop.KEEP)
+        case "flattening":
+            world.flatten()
+        case "halted":
+            world.flatten()
+            world.wait(31)
+            assert world.phase() is Phase.HALTED
+        case _:
+            harm(world, standing)
+
+
+def harm(world: Hand, standing: str) -> None:
+    """Let something go wrong."""
+    match standing:
+        case "breaker":
+            failed = ChannelReport(world.now, "v", Channel.ORDERS, CallOutcome.TRANSIENT, "timed out")
+            world.take(*[failed] * 5)
         case "unknown_order":
             ghost = world.machine.desk.submit(
                 role=OrderRole.STOP,
@@ -60,19 +94,9 @@ def bring(world: Hand, standing: str) -> None:
                 cycle_id="x",
             )
             world.take(OrderTimedOut(world.now, ghost.client_id))
-        case "stopping":
-            world.stop(OnStop.CANCEL_ENTRIES)
-        case "stop keep":
-            world.stop(OnStop.KEEP)
         case "storage" | "fault":
             kind = FaultKind.STORAGE if standing == "storage" else FaultKind.OVERFLOW
             world.take(Fault(world.now, kind, "broken"))
-        case "flattening":
-            world.flatten()
-        case "halted":
-            world.flatten()
-            world.wait(31)
-            assert world.phase() is Phase.HALTED
         case _:
             raise AssertionError(standing)
 
@@ -112,8 +136,8 @@ def test_the_published_table_says_what_the_design_says():
         if row.kind is RowKind.HOLDER or row.rung is Rung.FULL
     } | {row.name: _cells(row.effects) for row in COMMANDS_TABLE if row.name == "stop keep"}
     assert {name: published[name] for name in DESIGN} == DESIGN
-    not_built = {Holder.BREAKER, Holder.RECONCILING}
-    assert {holder.value for holder in set(Holder) - not_built} <= set(DESIGN)
+    elsewhere = {Holder.RECONCILING}  # test_reconciling.py
+    assert {holder.value for holder in set(Holder) - elsewhere} <= set(DESIGN)
 
 
 def test_every_row_has_a_cell_for_every_column():

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.domain.layers import Layer
-from engine.domain.reasons import REASONS, Reason, veto
+from engine.domain.reasons import REASONS, Reason
+from engine.domain.vetoes import veto
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -8,6 +8,7 @@ import pytest
 
 from engine.domain.modes import HOLDERS, Hold, Holder, Rung
 from engine.domain.reasons import Reason
+from engine.risk.breaker import BreakerState
 from engine.risk.gates import GATES, EntryFacts, Verdict, ask, ask_all
 from engine.risk.limits import Limits
 from tests.builders import BTC, ETH
@@ -50,6 +51,7 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),
+    ({"breaker": BreakerState.OPEN}, "breaker", Reason.BREAKER, "open", "closed"),
     ({"day_pnl": -10.01}, "daily loss", Reason.DAILY_LOSS, "10.01", "10"),
     ({"order_notional": Decimal("100.01")}, "order cap", Reason.ORDER_NOTIONAL_MAX, "100.01", "100"),
     (
@@ -76,7 +78,6 @@ def test_all_gates_pass_an_order_on_every_limit():
 def test_gates_whose_subject_is_not_built_say_so_and_do_not_pass():
     verdicts = {result.name: result.verdict for result in ask_all(FACTS, LIMITS)}
     assert {name for name, verdict in verdicts.items() if verdict is Verdict.NOT_BUILT} == {
-        "breaker",
         "play approved",
     }
     assert set(verdicts.values()) == {Verdict.PASS, Verdict.NOT_BUILT}
@@ -101,6 +102,13 @@ def test_the_first_gate_in_order_names_the_reason():
         reasons.append(stopped.reason)
         everything = {name: value for name, value in everything.items() if name not in change}
     assert reasons == [reason for _, _, reason, _, _ in VETOES]
+
+
+def test_one_order_at_a_time_tries_a_channel_that_rested():
+    assert ask(with_facts(breaker=BreakerState.HALF_OPEN), LIMITS) is None
+    stopped = ask(with_facts(breaker=BreakerState.HALF_OPEN, trying=True), LIMITS)
+    assert stopped is not None
+    assert (stopped.reason, stopped.value) == (Reason.BREAKER, "half open and tried")
 
 
 def test_limits_that_are_not_set_do_not_apply():

@@ -23,7 +23,8 @@ from engine.domain.commands import (
 from engine.domain.events import Fault, FaultKind
 from engine.domain.ids import OrderRole
 from engine.domain.positions import Position
-from engine.domain.reasons import Reason, veto
+from engine.domain.reasons import Reason
+from engine.domain.vetoes import veto
 from engine.runtime import dispatch
 from engine.runtime.dispatch import Dispatcher
 from engine.storage.latch import Latch as LatchFile

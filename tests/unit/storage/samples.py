@@ -19,8 +19,9 @@ from engine.domain.intents import IntentState
 from engine.domain.market import NS_PER_S, Trade
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState
 from engine.domain.positions import Fill, Position
-from engine.domain.reasons import Reason, Veto, veto
+from engine.domain.reasons import Reason
 from engine.domain.signals import Side, Signal, SignalKind
+from engine.domain.vetoes import Veto, veto
 from engine.storage.codec import SessionHeader
 
 T0 = 1_720_000_000 * NS_PER_S

@@ -1,0 +1,114 @@
+"""What `trader-tui status` prints, for scripts and for people."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.api import BreakerRow, Phase, Snapshot
+from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
+
+
+def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
+    """Return what `status --json` prints."""
+    at = snapshot.status
+    health = snapshot.health
+    return {
+        "mode": at.mode.value,
+        "instance": at.instance,
+        "phase": at.phase.value,
+        "armed": at.phase is Phase.ARMED,
+        "paused": at.paused,
+        "risk_mode": at.risk_mode.value,
+        "rung": at.rung.name,
+        "holders": [msgspec.to_builtins(hold) for hold in at.holds],
+        "dead_man_s": at.dead_man_s,
+        "plays": list(at.plays),
+        "account": msgspec.to_builtins(snapshot.account),
+        "positions": [msgspec.to_builtins(p) for p in snapshot.positions if p.qty != 0],
+        "orders": [msgspec.to_builtins(o) for o in snapshot.orders if o.state.is_open],
+        "alarms": [msgspec.to_builtins(alarm) for alarm in snapshot.alarms],
+        "flatten": msgspec.to_builtins(snapshot.flatten),
+        "feeds": [msgspec.to_builtins(feed) for feed in snapshot.feeds],
+        "breakers": [msgspec.to_builtins(breaker) for breaker in snapshot.breakers],
+        "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
+        "latency": {
+            "p50_ms": health.latency_p50_ms,
+            "p99_ms": health.latency_p99_ms,
+            "p999_ms": health.latency_p999_ms,
+        },
+        "health": msgspec.to_builtins(health),
+        "uptime_s": health.uptime_s,
+        "pid": pid,
+    }
+
+
+def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
+    """Yield what `status` prints for people: one line a subject, several where there are several things."""
+    at, account, health = snapshot.status, snapshot.account, snapshot.health
+    paused = ", paused" if at.paused else ""
+    yield _row("engine", f"{at.mode.value}, {at.phase.value}{paused}, risk mode {at.risk_mode.value}")
+    holders = ", ".join(f"{hold.holder.value} {hold.symbol}".strip() for hold in at.holds)
+    yield _row("rung", at.rung.name + (f", held by {holders}" if holders else ""))
+    if at.dead_man_s:
+        yield _row(
+            "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"
+        )
+    yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
+    yield _row("plays", ", ".join(at.plays) or "none")
+    yield _row(
+        "account",
+        f"{money(account.equity)} {account.currency}, day {signed(account.day_pnl)}, "
+        f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
+    )
+    yield from _rows(
+        "positions",
+        [
+            f"{p.symbol} {quantity(p.qty)} at {p.entry_price} ({p.play}), open P&L {signed(p.unrealized)}"
+            for p in snapshot.positions
+            if p.qty != 0
+        ],
+    )
+    yield from _rows(
+        "orders",
+        [
+            f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
+            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id or o.client_id}"
+            for o in snapshot.orders
+            if o.state.is_open
+        ],
+    )
+    yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
+    yield from _rows(
+        "feeds", [f"{feed.name} {feed.state}, {age(feed.age_ms / 1000)} old" for feed in snapshot.feeds]
+    )
+    if snapshot.breakers:
+        yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])
+    yield _row("flatten", _flatten_words(snapshot))
+    yield from _rows(
+        "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
+    )
+    yield _row(
+        "latency",
+        f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
+        f"p99.9 {health.latency_p999_ms:.2f} ms",
+    )
+
+
+def _breaker_words(row: BreakerRow) -> str:
+    failures = f", {row.failures} failures of late, the last: {row.text}" if row.failures else ""
+    return f"{row.venue} {row.channel.value} {row.state.value.replace('_', ' ')}{failures}"
+
+
+def _flatten_words(snapshot: Snapshot) -> str:
+    at = snapshot.flatten
+    return "; ".join((at.step or "never asked for", *at.residual))
+
+
+def _rows(name: str, items: Sequence[str]) -> Iterator[str]:
+    for index, item in enumerate(items or ("none",)):
+        yield _row("" if index else name, item)
+
+
+def _row(name: str, text: str) -> str:
+    return f"{name:<10} {' '.join(clean(text).split())}"
