@@ -42,6 +42,7 @@ from engine.offline import (
     fetch_bars,
     play_schema,
     run_backtest,
+    run_venue,
     summarize_data,
     verify_session,
 )
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from engine.runtime.study.compare import RunComparison as RunComparison  # noqa: PLC0414 - likewise
     from engine.runtime.study.recorder import Recorder as Recorder  # noqa: PLC0414 - likewise
     from engine.runtime.study.study import Study as Study  # noqa: PLC0414 - likewise
+    from engine.runtime.venueserver import Listening as Listening  # noqa: PLC0414 - likewise
     from engine.storage.columncache import CacheUsage as CacheUsage  # noqa: PLC0414 - likewise
     from engine.storage.lock import LockOwner
     from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
@@ -152,6 +154,7 @@ __all__ = [
     "recorded_sessions",
     "run_backtest",
     "run_engine",
+    "run_venue",
     "running_engine",
     "running_instances",
     "send_command",

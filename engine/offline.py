@@ -5,7 +5,7 @@ The console reaches these functions through `engine.api`. They import what they 
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.config.playcheck import PlayCheck
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
     from engine.runtime.study.study import Study
+    from engine.runtime.venueserver import Listening
     from engine.runtime.verify import Verdict
     from engine.storage.columncache import CacheUsage
 
@@ -124,3 +125,14 @@ def fetch_bars(
         venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, out=out, host=host
     )
     return run_fetch(request, tell)
+
+
+def run_venue(tell: "Callable[[Listening], None]", **wish: Any) -> None:
+    """Run the local exchange until SIGINT or SIGTERM; `tell` hears where it listens. Raises TraderError.
+
+    The wishes are the fields of engine.runtime.venueserver.VenueWish.
+    """
+    from engine.runtime.venueserver import VenueWish
+    from engine.runtime.venueserver import run_venue as run
+
+    run(VenueWish(**wish), tell)

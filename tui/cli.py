@@ -12,6 +12,7 @@ from tui.data_commands import data
 from tui.flags import RUN_FLAGS, load
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
+from tui.venue_commands import venue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
-    *("backtest", "backtest compare", "verify", "data", "play", "bench"),
+    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue"),
 )
 
 
@@ -294,6 +295,7 @@ cli.add_command(compare)
 cli.add_command(bench)
 cli.add_command(data)
 cli.add_command(play)
+cli.add_command(venue)
 
 
 def _command(

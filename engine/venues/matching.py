@@ -26,14 +26,14 @@ and is a maker. An immediate-or-cancel order sees one event that it could take f
 fill-or-kill order does, too, and takes nothing where it cannot take all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from math import inf
 
 from engine.domain.events import OrderCanceled, VenueEvent
 from engine.domain.market import Bar, Instrument, Quote, Stretch, Trade
-from engine.domain.money import LEDGER_CONTEXT, ZERO
-from engine.domain.orders import TimeInForce
+from engine.domain.money import LEDGER_CONTEXT, ONE, ZERO
+from engine.domain.orders import OrderRequest, TimeInForce
 from engine.domain.positions import Fill, Liquidity
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
@@ -165,6 +165,43 @@ class Book:
                 self._reach(orders, offer, events)
         self._settle(quote.ts, events, took=True)
         return events
+
+    def take(
+        self, order: WorkingOrder, levels: Iterable[tuple[float, float]], ts: int
+    ) -> Sequence[VenueEvent]:
+        """Let an order that has just entered take from a shown book: prices and quantities, best first.
+
+        What is left of a market or immediate order is canceled, what is left of another one rests. Where no
+        book is shown, this is not called and an order trades from the next event on.
+        """
+        offers = [
+            Offer(ts, price, price, price, Volume(self.instrument, qty, ONE))
+            for price, qty in levels
+            if order.at_market or (price <= order.limit if order.is_buy else price >= order.limit)
+        ]
+        events: list[VenueEvent] = []
+        whole = order.request.tif is TimeInForce.FOK
+        ends = order.at_market or order.is_immediate
+        if not whole or sum(offer.volume.most(order.remaining) for offer in offers) >= order.remaining:
+            order.is_immediate = False  # level by level, each of which may be too little for all of it
+            for offer in offers:
+                if not order.closed:
+                    self._execute(order, offer.ref, _TAKER, offer, events)
+        if ends and not order.closed:
+            _cancel(order, Reason.FOK_UNFILLED if whole else Reason.IOC_REMAINDER, ts, events)
+        order.taking = False
+        if order.closed:
+            del self.orders[order.request.client_id]
+        self.wake()
+        return events
+
+    def amend(self, order: WorkingOrder, request: OrderRequest, arrival: int) -> None:
+        """Give a resting limit another price or quantity; it queues anew, as if it had arrived now."""
+        filled = order.request.qty - order.remaining
+        assert request.qty > filled, "an amended order has something left to fill"
+        order.request, order.arrival = request, arrival
+        order.remaining, order.limit = request.qty - filled, float(request.price or 0)
+        self.wake()
 
     def save(self) -> BookState:
         """Return what a checkpoint keeps."""

@@ -120,6 +120,11 @@ class SyntheticFeed:
         past = [bar for stream in self._streams for bar in stream.history(self.start, bars)]
         return sorted(past, key=lambda bar: (bar.ts, bar.step_ns))
 
+    def bars(self, symbol: str, step_ns: int, since: int, until: int) -> list[Bar]:
+        """Return the bars of any step that lie inside [since, until), ns UTC, sampled as `history` is."""
+        stream = next(stream for stream in self._streams if stream.instrument.symbol == symbol)
+        return list(stream.between(step_ns, since, until))
+
     def _from(self, ts: int) -> tuple[Iterator[MarketEvent], MarketEvent]:
         """Return the events after the first one at or past a time, and that first one."""
         events = merge(*(stream.events(ts) for stream in self._streams), key=_order)
@@ -168,6 +173,12 @@ class _Stream:
             for end in range(last - (bars - 1) * step, last + 1, step):
                 if bar := self._sampled(end - step, end, step):
                     yield bar
+
+    def between(self, step: int, since: int, until: int) -> Iterator[Bar]:
+        """Yield the bars of a step that lie inside [since, until)."""
+        for begin in range(since, until - step + 1, step):
+            if bar := self._sampled(begin, begin + step, step):
+                yield bar
 
     def _builder(self, step: int, now: int) -> BarBuilder:
         """Return a builder that already holds what happened since its bar began."""

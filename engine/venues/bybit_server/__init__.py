@@ -1,0 +1,1 @@
+"""A local exchange that speaks the Bybit v5 linear protocol on loopback."""

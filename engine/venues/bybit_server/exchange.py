@@ -1,0 +1,403 @@
+"""The exchange without its sockets: takes orders, matches them, keeps the account, and lists what changed.
+
+It is pure: time and market come with the calls, and ids derive from a key and a count. `drain` hands over
+what changed since it was last asked, which is what the private streams tell and the state file keeps.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from engine.domain.events import OrderCanceled, VenueEvent
+from engine.domain.market import Instrument, Quote, Trade
+from engine.domain.money import ZERO
+from engine.domain.positions import Fill, Liquidity
+from engine.domain.reasons import Reason
+from engine.venues.admission import refusal
+from engine.venues.bybit_server.account import DEFAULT_EQUITY, Account
+from engine.venues.bybit_server.checks import require_ahead, require_fit, require_margin, require_room
+from engine.venues.bybit_server.listing import Listing, request_of
+from engine.venues.bybit_server.orders import (
+    Change,
+    ExchangeOrder,
+    Executed,
+    Execution,
+    OrderChanged,
+    PositionChanged,
+    Status,
+    Submitted,
+    Ticket,
+    WalletChanged,
+)
+from engine.venues.bybit_server.protection import protective_order, rising_of
+from engine.venues.bybit_server.refusals import (
+    DUPLICATE_ID,
+    NOT_FOUND,
+    RefusedError,
+    of_reason,
+    parameter_error,
+)
+from engine.venues.working import WorkingOrder
+
+_ENDED_BY = {
+    Reason.REDUCE_ONLY_WOULD_INCREASE: ("CancelByReduceOnly", "EC_NoError"),
+    Reason.IOC_REMAINDER: ("UNKNOWN", "EC_NoImmediateQtyToFill"),
+    Reason.FOK_UNFILLED: ("UNKNOWN", "EC_NoEnoughQtyToFill"),
+}
+
+
+class Exchange:
+    """One account on an exchange of linear perpetuals."""
+
+    def __init__(
+        self, instruments: Iterable[Instrument], *, id_key: bytes, equity: Decimal = DEFAULT_EQUITY
+    ) -> None:
+        self.listings = {instrument.symbol: Listing(instrument) for instrument in instruments}
+        self.account = Account(equity, self.listings)
+        self.orders: dict[str, ExchangeOrder] = {}  # all there ever were, by id, oldest first
+        self.open: dict[str, ExchangeOrder] = {}
+        self.by_link: dict[str, ExchangeOrder] = {}
+        self.executions: list[Execution] = []
+        self.submits: Counter[str] = Counter()  # by the client's id: how often it was sent, taken or not
+        self.sequence = 0
+        self._id_key = id_key
+        self._changes: list[Change] = []
+
+    def drain(self) -> Sequence[Change]:
+        """Return what changed since the last call, in order."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def listing(self, symbol: str) -> Listing:
+        """Return a symbol's listing. Raises RefusedError."""
+        listing = self.listings.get(symbol)
+        if listing is None:
+            raise parameter_error("symbol invalid")
+        return listing
+
+    def marks(self) -> dict[str, Decimal]:
+        """Return the price of every symbol that has one."""
+        return {symbol: listing.mark for symbol, listing in self.listings.items() if listing.last}
+
+    def available(self) -> Decimal:
+        """Return what is free for new orders."""
+        marks = self.marks()
+        account = self.account
+        bound = sum((account.order_margin(order) for order in self.open.values()), ZERO)
+        return account.equity(marks) - account.positions_margin(marks) - bound
+
+    # orders
+
+    def asked(self, link_id: str) -> None:
+        """Note that an order was sent, whatever becomes of it."""
+        self.submits[link_id] += 1
+        self._changes.append(Submitted(link_id))
+
+    def create(self, ticket: Ticket, now: int) -> ExchangeOrder:
+        """Take an order, or raise RefusedError."""
+        listing = self.listing(ticket.symbol)
+        if ticket.link_id and ticket.link_id in self.by_link:
+            raise RefusedError(DUPLICATE_ID, "OrderLinkedID is duplicate")
+        require_room(ticket, listing)
+        order = ExchangeOrder.of(ticket, self._next_id(), now, listing.last)
+        if ticket.trigger is None:
+            self._enter(order, listing, now)
+        else:
+            self._wait(order, listing)
+        return order
+
+    def cancel(self, order: ExchangeOrder, now: int) -> None:
+        """Cancel an open order."""
+        self._cancel(order, now, "CancelByUser")
+
+    def cancel_all(
+        self, symbols: Iterable[str], now: int, *, waiting: bool, active: bool, cause: str = "CancelByUser"
+    ) -> list[ExchangeOrder]:
+        """Cancel the open orders of some symbols: those that wait for a trigger, the active ones, or both."""
+        wanted = set(symbols)
+        canceled = [
+            order
+            for order in self.open.values()
+            if order.ticket.symbol in wanted and (waiting if order.status is Status.UNTRIGGERED else active)
+        ]
+        for order in canceled:
+            self._cancel(order, now, cause)
+        return canceled
+
+    def amend(
+        self,
+        order: ExchangeOrder,
+        now: int,
+        *,
+        qty: Decimal | None,
+        price: Decimal | None,
+        trigger: Decimal | None,
+    ) -> None:
+        """Give an open order another quantity, price or trigger, or raise RefusedError."""
+        wanted = msgspec.structs.replace(
+            order,
+            qty=order.qty if qty is None else qty,
+            price=order.price if price is None else price,
+            trigger=order.trigger if trigger is None else trigger,
+        )
+        if (wanted.qty, wanted.price, wanted.trigger) == (order.qty, order.price, order.trigger):
+            raise parameter_error(
+                "The order remains unchanged as the parameters entered match the existing ones"
+            )
+        if wanted.qty <= order.filled:
+            raise parameter_error("qty must be greater than what is filled")
+        listing = self.listings[order.ticket.symbol]
+        require_fit(wanted, listing, now)
+        if order.status is Status.UNTRIGGERED:
+            require_ahead(listing, order.ticket.rising, wanted.trigger)
+        order.qty, order.price, order.trigger, order.updated = wanted.qty, wanted.price, wanted.trigger, now
+        if order.status is Status.UNTRIGGERED:
+            self._tell(order)
+        else:
+            self._requeue(order, listing, now)
+
+    def find_open(self, symbol: str, order_id: str, link_id: str) -> ExchangeOrder:
+        """Find an open order by either id. Raises RefusedError."""
+        self.listing(symbol)
+        order = self.open.get(order_id) if order_id else self.by_link.get(link_id)
+        if order is None or not order.status.is_open or order.ticket.symbol != symbol:
+            raise RefusedError(NOT_FOUND, "order not exists or too late to cancel")
+        return order
+
+    def protect(
+        self, symbol: str, now: int, *, take_profit: Decimal | None, stop_loss: Decimal | None
+    ) -> None:
+        """Set or, with 0, remove the position's take-profit and stop-loss. Raises RefusedError."""
+        listing, holding = self.listing(symbol), self.account.holdings[symbol]
+        if not holding.qty:
+            raise parameter_error("can not set tp/sl/ts for zero position")
+        for kind, level in (("TakeProfit", take_profit), ("StopLoss", stop_loss)):
+            if level:
+                require_ahead(listing, rising_of(kind, is_long=holding.qty > 0), level)
+                if level % listing.instrument.tick:
+                    raise parameter_error(f"{kind} {level} is not a multiple of the tick")
+        if take_profit is not None:
+            self._protect_by("TakeProfit", symbol, take_profit, now)
+        if stop_loss is not None:
+            self._protect_by("StopLoss", symbol, stop_loss, now)
+        self._changes.append(PositionChanged(symbol))
+
+    def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Set a symbol's leverage. Raises RefusedError."""
+        self.listing(symbol)
+        self.account.set_leverage(symbol, leverage)
+        self._changes.append(PositionChanged(symbol))
+
+    # the market
+
+    def on_trade(self, trade: Trade) -> None:
+        """Let a trade of the market fill resting orders and reach triggers."""
+        listing = self.listings[trade.symbol]
+        if listing.book.orders:
+            self._happened(listing.book.on_trade(trade), listing)
+        listing.see_trade(trade)
+        for order in listing.reached(trade):
+            if order.order_id in listing.waiting:  # one before it may have closed the position
+                self._release(order, listing, trade.ts)
+
+    def on_quote(self, quote: Quote) -> None:
+        """Let the market's best bid and offer move."""
+        listing = self.listings[quote.symbol]
+        if listing.book.orders:
+            self._happened(listing.book.on_quote(quote), listing)
+        listing.see_quote(quote)
+
+    # inside
+
+    def _enter(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
+        """Put an order into the book, where it may trade at once. Raises RefusedError."""
+        request, book = request_of(order, now), listing.book
+        refused = refusal(request, book)
+        if refused is not None and refused.reason is not Reason.POST_ONLY_WOULD_TAKE:
+            raise of_reason(refused.reason, refused.text)
+        if not order.reduces:
+            require_margin(order, listing, self.account, self.available())
+        self._register(order)
+        if refused is not None:
+            self._end(order, Status.CANCELLED, now, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
+            return
+        crosses = request.price is not None and book.crosses(request.side, float(request.price))
+        working = WorkingOrder.entering(request, self._count(), order.order_id, crosses=crosses)
+        book.add(working)
+        order.status = Status.NEW
+        if working.at_market or working.is_immediate or crosses:
+            self._take(working, listing, now)
+        if order.status is Status.NEW:
+            self._tell(order)
+
+    def _take(self, working: WorkingOrder, listing: Listing, now: int) -> None:
+        side = working.request.side
+        events = listing.book.take(working, listing.ladder.offered_to(side), now)
+        for event in events:
+            if isinstance(event, Fill):
+                listing.ladder.took(side, event.price, event.qty)
+        self._happened(events, listing)
+
+    def _requeue(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
+        """Let an amended order queue anew; it takes at once where its new price crosses."""
+        working, request = listing.book.orders[order.order_id], request_of(order, now)
+        listing.book.amend(working, request, self._count())
+        self._tell(order)
+        assert request.price is not None, "only limits rest"
+        if listing.book.crosses(request.side, float(request.price)):
+            if request.post_only:
+                self._cancel(order, now, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
+            else:
+                self._take(working, listing, now)
+
+    def _wait(self, order: ExchangeOrder, listing: Listing) -> None:
+        """Let a conditional order wait for its trigger. Raises RefusedError."""
+        require_ahead(listing, order.ticket.rising, order.trigger)
+        require_fit(order, listing, order.created)
+        order.status, order.stop_kind = Status.UNTRIGGERED, order.stop_kind or "Stop"
+        self._register(order)
+        listing.waiting[order.order_id] = order
+        self._tell(order)
+
+    def _release(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
+        """Let an order go whose trigger was reached."""
+        del listing.waiting[order.order_id]
+        order.status, order.updated = Status.TRIGGERED, now
+        self._tell(order)
+        try:
+            self._enter(order, listing, now)
+        except RefusedError as refused:
+            cause = "CancelByReduceOnly" if order.reduces else "CancelByAdmin"
+            self._end(order, Status.CANCELLED, now, cause, f"EC_{refused.code}")
+
+    def _register(self, order: ExchangeOrder) -> None:
+        self.orders[order.order_id] = self.open[order.order_id] = order
+        if order.ticket.link_id:
+            self.by_link[order.ticket.link_id] = order
+
+    def _cancel(
+        self, order: ExchangeOrder, now: int, cause: str, reason: str = "EC_PerCancelRequest"
+    ) -> None:
+        listing = self.listings[order.ticket.symbol]
+        waited = listing.waiting.pop(order.order_id, None) is not None
+        listing.book.remove(order.order_id)
+        holding = self.account.holdings[order.ticket.symbol]
+        if order.stop_kind == "TakeProfit":
+            holding.take_profit = ZERO
+        elif order.stop_kind == "StopLoss":
+            holding.stop_loss = ZERO
+        self._end(order, Status.DEACTIVATED if waited else Status.CANCELLED, now, cause, reason)
+
+    def _end(self, order: ExchangeOrder, status: Status, now: int, cause: str, reason: str) -> None:
+        order.status, order.updated = status, now
+        order.cancel_type, order.reject_reason = cause, reason
+        self.open.pop(order.order_id, None)
+        self._tell(order)
+
+    def _happened(self, events: Sequence[VenueEvent], listing: Listing) -> None:
+        """Book what the matching said."""
+        filled = False
+        for event in events:
+            if isinstance(event, Fill):
+                filled = True
+                self._fill(event, listing)
+            elif isinstance(event, OrderCanceled):
+                assert event.reason is not None, "the matching says why"
+                cause, reason = _ENDED_BY[event.reason]
+                self._end(self.orders[event.client_id], Status.CANCELLED, event.ts, cause, reason)
+        if filled:
+            self._position_moved(listing, events[-1].ts)
+
+    def _fill(self, fill: Fill, listing: Listing) -> None:
+        order = self.orders[fill.client_id]
+        order.filled += fill.qty
+        order.value += fill.qty * fill.price
+        order.fee += fill.fee
+        order.updated = fill.ts
+        order.status = Status.FILLED if order.filled == order.qty else Status.PARTIALLY_FILLED
+        if order.status is Status.FILLED:
+            del self.open[order.order_id]
+        closed = self.account.apply(fill)
+        is_maker = fill.liquidity is Liquidity.MAKER
+        rules = listing.instrument
+        execution = Execution(
+            execution_id=self._next_id(),
+            order_id=order.order_id,
+            link_id=order.ticket.link_id,
+            symbol=fill.symbol,
+            side=fill.side,
+            kind=order.ticket.kind,
+            order_price=order.price or fill.price,
+            order_qty=order.qty,
+            price=fill.price,
+            qty=fill.qty,
+            fee=fill.fee,
+            fee_rate=rules.maker_fee if is_maker else rules.taker_fee,
+            is_maker=is_maker,
+            ts=fill.ts,
+            leaves=order.leaves,
+            closed=closed,
+            mark=listing.mark,
+            sequence=self._count(),
+            stop_kind=order.stop_kind,
+            create_type=order.create_type,
+        )
+        self.executions.append(execution)
+        self._changes.append(Executed(execution))
+        self._tell(order)
+        self._attach(order, fill.ts)
+
+    def _attach(self, order: ExchangeOrder, now: int) -> None:
+        """Give the position the protection that came with the order which opened it."""
+        ticket, holding = order.ticket, self.account.holdings[order.ticket.symbol]
+        if holding.qty and (holding.qty > 0) is (ticket.side.sign > 0):
+            if ticket.take_profit:
+                self._protect_by("TakeProfit", ticket.symbol, ticket.take_profit, now)
+            if ticket.stop_loss:
+                self._protect_by("StopLoss", ticket.symbol, ticket.stop_loss, now)
+
+    def _position_moved(self, listing: Listing, now: int) -> None:
+        """Let what depends on a position follow it."""
+        symbol = listing.instrument.symbol
+        held = abs(self.account.holdings[symbol].qty)
+        for order in [order for order in listing.waiting.values() if order.stop_kind != "Stop"]:
+            if not held:
+                self._cancel(order, now, "CancelByTpSlTsClear")
+            elif order.qty != held:
+                order.qty = held
+                self._tell(order)
+        for order in [o for o in self.open.values() if o.ticket.symbol == symbol and o.ticket.reduce_only]:
+            if order.order_id in listing.book.orders and not listing.book.reducible(order.ticket.side):
+                self._cancel(order, now, "CancelByReduceOnly")
+        self._changes += (PositionChanged(symbol), WalletChanged())
+
+    def _protect_by(self, kind: str, symbol: str, level: Decimal, now: int) -> None:
+        """Replace one of the position's two protective orders."""
+        listing, holding = self.listings[symbol], self.account.holdings[symbol]
+        for order in [order for order in listing.waiting.values() if order.stop_kind == kind]:
+            self._cancel(order, now, "CancelByTpSlTsClear")
+        if kind == "TakeProfit":
+            holding.take_profit = level
+        else:
+            holding.stop_loss = level
+        holding.updated = now
+        if level:
+            order = protective_order(self._next_id(), kind, holding, listing, level=level, now=now)
+            self._register(order)
+            listing.waiting[order.order_id] = order
+            self._tell(order)
+
+    def _tell(self, order: ExchangeOrder) -> None:
+        self._changes.append(OrderChanged(msgspec.structs.replace(order)))
+
+    def _count(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+    def _next_id(self) -> str:
+        digest = hashlib.blake2b(self._count().to_bytes(8, "big"), key=self._id_key, digest_size=16).digest()
+        return str(UUID(bytes=digest, version=4))
