@@ -58,11 +58,12 @@ PORT = 7475
 @json_option
 @click.pass_context
 def venue(ctx: click.Context, /, symbols: str | None, no_limits: bool, as_json: bool, **options: Any) -> None:
-    """Run a local exchange that speaks the Bybit v5 linear protocol, to try things against.
+    """Run a local exchange that speaks Bybit v5.
 
-    It listens on 127.0.0.1 alone. Money, keys and market are made up: nothing of it is real. Faults can be
-    put in while it runs, by POST to /_faults; GET /_ledger tells the truth about every order. It runs
-    until Ctrl-C. --json: one line that names its addresses, once it listens.
+    For trying things out, with linear contracts. It listens on 127.0.0.1 alone. Money, keys and market are
+    made up: nothing of it is real. Faults can be put in while it runs, by POST to /_faults; GET /_ledger
+    tells the truth about every order. It runs until Ctrl-C. --json: one line that names its addresses, once
+    it listens.
     """
     if ctx.invoked_subcommand is not None:
         return

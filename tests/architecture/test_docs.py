@@ -77,6 +77,8 @@ def _unknown(words: list[str]) -> str:
     group: click.Group = cli
     for at, word in enumerate(words):
         command = group.commands.get(word.strip("`.,;:)"))
+        if command is None and group is not cli:
+            return _unknown_option(group, words[at:])  # a group that does something by itself
         if not isinstance(command, click.Group):
             return _unknown_option(command or cli.commands["run"], words[at:])
         group = command

@@ -35,6 +35,14 @@ def require_room(ticket: Ticket, listing: Listing) -> None:
         raise RefusedError(TOO_MANY_ORDERS, f"not allowed to have more than {ACTIVE_MAX} active orders")
 
 
+def require_change(order: ExchangeOrder, wanted: ExchangeOrder) -> None:
+    """Refuse an amendment that changes nothing, or leaves nothing to fill. Raises RefusedError."""
+    if (wanted.qty, wanted.price, wanted.trigger) == (order.qty, order.price, order.trigger):
+        raise parameter_error("The order remains unchanged as the parameters entered match the existing ones")
+    if wanted.qty <= order.filled:
+        raise parameter_error("qty must be greater than what is filled")
+
+
 def require_fit(order: ExchangeOrder, listing: Listing, now: int) -> None:
     """Check steps and minimums of an order that does not meet the market now. Raises RefusedError."""
     request = msgspec.structs.replace(

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
-from engine.venues.bybit_server import wire
+from engine.venues.bybit_server import wire_account
 from engine.venues.bybit_server.core import Core
 from engine.venues.bybit_server.faultrules import FaultFile, FaultRule
 
@@ -72,17 +72,17 @@ class Control:
         """Tell every order that was ever taken, every fill and position, and what was asked how often."""
         exchange = self._core.exchange
         orders = [
-            wire.order(order) | {"submits": exchange.submits.get(order.ticket.link_id, 1)}
-            for order in exchange.orders.values()
+            wire_account.order(order) | {"submits": exchange.blotter.submits.get(order.ticket.link_id, 1)}
+            for order in exchange.blotter.orders.values()
         ]
         symbols = [name for name, holding in exchange.account.holdings.items() if holding.qty]
         return _json(
             {
                 "orders": orders,
-                "submits": dict(exchange.submits),
-                "executions": [wire.execution(each) for each in exchange.executions],
-                "positions": [wire.position(exchange, name) for name in symbols],
-                "wallet": wire.wallet(exchange),
+                "submits": dict(exchange.blotter.submits),
+                "executions": [wire_account.execution(each) for each in exchange.blotter.executions],
+                "positions": [wire_account.position(exchange, name) for name in symbols],
+                "wallet": wire_account.wallet(exchange),
                 "calls": dict(self._core.calls),
                 "refused": dict(self._core.refused),
                 "sockets": [

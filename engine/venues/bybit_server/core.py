@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from engine.venues.bybit_server import wire
+from engine.venues.bybit_server import wire_account
 from engine.venues.bybit_server.clock import VenueClock
 from engine.venues.bybit_server.dcp import Dcp
 from engine.venues.bybit_server.exchange import Exchange
@@ -65,7 +65,7 @@ class Core:
 
     def commit(self) -> None:
         """Write down what changed, then tell the private streams."""
-        changes = self.exchange.drain()
+        changes = self.exchange.blotter.drain()
         if not changes:
             return
         self.keep(changes)
@@ -82,15 +82,15 @@ class Core:
         for change in changes:
             match change:
                 case Executed(execution):
-                    executions.append(wire.execution(execution))
+                    executions.append(wire_account.execution(execution))
                 case OrderChanged(order):
-                    orders.append(wire.order(order))
+                    orders.append(wire_account.order(order))
                 case PositionChanged(symbol):
-                    positions[symbol] = wire.pushed_position(self.exchange, symbol)
+                    positions[symbol] = wire_account.pushed_position(self.exchange, symbol)
                 case Submitted():
                     pass
                 case WalletChanged():
-                    wallets = [wire.wallet(self.exchange)]
+                    wallets = [wire_account.wallet(self.exchange)]
         groups = (
             ("execution", executions),
             ("order", orders),

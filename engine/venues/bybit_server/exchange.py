@@ -1,14 +1,11 @@
 """The exchange without its sockets: takes orders, matches them, keeps the account, and lists what changed.
 
-It is pure: time and market come with the calls, and ids derive from a key and a count. `drain` hands over
-what changed since it was last asked, which is what the private streams tell and the state file keeps.
+It is pure: time and market come with the calls. What changes is noted in the blotter: the private streams
+tell of it, and the state file keeps it.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from uuid import UUID
 
 import msgspec
 
@@ -19,24 +16,27 @@ from engine.domain.positions import Fill, Liquidity
 from engine.domain.reasons import Reason
 from engine.venues.admission import refusal
 from engine.venues.bybit_server.account import DEFAULT_EQUITY, Account
-from engine.venues.bybit_server.checks import require_ahead, require_fit, require_margin, require_room
+from engine.venues.bybit_server.blotter import Blotter
+from engine.venues.bybit_server.checks import (
+    require_ahead,
+    require_change,
+    require_fit,
+    require_margin,
+    require_room,
+)
 from engine.venues.bybit_server.listing import Listing, request_of
 from engine.venues.bybit_server.orders import (
-    Change,
     ExchangeOrder,
     Executed,
     Execution,
-    OrderChanged,
     PositionChanged,
     Status,
-    Submitted,
     Ticket,
     WalletChanged,
 )
 from engine.venues.bybit_server.protection import protective_order, rising_of
 from engine.venues.bybit_server.refusals import (
     DUPLICATE_ID,
-    NOT_FOUND,
     RefusedError,
     of_reason,
     parameter_error,
@@ -58,19 +58,7 @@ class Exchange:
     ) -> None:
         self.listings = {instrument.symbol: Listing(instrument) for instrument in instruments}
         self.account = Account(equity, self.listings)
-        self.orders: dict[str, ExchangeOrder] = {}  # all there ever were, by id, oldest first
-        self.open: dict[str, ExchangeOrder] = {}
-        self.by_link: dict[str, ExchangeOrder] = {}
-        self.executions: list[Execution] = []
-        self.submits: Counter[str] = Counter()  # by the client's id: how often it was sent, taken or not
-        self.sequence = 0
-        self._id_key = id_key
-        self._changes: list[Change] = []
-
-    def drain(self) -> Sequence[Change]:
-        """Return what changed since the last call, in order."""
-        changes, self._changes = self._changes, []
-        return changes
+        self.blotter = Blotter(id_key)
 
     def listing(self, symbol: str) -> Listing:
         """Return a symbol's listing. Raises RefusedError."""
@@ -87,23 +75,18 @@ class Exchange:
         """Return what is free for new orders."""
         marks = self.marks()
         account = self.account
-        bound = sum((account.order_margin(order) for order in self.open.values()), ZERO)
+        bound = sum((account.order_margin(order) for order in self.blotter.open.values()), ZERO)
         return account.equity(marks) - account.positions_margin(marks) - bound
 
     # orders
 
-    def asked(self, link_id: str) -> None:
-        """Note that an order was sent, whatever becomes of it."""
-        self.submits[link_id] += 1
-        self._changes.append(Submitted(link_id))
-
     def create(self, ticket: Ticket, now: int) -> ExchangeOrder:
         """Take an order, or raise RefusedError."""
         listing = self.listing(ticket.symbol)
-        if ticket.link_id and ticket.link_id in self.by_link:
+        if ticket.link_id and ticket.link_id in self.blotter.by_link:
             raise RefusedError(DUPLICATE_ID, "OrderLinkedID is duplicate")
         require_room(ticket, listing)
-        order = ExchangeOrder.of(ticket, self._next_id(), now, listing.last)
+        order = ExchangeOrder.of(ticket, self.blotter.next_id(), now, listing.last)
         if ticket.trigger is None:
             self._enter(order, listing, now)
         else:
@@ -121,7 +104,7 @@ class Exchange:
         wanted = set(symbols)
         canceled = [
             order
-            for order in self.open.values()
+            for order in self.blotter.open.values()
             if order.ticket.symbol in wanted and (waiting if order.status is Status.UNTRIGGERED else active)
         ]
         for order in canceled:
@@ -144,29 +127,16 @@ class Exchange:
             price=order.price if price is None else price,
             trigger=order.trigger if trigger is None else trigger,
         )
-        if (wanted.qty, wanted.price, wanted.trigger) == (order.qty, order.price, order.trigger):
-            raise parameter_error(
-                "The order remains unchanged as the parameters entered match the existing ones"
-            )
-        if wanted.qty <= order.filled:
-            raise parameter_error("qty must be greater than what is filled")
+        require_change(order, wanted)
         listing = self.listings[order.ticket.symbol]
         require_fit(wanted, listing, now)
         if order.status is Status.UNTRIGGERED:
             require_ahead(listing, order.ticket.rising, wanted.trigger)
         order.qty, order.price, order.trigger, order.updated = wanted.qty, wanted.price, wanted.trigger, now
         if order.status is Status.UNTRIGGERED:
-            self._tell(order)
+            self.blotter.tell(order)
         else:
             self._requeue(order, listing, now)
-
-    def find_open(self, symbol: str, order_id: str, link_id: str) -> ExchangeOrder:
-        """Find an open order by either id. Raises RefusedError."""
-        self.listing(symbol)
-        order = self.open.get(order_id) if order_id else self.by_link.get(link_id)
-        if order is None or not order.status.is_open or order.ticket.symbol != symbol:
-            raise RefusedError(NOT_FOUND, "order not exists or too late to cancel")
-        return order
 
     def protect(
         self, symbol: str, now: int, *, take_profit: Decimal | None, stop_loss: Decimal | None
@@ -184,13 +154,13 @@ class Exchange:
             self._protect_by("TakeProfit", symbol, take_profit, now)
         if stop_loss is not None:
             self._protect_by("StopLoss", symbol, stop_loss, now)
-        self._changes.append(PositionChanged(symbol))
+        self.blotter.note(PositionChanged(symbol))
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Set a symbol's leverage. Raises RefusedError."""
         self.listing(symbol)
         self.account.set_leverage(symbol, leverage)
-        self._changes.append(PositionChanged(symbol))
+        self.blotter.note(PositionChanged(symbol))
 
     # the market
 
@@ -221,18 +191,18 @@ class Exchange:
             raise of_reason(refused.reason, refused.text)
         if not order.reduces:
             require_margin(order, listing, self.account, self.available())
-        self._register(order)
+        self.blotter.register(order)
         if refused is not None:
-            self._end(order, Status.CANCELLED, now, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
+            self.blotter.end(order, Status.CANCELLED, now, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
             return
         crosses = request.price is not None and book.crosses(request.side, float(request.price))
-        working = WorkingOrder.entering(request, self._count(), order.order_id, crosses=crosses)
+        working = WorkingOrder.entering(request, self.blotter.count(), order.order_id, crosses=crosses)
         book.add(working)
         order.status = Status.NEW
         if working.at_market or working.is_immediate or crosses:
             self._take(working, listing, now)
         if order.status is Status.NEW:
-            self._tell(order)
+            self.blotter.tell(order)
 
     def _take(self, working: WorkingOrder, listing: Listing, now: int) -> None:
         side = working.request.side
@@ -245,8 +215,8 @@ class Exchange:
     def _requeue(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
         """Let an amended order queue anew; it takes at once where its new price crosses."""
         working, request = listing.book.orders[order.order_id], request_of(order, now)
-        listing.book.amend(working, request, self._count())
-        self._tell(order)
+        listing.book.amend(working, request, self.blotter.count())
+        self.blotter.tell(order)
         assert request.price is not None, "only limits rest"
         if listing.book.crosses(request.side, float(request.price)):
             if request.post_only:
@@ -259,25 +229,20 @@ class Exchange:
         require_ahead(listing, order.ticket.rising, order.trigger)
         require_fit(order, listing, order.created)
         order.status, order.stop_kind = Status.UNTRIGGERED, order.stop_kind or "Stop"
-        self._register(order)
+        self.blotter.register(order)
         listing.waiting[order.order_id] = order
-        self._tell(order)
+        self.blotter.tell(order)
 
     def _release(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
         """Let an order go whose trigger was reached."""
         del listing.waiting[order.order_id]
         order.status, order.updated = Status.TRIGGERED, now
-        self._tell(order)
+        self.blotter.tell(order)
         try:
             self._enter(order, listing, now)
         except RefusedError as refused:
             cause = "CancelByReduceOnly" if order.reduces else "CancelByAdmin"
-            self._end(order, Status.CANCELLED, now, cause, f"EC_{refused.code}")
-
-    def _register(self, order: ExchangeOrder) -> None:
-        self.orders[order.order_id] = self.open[order.order_id] = order
-        if order.ticket.link_id:
-            self.by_link[order.ticket.link_id] = order
+            self.blotter.end(order, Status.CANCELLED, now, cause, f"EC_{refused.code}")
 
     def _cancel(
         self, order: ExchangeOrder, now: int, cause: str, reason: str = "EC_PerCancelRequest"
@@ -290,13 +255,7 @@ class Exchange:
             holding.take_profit = ZERO
         elif order.stop_kind == "StopLoss":
             holding.stop_loss = ZERO
-        self._end(order, Status.DEACTIVATED if waited else Status.CANCELLED, now, cause, reason)
-
-    def _end(self, order: ExchangeOrder, status: Status, now: int, cause: str, reason: str) -> None:
-        order.status, order.updated = status, now
-        order.cancel_type, order.reject_reason = cause, reason
-        self.open.pop(order.order_id, None)
-        self._tell(order)
+        self.blotter.end(order, Status.DEACTIVATED if waited else Status.CANCELLED, now, cause, reason)
 
     def _happened(self, events: Sequence[VenueEvent], listing: Listing) -> None:
         """Book what the matching said."""
@@ -308,47 +267,36 @@ class Exchange:
             elif isinstance(event, OrderCanceled):
                 assert event.reason is not None, "the matching says why"
                 cause, reason = _ENDED_BY[event.reason]
-                self._end(self.orders[event.client_id], Status.CANCELLED, event.ts, cause, reason)
+                self.blotter.end(
+                    self.blotter.orders[event.client_id], Status.CANCELLED, event.ts, cause, reason
+                )
         if filled:
             self._position_moved(listing, events[-1].ts)
 
     def _fill(self, fill: Fill, listing: Listing) -> None:
-        order = self.orders[fill.client_id]
+        order = self.blotter.orders[fill.client_id]
         order.filled += fill.qty
         order.value += fill.qty * fill.price
         order.fee += fill.fee
         order.updated = fill.ts
         order.status = Status.FILLED if order.filled == order.qty else Status.PARTIALLY_FILLED
         if order.status is Status.FILLED:
-            del self.open[order.order_id]
+            del self.blotter.open[order.order_id]
         closed = self.account.apply(fill)
         is_maker = fill.liquidity is Liquidity.MAKER
         rules = listing.instrument
-        execution = Execution(
-            execution_id=self._next_id(),
-            order_id=order.order_id,
-            link_id=order.ticket.link_id,
-            symbol=fill.symbol,
-            side=fill.side,
-            kind=order.ticket.kind,
-            order_price=order.price or fill.price,
-            order_qty=order.qty,
-            price=fill.price,
-            qty=fill.qty,
-            fee=fill.fee,
+        execution = Execution.of(
+            fill,
+            order,
+            execution_id=self.blotter.next_id(),
             fee_rate=rules.maker_fee if is_maker else rules.taker_fee,
-            is_maker=is_maker,
-            ts=fill.ts,
-            leaves=order.leaves,
             closed=closed,
             mark=listing.mark,
-            sequence=self._count(),
-            stop_kind=order.stop_kind,
-            create_type=order.create_type,
+            sequence=self.blotter.count(),
         )
-        self.executions.append(execution)
-        self._changes.append(Executed(execution))
-        self._tell(order)
+        self.blotter.executions.append(execution)
+        self.blotter.note(Executed(execution))
+        self.blotter.tell(order)
         self._attach(order, fill.ts)
 
     def _attach(self, order: ExchangeOrder, now: int) -> None:
@@ -369,11 +317,13 @@ class Exchange:
                 self._cancel(order, now, "CancelByTpSlTsClear")
             elif order.qty != held:
                 order.qty = held
-                self._tell(order)
-        for order in [o for o in self.open.values() if o.ticket.symbol == symbol and o.ticket.reduce_only]:
+                self.blotter.tell(order)
+        for order in [
+            o for o in self.blotter.open.values() if o.ticket.symbol == symbol and o.ticket.reduce_only
+        ]:
             if order.order_id in listing.book.orders and not listing.book.reducible(order.ticket.side):
                 self._cancel(order, now, "CancelByReduceOnly")
-        self._changes += (PositionChanged(symbol), WalletChanged())
+        self.blotter.note(PositionChanged(symbol), WalletChanged())
 
     def _protect_by(self, kind: str, symbol: str, level: Decimal, now: int) -> None:
         """Replace one of the position's two protective orders."""
@@ -386,18 +336,7 @@ class Exchange:
             holding.stop_loss = level
         holding.updated = now
         if level:
-            order = protective_order(self._next_id(), kind, holding, listing, level=level, now=now)
-            self._register(order)
+            order = protective_order(self.blotter.next_id(), kind, holding, listing, level=level, now=now)
+            self.blotter.register(order)
             listing.waiting[order.order_id] = order
-            self._tell(order)
-
-    def _tell(self, order: ExchangeOrder) -> None:
-        self._changes.append(OrderChanged(msgspec.structs.replace(order)))
-
-    def _count(self) -> int:
-        self.sequence += 1
-        return self.sequence
-
-    def _next_id(self) -> str:
-        digest = hashlib.blake2b(self._count().to_bytes(8, "big"), key=self._id_key, digest_size=16).digest()
-        return str(UUID(bytes=digest, version=4))
+            self.blotter.tell(order)

@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 
 from engine.domain.money import ZERO
+from engine.domain.positions import Fill, Liquidity
 from engine.domain.signals import Side
 
 
@@ -141,6 +142,42 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     stop_kind: str = ""
     create_type: str = "CreateByUser"
+
+    @classmethod
+    def of(
+        cls,
+        fill: Fill,
+        order: ExchangeOrder,
+        *,
+        execution_id: str,
+        fee_rate: Decimal,
+        closed: Decimal,
+        mark: Decimal,
+        sequence: int,
+    ) -> Self:
+        """Build the execution of a fill, after its order has booked it."""
+        return cls(
+            execution_id=execution_id,
+            order_id=order.order_id,
+            link_id=order.ticket.link_id,
+            symbol=fill.symbol,
+            side=fill.side,
+            kind=order.ticket.kind,
+            order_price=order.price or fill.price,
+            order_qty=order.qty,
+            price=fill.price,
+            qty=fill.qty,
+            fee=fill.fee,
+            fee_rate=fee_rate,
+            is_maker=fill.liquidity is Liquidity.MAKER,
+            ts=fill.ts,
+            leaves=order.leaves,
+            closed=closed,
+            mark=mark,
+            sequence=sequence,
+            stop_kind=order.stop_kind,
+            create_type=order.create_type,
+        )
 
 
 class OrderChanged(msgspec.Struct, frozen=True, tag="order"):

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from engine.domain.market import NS_PER_DAY, NS_PER_MS
-from engine.venues.bybit_server import wire
+from engine.venues.bybit_server import wire, wire_account
 from engine.venues.bybit_server.calls import Call, Json
 from engine.venues.bybit_server.candles import INTERVALS
 from engine.venues.bybit_server.listing import Listing
@@ -174,9 +174,9 @@ def account_info(call: Call) -> Json:
 
 def wallet(call: Call) -> Json:
     """Tell the balance."""
-    if call.params.text("accountType", wire.ACCOUNT_TYPE) != wire.ACCOUNT_TYPE:
+    if call.params.text("accountType", wire_account.ACCOUNT_TYPE) != wire_account.ACCOUNT_TYPE:
         raise parameter_error("accountType only support UNIFIED.")
-    return {"list": [wire.wallet(call.core.exchange)]}
+    return {"list": [wire_account.wallet(call.core.exchange)]}
 
 
 def fee_rate(call: Call) -> Json:
@@ -209,11 +209,11 @@ def positions(call: Call) -> Json:
         return _list(call, [])
     if symbol:
         exchange.listing(symbol)
-        return _list(call, [wire.position(exchange, symbol)])
+        return _list(call, [wire_account.position(exchange, symbol)])
     if not (call.params.text("settleCoin") or call.params.text("baseCoin")):
         raise parameter_error("symbol or settleCoin is required")
     held = [name for name in _symbols(call) if exchange.account.holdings[name].qty]
-    return _page(call, [wire.position(exchange, name) for name in held], "symbol", 20, 200)
+    return _page(call, [wire_account.position(exchange, name) for name in held], "symbol", 20, 200)
 
 
 def open_orders(call: Call) -> Json:
@@ -227,11 +227,11 @@ def open_orders(call: Call) -> Json:
     exchange = call.core.exchange
     if order_id or link_id or call.params.text("openOnly") == "1":
         orders: Iterable[ExchangeOrder] = islice(
-            reversed(exchange.orders.values()), RECENT + len(exchange.open)
+            reversed(exchange.blotter.orders.values()), RECENT + len(exchange.blotter.open)
         )
     else:
-        orders = reversed(exchange.open.values())
-    told = [wire.order(order) for order in orders if _wanted(order, call)]
+        orders = reversed(exchange.blotter.open.values())
+    told = [wire_account.order(order) for order in orders if _wanted(order, call)]
     return _page(call, told, "orderId", 20, 50)
 
 
@@ -241,8 +241,8 @@ def order_history(call: Call) -> Json:
         return _list(call, [])
     since, until = _span(call)
     told = [
-        wire.order(order)
-        for order in reversed(call.core.exchange.orders.values())
+        wire_account.order(order)
+        for order in reversed(call.core.exchange.blotter.orders.values())
         if not order.status.is_open and since <= order.created <= until and _wanted(order, call)
     ]
     return _page(call, told, "orderId", 20, 50)
@@ -256,8 +256,8 @@ def executions(call: Call) -> Json:
     symbols = _symbols(call)
     order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
     told = [
-        wire.execution(each)
-        for each in reversed(call.core.exchange.executions)
+        wire_account.execution(each)
+        for each in reversed(call.core.exchange.blotter.executions)
         if since <= each.ts <= until
         and each.symbol in symbols
         and order_id in ("", each.order_id)

@@ -10,7 +10,7 @@ DCP_MIN_S, DCP_MAX_S = 3, 300
 
 def create(call: Call) -> Json:
     """Take an order."""
-    call.core.exchange.asked(call.params.text("orderLinkId"))
+    call.core.exchange.blotter.asked(call.params.text("orderLinkId"))
     return _ids(call.core.exchange.create(ticket_of(call.params), call.now))
 
 
@@ -105,7 +105,7 @@ def _found(call: Call) -> ExchangeOrder:
     order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
     if not (order_id or link_id):
         raise parameter_error("orderId or orderLinkId is required")
-    return call.core.exchange.find_open(call.params.required("symbol"), order_id, link_id)
+    return call.core.exchange.blotter.find_open(call.params.required("symbol"), order_id, link_id)
 
 
 def _ids(order: ExchangeOrder) -> Json:

@@ -45,7 +45,7 @@ def exchange(*, bid: float = 100.0, ask: float = 100.5, size: float = 1.0) -> Ex
     made = Exchange([rules()], id_key=b"test", equity=Decimal(10_000))
     made.on_quote(Quote(START, SYMBOL, bid, size, ask, size))
     made.on_trade(trade(bid))
-    made.drain()
+    made.blotter.drain()
     return made
 
 
