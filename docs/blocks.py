@@ -16,7 +16,8 @@ from engine.domain.intents import INTENT_TABLE, IntentState, IntentTrigger
 from engine.domain.layers import Layer
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Rung
 from engine.domain.orders import ORDER_TABLE, OrderState, OrderTrigger
-from engine.domain.reasons import REASONS, Reason
+from engine.domain.reasons import Reason
+from engine.domain.reasontable import REASONS
 from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire

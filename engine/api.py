@@ -32,7 +32,8 @@ from engine.domain.events import Action, OnStop
 from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
-from engine.domain.reasons import REASONS, Reason
+from engine.domain.reasons import Reason
+from engine.domain.reasontable import REASONS
 from engine.domain.signals import Side, SignalKind
 from engine.offline import (
     bench_parity,

@@ -103,6 +103,7 @@ class Entering:
         return EntryFacts(
             symbol=symbol,
             takes_orders=self._setup.takes_orders,
+            venue_checked=self._setup.venue_checked,
             lock_held=True,  # an engine that loses its lock does not run on: the lock is the kernel's
             holds=self._holds.all,
             data_age_s=data_age_s,

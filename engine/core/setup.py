@@ -42,6 +42,7 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     start_equity: Decimal
     takes_orders: bool = True
+    venue_checked: bool = True  # the order cases of its venue have passed; what reduces needs none
     armed: bool = False
     # How often silence of a feed is looked for; 0 on a tape, whose gaps are no sign of a sick feed.
     stale_check_ns: int = 0

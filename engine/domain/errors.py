@@ -15,6 +15,8 @@ TraderError
 └── ControlError        the engine could not be reached or refused to talk
 """
 
+from engine.domain.reasons import Reason
+
 
 class TraderError(Exception):
     """The root of what the engine can tell a user; its text is a whole message."""
@@ -66,7 +68,11 @@ class RateLimitedError(TransientError):
 
 
 class RefusedError(VenueError):
-    """The venue said no; asking again will not help."""
+    """The venue said no, or the request surely never reached it; asking the same again will not help."""
+
+    def __init__(self, message: str, reason: Reason = Reason.VENUE_REFUSED) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class AmbiguousError(VenueError):

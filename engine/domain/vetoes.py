@@ -3,7 +3,8 @@
 import msgspec
 
 from engine.domain.layers import Layer
-from engine.domain.reasons import REASONS, Reason
+from engine.domain.reasons import Reason
+from engine.domain.reasontable import REASONS
 
 
 class Veto(msgspec.Struct, frozen=True):

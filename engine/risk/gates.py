@@ -35,6 +35,7 @@ class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
     day_pnl: float
     breaker: BreakerState = BreakerState.CLOSED  # of the channel that orders go by
     trying: bool = False  # an order is on its way, and its answer will tell
+    venue_checked: bool = True
 
     @property
     def loss_today(self) -> Decimal:
@@ -92,6 +93,14 @@ GATES: tuple[Gate, ...] = (
         Reason.VENUE_TAKES_NO_ORDERS,
         lambda facts, _: facts.takes_orders,
         lambda facts: "yes" if facts.takes_orders else "no",
+        lambda _: "yes",
+    ),
+    Gate(
+        "venue checked",
+        "The order cases of the venue have passed with this version of its adapter.",
+        Reason.VENUE_NOT_CHECKED,
+        lambda facts, _: facts.venue_checked,
+        lambda facts: "yes" if facts.venue_checked else "no",
         lambda _: "yes",
     ),
     Gate(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from engine.domain.commands import SaveVeto
 from engine.domain.events import Action, Control, Event
-from engine.domain.reasons import REASONS
+from engine.domain.reasontable import REASONS
 from engine.domain.vetoes import Veto
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import CommandReply, CommandRequest

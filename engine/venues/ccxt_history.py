@@ -16,11 +16,11 @@ import ccxt.async_support as ccxt
 from engine.domain.errors import ConfigError, RateLimitedError, RefusedError, TransientError, VenueError
 from engine.venues.barpages import DAY_MS, MS_PER_S, RawBar, Series
 from engine.venues.ccxt_markets import Steps, decimal_of, find_market, hint, stated_by
+from engine.venues.plaintext import shown
 
 TIMEOUT_S = 10.0
 PAGE_ROWS = 500  # where ccxt does not know the venue's own limit
 MONTH_S = 28 * 86_400
-SHOWN_MAX = 160  # characters of a venue's answer that a message repeats
 # Statuses that asking again does not change, 451 being "not in your country". 403 is not among them: venues
 # send it to clients that ask too often.
 FINAL_STATUS = frozenset({400, 401, 404, 405, 407, 410, 422, 451})
@@ -131,7 +131,7 @@ class CcxtHistory:
 
     def _told(self, error: Exception) -> VenueError:
         """Sort an error of ccxt by whether asking again may help."""
-        text = _short(str(error).removeprefix(self.venue)) or type(error).__name__
+        text = shown(str(error).removeprefix(self.venue)) or type(error).__name__
         if isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
             return RateLimitedError(f"{self.venue} asks for fewer requests: {text}", self._retry_after_s())
         if isinstance(error, ccxt.RequestTimeout):
@@ -191,12 +191,6 @@ def _text(value: Any) -> str:
         return text
     number = decimal_of(text)
     return text if number is None else f"{number:f}"
-
-
-def _short(text: str) -> str:
-    """Return a venue's text on one line without what a terminal might obey, cut where it is long."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= SHOWN_MAX else f"{line[: SHOWN_MAX - 3]}..."
 
 
 def _local(host: str) -> str:

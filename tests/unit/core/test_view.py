@@ -88,7 +88,7 @@ def test_gates_are_asked_as_if_the_first_play_entered_now():
 
 def test_without_a_play_the_first_instrument_is_asked_about():
     world = World(setup(plays=()))
-    assert len(view(world.machine, world.now).gates) == 10
+    assert len(view(world.machine, world.now).gates) == 11
 
 
 def test_a_flatten_shows_how_far_it_is():

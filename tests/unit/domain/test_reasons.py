@@ -3,7 +3,8 @@
 import pytest
 
 from engine.domain.layers import Layer
-from engine.domain.reasons import REASONS, Reason
+from engine.domain.reasons import Reason
+from engine.domain.reasontable import REASONS
 from engine.domain.vetoes import veto
 
 

@@ -33,6 +33,7 @@ LIMITS = Limits(
 )
 NAMES = (
     "takes orders",
+    "venue checked",
     "lock",
     "ladder",
     "data fresh",
@@ -48,6 +49,7 @@ PAUSED = Hold(Holder.PAUSED, "", 0)
 # What stops an entry: the changed fact, the gate that stops it, its reason, the value and limit it names.
 VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"takes_orders": False}, "takes orders", Reason.VENUE_TAKES_NO_ORDERS, "no", "yes"),
+    ({"venue_checked": False}, "venue checked", Reason.VENUE_NOT_CHECKED, "no", "yes"),
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),

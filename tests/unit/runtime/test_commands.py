@@ -6,7 +6,8 @@ import pytest
 
 from engine.domain.commands import SaveVeto, Stopped
 from engine.domain.events import Action, Control, Woken
-from engine.domain.reasons import REASONS, Reason
+from engine.domain.reasons import Reason
+from engine.domain.reasontable import REASONS
 from engine.domain.vetoes import veto
 from engine.runtime.commands import CommandDesk
 from engine.runtime.protocol import CommandReply, CommandRequest

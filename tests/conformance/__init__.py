@@ -1,0 +1,1 @@
+"""What every venue must do: one body of cases, run on every adapter."""
