@@ -54,6 +54,12 @@ PORT = 7475
     metavar="S",
     help="Of a recorded file: its first S seconds are past already when the exchange opens.",
 )
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep orders, fills and positions here over a restart; without it they are lost.",
+)
 @click.option("--no-limits", is_flag=True, help="Without rate limits.")
 @json_option
 @click.pass_context

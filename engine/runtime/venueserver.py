@@ -4,6 +4,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack, closing
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,6 +15,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S
 from engine.runtime.clock import SystemClock
 from engine.runtime.faultfile import read_faults
+from engine.venues.bybit_server.account import DEFAULT_EQUITY
 from engine.venues.bybit_server.auth import KEYS
 from engine.venues.bybit_server.clock import VenueClock
 from engine.venues.bybit_server.core import Core
@@ -20,6 +24,7 @@ from engine.venues.bybit_server.faults import Faults
 from engine.venues.bybit_server.limits import Limits
 from engine.venues.bybit_server.market import Market, SyntheticMarket
 from engine.venues.bybit_server.serve import DEFAULT_PORT, Address, serving
+from engine.venues.bybit_server.statefile import StateFile
 from engine.venues.bybit_server.tape import TapeMarket
 from engine.venues.replay import load_tape, parse_source
 from engine.venues.synthetic import DEFAULT_EVENTS_PER_S, DEFAULT_SYMBOLS
@@ -65,28 +70,40 @@ async def _run(wish: VenueWish, tell: Callable[[Listening], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ending.set)
     clock = VenueClock(SystemClock().now)
-    market = _market(wish, clock.now())
-    core = _core(wish, market, clock)
-    async with serving(core, market, wish.port) as address:
-        tell(_listening(address, core))
-        await ending.wait()
+    with ExitStack() as stack:
+        start, equity, state = clock.now(), DEFAULT_EQUITY, None
+        if wish.state is not None:
+            state = stack.enter_context(closing(StateFile.open(wish.state)))
+            head = state.begin(start, equity)
+            start, equity = head.start, head.equity
+        market = _market(wish, start, clock.now())
+        core = _core(wish, market, clock, equity, state)
+        async with serving(core, market, wish.port) as address:
+            tell(_listening(address, core))
+            await ending.wait()
 
 
-def _market(wish: VenueWish, start: int) -> Market:
+def _market(wish: VenueWish, start: int, now: int) -> Market:
+    """Open the market. A recorded one goes on from when its exchange was first started."""
     if not wish.data:
-        return SyntheticMarket(wish.seed, start, wish.symbols, wish.events_per_s)
+        return SyntheticMarket(wish.seed, now, wish.symbols, wish.events_per_s)
     tapes = [load_tape(parse_source(text)) for text in wish.data]
     names = [tape.instrument.symbol for tape in tapes]
     if len(set(names)) < len(names):
         raise ConfigError("two files are of one symbol; name them: --data SYMBOL=FILE", field="--data")
-    return TapeMarket(tapes, start, speed=wish.speed, lead_ns=int(wish.lead_s * NS_PER_S))
+    market = TapeMarket(tapes, start, speed=wish.speed, lead_ns=int(wish.lead_s * NS_PER_S))
+    market.skip_to(now)
+    return market
 
 
-def _core(wish: VenueWish, market: Market, clock: VenueClock) -> Core:
-    id_key = f"{wish.seed}:{clock.now()}".encode()
-    core = Core(
-        Exchange(market.instruments, id_key=id_key), market, clock, Faults(), Limits(enabled=wish.limits)
-    )
+def _core(
+    wish: VenueWish, market: Market, clock: VenueClock, equity: Decimal, state: StateFile | None
+) -> Core:
+    exchange = Exchange(market.instruments, id_key=f"{wish.seed}:{clock.now()}".encode(), equity=equity)
+    core = Core(exchange, market, clock, Faults(), Limits(enabled=wish.limits))
+    if state is not None:
+        state.restore(exchange)
+        core.keep = partial(state.keep, exchange)
     if wish.faults is not None:
         core.add_faults(read_faults(wish.faults))
     return core

@@ -28,7 +28,7 @@ class Blotter:
         self.executions: list[Execution] = []
         self.submits: Counter[str] = Counter()  # by the client's id: how often it was sent, taken or not
         self.sequence = 0
-        self._id_key = id_key
+        self._id_key = hashlib.blake2b(id_key).digest()
         self._changes: list[Change] = []
 
     def drain(self) -> Sequence[Change]:

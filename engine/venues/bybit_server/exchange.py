@@ -311,17 +311,18 @@ class Exchange:
     def _position_moved(self, listing: Listing, now: int) -> None:
         """Let what depends on a position follow it."""
         symbol = listing.instrument.symbol
-        held = abs(self.account.holdings[symbol].qty)
+        holding = self.account.holdings[symbol]
+        if not holding.qty:
+            holding.take_profit = holding.stop_loss = ZERO
         for order in [order for order in listing.waiting.values() if order.stop_kind != "Stop"]:
-            if not held:
+            if holding.qty * order.ticket.side.sign >= 0:  # the position is gone, or the other way round
                 self._cancel(order, now, "CancelByTpSlTsClear")
-            elif order.qty != held:
-                order.qty = held
+            elif order.qty != abs(holding.qty):
+                order.qty = abs(holding.qty)
                 self.blotter.tell(order)
-        for order in [
-            o for o in self.blotter.open.values() if o.ticket.symbol == symbol and o.ticket.reduce_only
-        ]:
-            if order.order_id in listing.book.orders and not listing.book.reducible(order.ticket.side):
+        resting = [self.blotter.orders[order_id] for order_id in listing.book.orders]
+        for order in resting:
+            if order.reduces and not listing.book.reducible(order.ticket.side):
                 self._cancel(order, now, "CancelByReduceOnly")
         self.blotter.note(PositionChanged(symbol), WalletChanged())
 

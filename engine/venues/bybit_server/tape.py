@@ -18,6 +18,7 @@ from engine.venues.replay import FileFeed, Tape
 
 QUOTED_TRADES = 4.0  # the best bid and offer show so many times the size of the last trade
 NS_PER_MINUTE = 60 * NS_PER_S
+CATCH_UP_NS = 60 * NS_PER_S  # of the past that is played at once, so that there is a price
 BAR_PRINTS = (0.0, 0.33, 0.66, 0.999)  # when inside a bar its four prices trade
 
 
@@ -35,6 +36,11 @@ class TapeMarket:
         self._speed = speed
         self._events = merge(*(self._of(tape) for tape in tapes), key=attrgetter("ts"))
         self._head = next(self._events, None)
+
+    def skip_to(self, now: int) -> None:
+        """Pass over what lies before a time, but for the last price: the market went on without us."""
+        while self._head is not None and self._head.ts < now - CATCH_UP_NS:
+            self._head = next(self._events, None)
 
     def poll(self, now: int) -> Sequence[MarketEvent]:
         """Return the events up to `now` that were not handed out before, oldest first."""
