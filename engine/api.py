@@ -1,5 +1,7 @@
 """The only door for the console: what it may see (Snapshot), say (Action) and hold (Link)."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from engine.runtime.datafetch import FetchProgress as FetchProgress  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchReport as FetchReport  # noqa: PLC0414 - likewise
     from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
+    from engine.runtime.doctor import Check as Check  # noqa: PLC0414 - likewise
     from engine.runtime.exitreport import ExitReport
     from engine.runtime.inprocess import InProcessEngine
     from engine.runtime.study.compare import RunComparison as RunComparison  # noqa: PLC0414 - likewise
@@ -144,6 +147,7 @@ __all__ = [
     "compare_backtests",
     "connect",
     "data_cache",
+    "examine",
     "fetch_bars",
     "fetch_status",
     "find_again",
@@ -293,12 +297,24 @@ def block_signals() -> None:
 
 
 def check_start(settings: "Settings") -> None:
-    """Refuse what no engine of this version can run: mode, venue, plays, missing data. Raises ConfigError."""
+    """Refuse what no engine can run: mode, venue, plays, missing data, an account that is not cleared.
+
+    Raises ConfigError.
+    """
     from engine.runtime.binding import load_plays
+    from engine.runtime.clearance import clear_start
     from engine.runtime.factory import check_start as check
 
     check(settings)
     load_plays(settings.plays)
+    clear_start(settings, time.time_ns())
+
+
+def examine(settings: "Settings", *, offline: bool) -> "tuple[Check, ...]":
+    """Look at everything an engine needs, at the venue, too, unless told to stay offline."""
+    from engine.runtime.examination import examine as look
+
+    return asyncio.run(look(settings, now=time.time_ns(), offline=offline))
 
 
 def run_engine(settings: "Settings") -> "ExitReport":

@@ -10,6 +10,7 @@ from engine.domain.commands import Command
 from engine.domain.events import Event
 from engine.domain.market import Bar, Instrument, MarketEvent
 from engine.domain.orders import OrderRequest
+from engine.risk.clearance import VenueFacts
 
 
 class Clock(Protocol):
@@ -126,6 +127,14 @@ class Venue(Protocol):
 
     def restore(self, state: bytes) -> None:
         """Take up a state returned by `state`."""
+        ...
+
+
+class VenueProbe(Protocol):
+    """Asks a real venue, before the first order, what a start must know."""
+
+    async def facts(self) -> VenueFacts:
+        """Return what it says of our keys, its symbols and its clock. Raises VenueError."""
         ...
 
 

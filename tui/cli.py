@@ -9,6 +9,7 @@ import click
 from tui.backtest_commands import backtest, compare
 from tui.bench_commands import bench
 from tui.data_commands import data
+from tui.doctor_commands import doctor
 from tui.flags import RUN_FLAGS, load
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
@@ -31,7 +32,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
-    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue"),
+    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue", "doctor"),
 )
 
 
@@ -294,6 +295,7 @@ cli.add_command(backtest)
 cli.add_command(compare)
 cli.add_command(bench)
 cli.add_command(data)
+cli.add_command(doctor)
 cli.add_command(play)
 cli.add_command(venue)
 

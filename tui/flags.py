@@ -16,6 +16,7 @@ RUN_FLAGS = {
     "venue": "venue",
     "profile": "profile",
     "arm": "arm",
+    "confirm": "confirm",
     "speed": "speed",
     "duration": "duration_s",
 }

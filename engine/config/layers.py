@@ -28,7 +28,11 @@ from engine.domain.modes import Mode
 ENV_PREFIX = "TRADER_TUI_"
 ENV_SEPARATOR = "__"
 # Real money is asked for on the command line each time, and so is trading without a further word.
-SAID_ONLY: dict[str, frozenset[object]] = {"mode": frozenset({Mode.LIVE}), "arm": frozenset({True})}
+SAID_ONLY: dict[str, frozenset[object]] = {
+    "mode": frozenset({Mode.LIVE}),
+    "arm": frozenset({True}),
+    "confirm": frozenset({True}),
+}
 SHOWN_MAX = 60  # characters of a refused value
 
 
@@ -267,9 +271,10 @@ def _with_paths(
             for at, entry in enumerate(settings.data)
         ),
     }
-    if settings.state_dir is not None:
-        base = _source_of(("state_dir",), sources).base
-        update["state_dir"] = absolute(str(settings.state_dir), base)
+    for name in ("state_dir", "keys_file"):
+        written: Path | None = getattr(settings, name)
+        if written is not None:
+            update[name] = absolute(str(written), _source_of((name,), sources).base)
     return settings.model_copy(update=update)
 
 

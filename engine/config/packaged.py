@@ -115,6 +115,19 @@ def state_root() -> Path:
     return user_state_path(APP, appauthor=False).absolute()
 
 
+def keys_path(settings: Settings) -> Path:
+    """Return the file of the venues' keys; it need not exist."""
+    return settings.keys_file or user_config_dir() / "keys.yaml"
+
+
+def budget_dir() -> Path:
+    """Return the private folder in which all our engines on this machine count requests to venues.
+
+    No login and no environment changes it. Raises ConfigError where it is not ours alone.
+    """
+    return _private(SHORT_DIR / f"{APP}-{os.getuid()}")
+
+
 def columns_dir() -> Path:
     """Return the folder of the columns of data files that were read; it may not exist, or vanish."""
     return user_cache_path(APP, appauthor=False) / "columns"

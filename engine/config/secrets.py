@@ -99,11 +99,13 @@ def load_credentials(venue: str, file: Path, env: Mapping[str, str] | None = Non
     prefix = re.sub(r"\W", "_", venue).upper()
     names = {"api_key": "API_KEY", "api_secret": "API_SECRET", "passphrase": "API_PASSPHRASE"}
     found = {field: variables.get(f"{prefix}_{name}", "") for field, name in names.items()}
-    place = f"{prefix}_API_KEY and {prefix}_API_SECRET"
     if not (found["api_key"] or found["api_secret"]):
-        found, place = _from_file(venue, file), f"{file} and in {place}"
+        found = _from_file(venue, file)
     if not (found.get("api_key") and found.get("api_secret")):
-        raise ConfigError(f"the keys of {venue} are not complete in {place}")
+        raise ConfigError(
+            f"the keys of {venue} are not complete: set {prefix}_API_KEY and {prefix}_API_SECRET, "
+            f"or write api_key and api_secret under {venue} in {file} (chmod 600)"
+        )
     return Credentials(**{field: Secret(text) for field, text in found.items()})
 
 

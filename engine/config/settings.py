@@ -244,6 +244,8 @@ class Settings(Section):
     on_stop: OnStop = OnStop.CANCEL_ENTRIES
     on_hangup: OnHangup = OnHangup.IGNORE
     arm: bool = False
+    confirm: bool = False  # of real money
+    keys_file: Path | None = None  # None: keys.yaml beside the user's config.yaml
     speed: Speed = 1.0  # of a replay, in times of real time; None, written `max`: as fast as possible
     duration_s: Seconds | None = None
     account: AccountSettings = AccountSettings()

@@ -9,6 +9,8 @@ from engine.domain.events import Action, Backfill, FeedChanged, FeedState, Recal
 from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext
+from engine.runtime.factory import unwatched
+from engine.runtime.othermodes import open_elsewhere
 from engine.runtime.rehandle import begins_at
 
 HISTORY_BARS = 300
@@ -37,6 +39,9 @@ async def begin(
         await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
+    if context.feed is not None:
+        for text in open_elsewhere(context.directory, unwatched(context.settings), now()):
+            await pump.consume(Remark(now(), "positions", text), now())
     for tape in context.source.tapes:
         await pump.consume(Remark(now(), "data", tape.headline, is_warning=False), now())
         for guess in tape.derived:

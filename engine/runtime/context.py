@@ -22,6 +22,7 @@ from engine.domain.positions import Fill
 from engine.execution.desk import ADJUSTMENT, Desk
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
 from engine.runtime.binding import load_plays
+from engine.runtime.clearance import clear_start
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
     Source,
@@ -133,6 +134,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     clock = SystemClock()
     now = clock.now()
     plays = await asyncio.to_thread(load_plays, settings.plays)
+    await asyncio.to_thread(clear_start, settings, now)
     source = await asyncio.to_thread(open_source, settings, plays, now)
     currency = source.configure(birth_s=0).setup.currency  # told before anything is written
     account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other

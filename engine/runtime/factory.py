@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.config.secrets import Credentials
 from engine.config.settings import Settings, Synchronous
 from engine.core.machine import Machine
 from engine.core.runner import evaluator_for
@@ -14,7 +15,7 @@ from engine.core.setup import CoreSetup, PlayBinding
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
-from engine.ports import LiveFeed
+from engine.ports import LiveFeed, VenueProbe
 from engine.risk.limits import Limits
 from engine.runtime.account import account_currency, traded
 from engine.runtime.binding import PlayFile, bind, steps_of
@@ -35,6 +36,7 @@ FLATTEN_BARS = 3  # of the longest step on a tape
 MS_PER_S = 1_000
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
+REAL_MODES = frozenset({Mode.DEMO, Mode.LIVE})  # their orders reach a venue outside this program
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
 
@@ -196,8 +198,31 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return tape_config(self.settings, self.tapes, self.plays, birth_s)
 
 
+def is_real(settings: Settings) -> bool:
+    """Tell whether orders reach a venue outside this program, for which an account's keys are needed."""
+    return settings.mode in REAL_MODES
+
+
+def is_real_money(settings: Settings) -> bool:
+    """Tell whether orders cost money."""
+    return settings.mode is Mode.LIVE
+
+
+def unwatched(settings: Settings) -> tuple[Mode, ...]:
+    """Return the modes whose positions at real venues a simulated session leaves alone."""
+    return () if is_real(settings) else tuple(sorted(REAL_MODES))
+
+
+def venue_probe(settings: Settings, credentials: Credentials) -> VenueProbe | None:  # noqa: ARG001 - its shape
+    """Return who can ask the venue before the first order, None where this version knows nobody."""
+    return None
+
+
 def check_start(settings: Settings) -> None:
-    """Refuse what this version cannot run: a mode, a venue, a tape without a file. Raises ConfigError."""
+    """Refuse what this version cannot run: a mode, a venue, a tape without a file. Raises ConfigError.
+
+    A start on a real venue must be cleared, too (runtime/clearance.py).
+    """
     if settings.mode not in TAPE_MODES | MARKET_MODES:
         raise ConfigError(
             f"mode {settings.mode} needs a real venue, which this version does not have yet; "

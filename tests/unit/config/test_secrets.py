@@ -98,9 +98,9 @@ def test_bytes_that_are_no_text_are_refused(key_file):
 
 
 def test_missing_keys_name_the_variables_and_the_file(tmp_path):
-    with pytest.raises(ConfigError, match=r"keys\.yaml and in BYBIT_API_KEY and BYBIT_API_SECRET"):
+    with pytest.raises(ConfigError, match=r"BYBIT_API_SECRET, or write .* in .*keys\.yaml"):
         load_credentials("bybit", tmp_path / "keys.yaml", {})
-    with pytest.raises(ConfigError, match="not complete in BYBIT_API_KEY and BYBIT_API_SECRET"):
+    with pytest.raises(ConfigError, match="not complete: set BYBIT_API_KEY and BYBIT_API_SECRET"):
         load_credentials("bybit", tmp_path / "keys.yaml", {"BYBIT_API_KEY": "half"})
 
 
