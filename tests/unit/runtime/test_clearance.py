@@ -7,6 +7,7 @@ import pytest
 
 from engine.config.settings import Settings
 from engine.domain.errors import AuthError, ConfigError, TransientError
+from engine.domain.modes import Mode
 from engine.risk.clearance import KeyFacts, VenueFacts
 from engine.runtime import clearance
 from engine.runtime.clearance import clear_at_home, clear_at_venue, clear_start
@@ -20,7 +21,7 @@ def live(tmp_path, monkeypatch):
     """Settings of a start that lacks nothing but its environment."""
     monkeypatch.setattr(clearance, "examine_machine", lambda *_: (Check("disk", Verdict.OK, "room"),))
     return Settings(
-        mode="live",
+        mode=Mode.LIVE,
         venue="bybit",
         confirm=True,
         plays=(tmp_path / "play.yaml",),

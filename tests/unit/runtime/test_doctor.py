@@ -1,15 +1,16 @@
 """What the doctor finds on a machine, on a real file system and among real processes."""
 
+import ctypes
 import os
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from engine.config.settings import Settings
 from engine.domain.market import NS_PER_S
-from engine.runtime import machinefacts
 from engine.runtime.doctor import (
     Check,
     Verdict,
@@ -166,9 +167,9 @@ def test_an_engine_process_that_holds_nothing_is_told(home):
 def test_a_process_that_ends_while_it_is_looked_at_is_passed_over(monkeypatch):
     class Ended:
         def uids(self):
-            raise machinefacts.psutil.NoSuchProcess(1)
+            raise psutil.NoSuchProcess(1)
 
-    monkeypatch.setattr(machinefacts.psutil, "process_iter", lambda: [Ended()])
+    monkeypatch.setattr(psutil, "process_iter", lambda: [Ended()])
     assert list(engine_pids()) == []
 
 
@@ -185,12 +186,12 @@ def test_what_the_kernel_says_of_its_clock(monkeypatch, state, kept):
         def adjtimex(self, _buffer):
             return state
 
-    monkeypatch.setattr(machinefacts.ctypes, "CDLL", lambda *_, **__: Library())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library())
     assert is_clock_kept() is kept
 
 
 def test_a_system_without_that_question(monkeypatch):
-    monkeypatch.setattr(machinefacts.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     assert is_clock_kept() is None
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from engine.config.settings import Settings
 from engine.domain.errors import AuthError
+from engine.domain.modes import Mode
 from engine.risk.clearance import KeyFacts, VenueFacts
 from engine.runtime import examination
 from engine.runtime.doctor import Verdict
@@ -17,7 +18,7 @@ from tests.unit.runtime.test_clearance import Probe, SilentProbe
 @pytest.fixture
 def settings(tmp_path):
     return Settings(
-        mode="live",
+        mode=Mode.LIVE,
         venue="bybit",
         plays=(write_play(tmp_path),),
         state_dir=tmp_path / "state",
@@ -71,8 +72,13 @@ async def test_the_same_keys_for_both_accounts(settings, monkeypatch):
 async def test_offline_the_venue_is_not_asked(settings, monkeypatch):
     monkeypatch.setenv("BYBIT_API_KEY", "k")
     monkeypatch.setenv("BYBIT_API_SECRET", "s")
-    asked = []
-    monkeypatch.setattr(examination, "venue_probe", lambda *_: asked.append(1) or Probe(VenueFacts()))
+    asked: list[object] = []
+
+    def probe(*facts: object) -> Probe:
+        asked.append(facts)
+        return Probe(VenueFacts())
+
+    monkeypatch.setattr(examination, "venue_probe", probe)
     checks = await look(settings)
     assert [c.verdict for c in of(checks, "venue")] == [Verdict.SKIPPED]
     assert asked == []
