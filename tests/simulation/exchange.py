@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from engine.domain.events import (
     Event,
     FeedChanged,
@@ -37,6 +39,7 @@ class Exchange:
         self.up = True
         self.connection: Connection | None = None
         self.fills: dict[tuple[str, str, str], Fill] = {}  # all there ever were, by symbol, trade and order
+        self.by_hand: dict[str, str] = {}  # symbols by the ids of orders that are not ours
         self.on_way: dict[str, int] = {}  # client ids of submits that may still arrive, and how often
 
     def connect(self, life: Life, sending: Callable[[OrderRequest], None]) -> "Connection":
@@ -53,10 +56,18 @@ class Exchange:
         """Note what happened and send it down the line, if one is there."""
         for event in events:
             if type(event) is Fill:
-                self.fills[event.symbol, event.trade_id, event.client_id] = event
+                if event.client_id not in self.by_hand:
+                    self.fills[event.symbol, event.trade_id, event.client_id] = event
                 self.tell(f"venue: {event.client_id} trades {event.qty} at {event.price}")
             if self.connection is not None:
                 self.connection.deliver(event)
+
+    def trade_by_hand(self, request: OrderRequest) -> None:
+        """Take an order of somebody else's on the same account."""
+        self.by_hand[request.client_id] = request.symbol
+        self.tell(f"somebody: {request.side} {request.qty} {request.symbol} by hand")
+        if self.up:
+            self.answer(self.venue.submit(request, self.time.now))
 
     def renew(self, timeout_ms: int) -> None:
         """Take a renewal of the dead-man's switch, and look at it again when it may go off."""
@@ -88,10 +99,11 @@ class Exchange:
         self.time.after(down_s, come_back)
 
     def truth(self) -> VenueReport:
-        """Return what is really open, without anybody noticing."""
+        """Return what is really open of ours, and every position, without anybody noticing."""
         (report,) = self.venue.query(0, self.time.now)
         assert isinstance(report, VenueReport), "the venue has no latency of its own"
-        return report
+        ours = tuple(order for order in report.orders if order.client_id not in self.by_hand)
+        return msgspec.structs.replace(report, orders=ours)
 
 
 class Connection:

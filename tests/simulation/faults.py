@@ -17,6 +17,8 @@ class Kind(StrEnum):
     POWER_CUTS = "power cuts"
     DISK_FULL = "disk full"
     OPERATOR = "operator"
+    HANDS = "hands"  # somebody trades the account's instruments beside us
+    RELOADS = "reloads"  # a play is edited while it runs
 
 
 class Chance:

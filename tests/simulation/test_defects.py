@@ -10,6 +10,8 @@ import pytest
 
 from engine.core import recalling, reconciling
 from engine.core.machine import Machine
+from engine.core.reconciling import Reconciler
+from engine.core.trading import Trading
 from engine.domain.commands import SubmitOrder
 from engine.domain.events import OrderRejected, OrderTimedOut
 from engine.domain.orders import OrderRequest, OrderState
@@ -227,6 +229,26 @@ def test_a_reconciler_that_turns_unknown_into_dead(monkeypatch):
 
     monkeypatch.setattr(Machine, "_on_timeout", give_up)
     catches("not in the books|a fill is lost|the venue has|FLAT is said")
+
+
+def test_positions_that_others_changed_are_left_in_the_books(monkeypatch):
+    class HandsWorld(World):
+        """A world in which others trade beside us all the time."""
+
+        trades_by_hand = 0.5
+
+    monkeypatch.setattr(reconciling, "GAP_REPORTS", 1_000_000)
+    catches("they were not corrected", HandsWorld)
+
+
+def test_positions_that_others_changed_are_passed_over(monkeypatch):
+    monkeypatch.setattr(Reconciler, "_compare_positions", lambda *_: None)
+    catches("they were not corrected|no alarm says so")
+
+
+def test_a_reload_that_changes_nothing(monkeypatch):
+    monkeypatch.setattr(Trading, "swap", lambda *_: None)
+    catches("was edited, and an earlier version runs")
 
 
 def test_a_failing_seed_is_told_with_what_it_takes():

@@ -125,6 +125,8 @@ class Watch:
             order = self.sent[client_id]
             if order.symbol == symbol and not order.reduce_only and order.side is side:
                 after += order.qty * side.sign
+        if symbol in self._exchange.by_hand.values():
+            return  # what others trade there is no exposure of ours, and reduces it unseen
         if abs(after) * price > position_max * MOVED:
             text = f"entry {request.client_id} may bring the position to {canonical(after)} {symbol}"
             raise ViolationError(text, request.client_id)
@@ -153,7 +155,7 @@ class Watch:
         for symbol in machine.desk.instruments:
             ours, theirs = machine.ledger.net_qty(symbol), held.get(symbol, ZERO)
             if ours != theirs:
-                raise ViolationError(f"{symbol}: the venue has {theirs}, the books {ours}", symbol)
+                self._hold_by_hand(machine, symbol, ours, theirs)
         open_there = {order.client_id for order in truth.orders}
         for order in machine.desk.book.open_orders():
             if order.client_id not in open_there:
@@ -172,6 +174,16 @@ class Watch:
                 raise ViolationError(f"a fill is lost: {key}", key[2])
         self.on_look(machine)
         self._hold_disk(machine)
+
+    def _hold_by_hand(self, machine: Machine, symbol: str, ours: Decimal, theirs: Decimal) -> None:
+        """What others traded is not ours: the books hold no more than the venue, and an alarm says so."""
+        text = f"{symbol}: the venue has {theirs}, the books {ours}"
+        if symbol not in self._exchange.by_hand.values():
+            raise ViolationError(text, symbol)
+        if ours and (ours * theirs < ZERO or abs(ours) > abs(theirs)):
+            raise ViolationError(f"{text}: they were not corrected", symbol)
+        if f"position:{symbol}" not in {alarm.id for alarm in machine.board.alarms()}:
+            raise ViolationError(f"{text}, and no alarm says so", symbol)
 
     def _hold_disk(self, machine: Machine) -> None:
         rows = self._disk.rows

@@ -15,9 +15,11 @@ from engine.config.settings import Settings
 from engine.core.machine import Machine
 from engine.core.snapshot import Phase
 from engine.domain.errors import StorageError
-from engine.domain.events import Action, Control, Event, OnStop
+from engine.domain.events import Action, Control, Event, OnStop, PlaySwapped
 from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent
 from engine.domain.orders import OrderKind, OrderRequest
+from engine.domain.play import Rule
+from engine.domain.signals import Side
 from engine.runtime.binding import PlayFile
 from engine.runtime.context import Surroundings, open_session
 from engine.runtime.drivers import RealTime
@@ -27,7 +29,7 @@ from engine.runtime.factory import Source
 from engine.runtime.loop import Batch, Loop
 from engine.runtime.session import SessionConfig
 from engine.venues.simulated import SimulatedConfig
-from tests.builders import BTC, ETH, STEP, T0, bar, instrument, rich, setup, spec
+from tests.builders import BTC, ETH, STEP, T0, bar, instrument, request, rich, setup, spec
 from tests.fakes import SilentVenue
 from tests.simulation.disk import Disk, Life
 from tests.simulation.exchange import Connection, Exchange
@@ -86,7 +88,10 @@ class SimulatedSource(Source, frozen=True, kw_only=True):
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
         facts = config(self.style)
-        return msgspec.structs.replace(facts, setup=msgspec.structs.replace(facts.setup, birth_s=birth_s))
+        specs = {file.spec.name: file.spec for file in self.plays}
+        plays = tuple(msgspec.structs.replace(play, spec=specs[play.spec.name]) for play in facts.setup.plays)
+        setup = msgspec.structs.replace(facts.setup, birth_s=birth_s, plays=plays)
+        return msgspec.structs.replace(facts, setup=setup)
 
 
 class Feed:
@@ -206,12 +211,14 @@ class World:
     engine_type: type[SimulatedEngine] = SimulatedEngine
     disk_type: type[Disk] = Disk
     disk_full = 0.08  # how likely it is in each minute
+    trades_by_hand = 0.04  # likewise
 
     def __init__(self, seed: int, *, without: frozenset[Kind] = frozenset()) -> None:
         self.chance = Chance(seed, without)
         self.style = ("plain", "rich")[seed % 2]
         self.trace: list[tuple[int, str]] = []
         self.time = Time(T0)
+        self.plays = {play.name: play for play in PLAYS[self.style]}  # as their files are now
         self.disk = self.disk_type(tick=self._tick)
         facts = config(self.style).setup
         self._instruments = facts.instruments
@@ -247,6 +254,10 @@ class World:
         if self.engine is None:
             raise ViolationError("the engine does not start any more")
         self.watch.at_rest(self.engine.machine, self.tell)
+        for runner in self.engine.machine.trading.runners:
+            name = runner.binding.spec.name
+            if runner.binding.spec != self.plays[name]:
+                raise ViolationError(f"{name} was edited, and an earlier version runs", name)
 
     def close(self) -> None:
         """End the last life: nothing is left that the interpreter would have to end."""
@@ -299,7 +310,7 @@ class World:
         engines: list[SimulatedEngine] = []
         connection = self.exchange.connect(life, lambda request: self._on_send(request, engines[0]))
         feed = Feed(self.bars, self._instruments, lambda: self._next_bar)
-        plays = tuple(PlayFile(Path(f"{play.name}.yaml"), play) for play in PLAYS[self.style])
+        plays = tuple(PlayFile(Path(f"{name}.yaml"), play) for name, play in self.plays.items())
         source = SimulatedSource(settings=settings(), plays=plays, files={}, live=feed, style=self.style)
         around = Surroundings(
             settings=settings(), directory=Path("simulated"), clock=_Clock(self.time), log=self._log
@@ -392,6 +403,8 @@ class World:
             (Kind.DISCONNECTS, 0.12, self._disconnect),
             (Kind.VENUE_RESTARTS, 0.05, self._restart_venue),
             (Kind.DISK_FULL, self.disk_full, self._fill_disk),
+            (Kind.HANDS, self.trades_by_hand, self._trade_by_hand),
+            (Kind.RELOADS, 0.05, self._edit_play),
         ):
             if self.chance.happens(kind, probability):
                 self.time.after(self.chance.of(kind).uniform(0, 60), happen)
@@ -415,6 +428,30 @@ class World:
         if self.disk.full:
             self.disk.full = False
             self.tell("disk: has room again")
+
+    def _trade_by_hand(self) -> None:
+        chance = self.chance.of(Kind.HANDS)
+        facts = {
+            "symbol": chance.choice(SYMBOLS),
+            "side": chance.choice(list(Side)),
+            "qty": Decimal(chance.choice(["0.2", "1", "7"])),
+        }
+        if not self._calm:
+            self.exchange.trade_by_hand(request(f"by-hand-{len(self.exchange.by_hand) + 1}", **facts))
+
+    def _edit_play(self) -> None:
+        """Put another version in the place of a play, as hot-reload does with a file that was edited."""
+        engine = self.engine
+        if self._calm or engine is None or not engine.checked:
+            return
+        chance = self.chance.of(Kind.RELOADS)
+        runner = chance.choice(engine.machine.trading.runners)
+        above, below = chance.choice([107, 110, 112]), chance.choice([88, 90, 94])
+        entries = {"long_entry": Rule(f"close > {above}"), "short_entry": Rule(f"close < {below}")}
+        spec = msgspec.structs.replace(runner.binding.spec, **entries)
+        self.tell(f"somebody: edits {spec.name}")
+        self.plays[spec.name] = spec
+        engine._offer(PlaySwapped(self.time.now, spec, runner.generation + 1))
 
     def _calm_down(self) -> None:
         self.tell("from here on nothing goes wrong")
