@@ -265,7 +265,10 @@ class Reconciler:
                 waits = True
             else:
                 gaps[symbol] = self.state.gaps.get(symbol, 0) + 1
-                self._correct(symbol, ours, theirs, gaps[symbol], now)
+                text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
+                self._board.raise_alarm(f"position:{symbol}", Severity.CRITICAL, text, now)
+                if gaps[symbol] >= GAP_REPORTS:
+                    self._correct(symbol, ours, theirs, now, report.ts)
         compared = self.state.compared if waits else self.state.asked
         self.state = msgspec.structs.replace(self.state, gaps=gaps, compared=compared)
 
@@ -276,19 +279,15 @@ class Reconciler:
         orders = self._desk.book.open_orders()
         return any(o.request.symbol == symbol and o.state in _UNSETTLED for o in orders)
 
-    def _correct(self, symbol: str, ours: Decimal, theirs: Decimal, reports: int, now: int) -> None:
+    def _correct(self, symbol: str, ours: Decimal, theirs: Decimal, now: int, as_of: int) -> None:
         """Write off what the venue does not have; what it has beyond our books is not ours."""
-        text = f"{symbol}: the venue shows {canonical(theirs)}, our books {canonical(ours)}"
-        self._board.raise_alarm(f"position:{symbol}", Severity.CRITICAL, text, now)
-        if reports < GAP_REPORTS:
-            return
         kept = theirs if ours * theirs > 0 else ZERO
         excess = abs(ours) - abs(kept)
         for position in self._ledger.open_positions():
             if position.symbol == symbol and position.qty * ours > 0 and excess > ZERO:
                 qty = min(abs(position.qty), excess)
                 excess -= qty
-                self._desk.write_off(position, now, qty.copy_sign(position.qty))
+                self._desk.write_off(position, now, as_of, qty.copy_sign(position.qty))
                 self._trading.follow_books()
                 if self._ledger.position(position.play, symbol).is_flat:
                     self._desk.cancel_all(now, *OrderRole, play=position.play, symbol=symbol)

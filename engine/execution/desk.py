@@ -15,7 +15,7 @@ from engine.domain.commands import (
     SaveVeto,
     SubmitOrder,
 )
-from engine.domain.ids import IdSpace, OrderRole, sequence_of
+from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.market import Instrument
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import (
@@ -34,6 +34,7 @@ from engine.domain.vetoes import veto
 from engine.execution.book import BookState, OrderBook
 from engine.execution.intents import intent_state_of
 from engine.execution.ledger import Ledger
+from engine.execution.writeoff import WriteOffs, WrittenOff
 
 ADJUSTMENT = "adjustment"  # the trade id of a correction of our books
 
@@ -41,14 +42,6 @@ ADJUSTMENT = "adjustment"  # the trade id of a correction of our books
 _ENTRY = OrderRole.ENTRY
 _SEND, _ACK, _GOOD = OrderTrigger.SEND, OrderTrigger.ACK, NoticeLevel.GOOD
 _RESOLVED = Reason.RESOLVED_BY_OPERATOR.value
-
-
-class WrittenOff(msgspec.Struct, frozen=True):
-    """The last write-off of a symbol: it covers all fills of orders up to `sequence`."""
-
-    symbol: str
-    sequence: int
-    price: Decimal
 
 
 class DeskState(msgspec.Struct, frozen=True):
@@ -81,7 +74,7 @@ class Desk:
         self._ledger = ledger
         self._outbox = outbox
         self._say = say or outbox.append
-        self._written_off: dict[str, WrittenOff] = {}
+        self._written_off = WriteOffs()
         self.takes_back = True  # not while a start books what was stored, corrections among it
 
     # decisions
@@ -142,30 +135,30 @@ class Desk:
             self.cancel(order, now)
         return len(orders)
 
-    def write_off(self, position: Position, now: int, qty: Decimal | None = None) -> None:
-        """Book away what the venue does not show of a position, at the mark and without a fee."""
+    def write_off(self, position: Position, now: int, as_of: int, qty: Decimal | None = None) -> None:
+        """Book away what the venue's report of `as_of` does not show of a position: at the mark, no fee."""
         symbol, qty = position.symbol, position.qty if qty is None else qty
         price = self.instruments[symbol].price(self._ledger.mark_of(symbol))
         self._correct(position.play, symbol, -qty, price, now)
-        self._written_off[symbol] = WrittenOff(symbol, self.sequence, price)
+        self._written_off.note(WrittenOff(symbol, self.sequence, price, qty, as_of))
         text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue does not show it"
         self._say(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
 
     def was_written_off(self, order: Order) -> bool:
         """Tell whether what an order may still report was part of what was written off."""
-        off = self._written_off.get(order.request.symbol)
-        return off is not None and sequence_of(order.client_id) <= off.sequence
+        return self._written_off.covers(order)
 
-    def _take_back(self, order: Order, fill: Fill, now: int) -> Position:
-        """Take back as much of a write-off as a late fill explains, at the price of the write-off.
+    def _take_back(self, order: Order, fill: Fill, now: int) -> Position | None:
+        """Take back what a late fill explains of a write-off, at its price; None where it explains nothing.
 
-        The venue showed no position when this order had ended: its fill was part of that. With both booked,
-        quantity and profit are what they would be had the fill come in time.
+        With both booked, quantity and profit are what they would be had the fill come in time.
         """
-        price = self._written_off[fill.symbol].price
-        text = f"{fill.symbol}: a late fill explains {canonical(fill.qty)} of what was written off"
+        qty, price = self._written_off.explain(order, fill)
+        if not qty:
+            return None
+        text = f"{fill.symbol}: a late fill explains {canonical(qty)} of what was written off"
         self._say(Notice(now, NoticeLevel.WARNING, "adjustment", text, fill.symbol))
-        return self._correct(order.request.play, fill.symbol, -fill.qty * fill.side.sign, price, now)
+        return self._correct(order.request.play, fill.symbol, -qty * fill.side.sign, price, now)
 
     def _correct(self, play: str, symbol: str, qty: Decimal, price: Decimal, now: int) -> Position:
         """Book a correction; it is stored as a fill of an order that was never sent."""
@@ -306,8 +299,8 @@ class Desk:
         self._notice(now, _GOOD, "fill", text, request)
         if order.reason == _RESOLVED and not order.state.is_open:
             self._say_resolved(order, "it traded: look at the venue", now)
-        if self._written_off and self.takes_back and self.was_written_off(filled):
-            position = self._take_back(filled, fill, now)
+        if self._written_off and self.takes_back:
+            position = self._take_back(filled, fill, now) or position
         return filled, position
 
     def _say_resolved(self, order: Order, what: str, now: int) -> None:
@@ -336,13 +329,13 @@ class Desk:
 
     def state(self) -> DeskState:
         """Return all that a checkpoint needs."""
-        return DeskState(self.sequence, self.book.state(), tuple(self._written_off.values()))
+        return DeskState(self.sequence, self.book.state(), self._written_off.state())
 
     def restore(self, state: DeskState) -> None:
         """Take up a checkpoint's state."""
         self.sequence = state.sequence
         self.book.restore(state.book)
-        self._written_off = {off.symbol: off for off in state.written_off}
+        self._written_off.restore(state.written_off)
 
 
 def describe(request: OrderRequest) -> str:

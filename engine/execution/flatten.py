@@ -168,7 +168,7 @@ class Flatten:
             orders = [o for o in orders if not self._is_protective(o.client_id)]
         positions = [p for p in report.positions if p.qty != 0 and p.symbol in self._desk.instruments]
         clean = report.complete and not orders and not positions
-        if clean and self._settled(now):
+        if clean and self._settled(now, report.ts):
             self._step(Advance.CONFIRMED, now, shown=())
         else:
             waited = self.state.unfilled and bool(positions)
@@ -241,8 +241,8 @@ class Flatten:
                 self._close_one(PLAY, position.symbol, position.qty, now, cycle_id)
         self.state = msgspec.structs.replace(self.state, shown=tuple(shown))
 
-    def _settled(self, now: int) -> bool:
-        """Whether nothing of ours is open in our books either, where the venue shows nothing.
+    def _settled(self, now: int, as_of: int) -> bool:
+        """Whether nothing of ours is open in our books either, where the venue's report shows nothing.
 
         A position in our books alone is a fill that is younger than the report, unless the venue also let a
         close of it go unfilled: then it is gone there (closed by hand, liquidated), and is written off here.
@@ -255,7 +255,7 @@ class Flatten:
         if not self.state.unfilled and any(p.play != PLAY for p in positions):
             return False
         for position in positions:
-            self._desk.write_off(position, now)
+            self._desk.write_off(position, now, as_of)
         return True
 
     def _is_protective(self, client_id: str) -> bool:

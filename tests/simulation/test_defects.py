@@ -213,8 +213,14 @@ def test_gates_that_do_not_look_at_caps(monkeypatch):
         larger = msgspec.structs.replace(sizing, value=sizing.value * Decimal(4))
         return msgspec.structs.replace(binding, spec=msgspec.structs.replace(binding.spec, sizing=larger))
 
+    class UneditedWorld(World):
+        """A world in which nobody puts the plays back to their size."""
+
+        def _look_at_files(self) -> None:
+            return
+
     monkeypatch.setattr("tests.simulation.world.Machine", Loose)
-    catches("over the order cap|may bring the position")
+    catches("over the order cap|may bring the position", UneditedWorld)
 
 
 def test_a_reconciler_that_turns_unknown_into_dead(monkeypatch):

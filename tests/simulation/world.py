@@ -390,6 +390,7 @@ class World:
             closed = bar(close, self.time.now, symbol, open=opened, volume=volume)
             self.bars.append(closed)
             self.exchange.on_market(closed)
+        self._look_at_files()  # an edit may have come while no engine ran
         self._next_bar += STEP
         self.time.at(self._next_bar, self._on_bar)
         if not self._calm:
@@ -440,18 +441,25 @@ class World:
             self.exchange.trade_by_hand(request(f"by-hand-{len(self.exchange.by_hand) + 1}", **facts))
 
     def _edit_play(self) -> None:
-        """Put another version in the place of a play, as hot-reload does with a file that was edited."""
-        engine = self.engine
-        if self._calm or engine is None or not engine.checked:
+        if self._calm:
             return
         chance = self.chance.of(Kind.RELOADS)
-        runner = chance.choice(engine.machine.trading.runners)
+        name = chance.choice(list(self.plays))
         above, below = chance.choice([107, 110, 112]), chance.choice([88, 90, 94])
         entries = {"long_entry": Rule(f"close > {above}"), "short_entry": Rule(f"close < {below}")}
-        spec = msgspec.structs.replace(runner.binding.spec, **entries)
-        self.tell(f"somebody: edits {spec.name}")
-        self.plays[spec.name] = spec
-        engine._offer(PlaySwapped(self.time.now, spec, runner.generation + 1))
+        self.tell(f"somebody: edits {name}")
+        self.plays[name] = msgspec.structs.replace(self.plays[name], **entries)
+        self.time.after(chance.uniform(0, 2), self._look_at_files)
+
+    def _look_at_files(self) -> None:
+        """Put edited plays in the place of those that run, as the watch over the files does."""
+        engine = self.engine
+        if engine is None or not engine.checked:
+            return
+        for runner in engine.machine.trading.runners:
+            spec = self.plays[runner.binding.spec.name]
+            if runner.binding.spec != spec:
+                engine._offer(PlaySwapped(self.time.now, spec, runner.generation + 1))
 
     def _calm_down(self) -> None:
         self.tell("from here on nothing goes wrong")

@@ -272,7 +272,7 @@ def test_a_position_that_is_gone_is_written_off_at_the_mark_and_stored(bench):
     bench.desk.on_fill(fill(order.client_id, "2", "100"), T0)
     bench.ledger.mark(BTC, 98.0, T0)
     bench.said()
-    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0 + 1)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0 + 1, T0)
     said = bench.said()
     (saved,) = of(SaveFill, said)
     assert (saved.fill.price, saved.fill.qty, saved.fill.side) == (Decimal(98), Decimal(2), SELL)
@@ -291,7 +291,7 @@ def test_a_late_fill_takes_back_what_was_written_off_for_it(bench, restart):
     )
     bench.desk.on_cancel(close.client_id, Reason.REDUCE_ONLY_WOULD_INCREASE, T0)
     bench.ledger.mark(BTC, 98.0, T0)
-    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0, T0)
     bench.said()
     if restart:
         bench.desk.restore(bench.desk.state())
@@ -330,10 +330,55 @@ def test_a_reduction_that_came_after_its_position_is_told_as_unneeded(bench, rol
     assert ("its position has closed" in notice.text) is unneeded
 
 
+def written_off(bench, qty="2"):
+    """Return a stop that rests at the venue, whose position the venue's report of T0 did not show."""
+    entry = bench.order(qty=qty)
+    bench.desk.on_fill(fill(entry.client_id, qty, "100"), T0)
+    stop = bench.order(OrderRole.STOP, qty=qty)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0 + 9, T0, Decimal("0.5"))
+    bench.said()
+    return stop
+
+
+def test_what_an_order_trades_after_the_report_is_news_and_explains_nothing(bench):
+    """Somebody sold 0.5 by hand; our stop, which rested all the time, trades later."""
+    stop = written_off(bench)
+    booked = bench.desk.on_fill(fill(stop.client_id, "1", "90", side=SELL, ts=T0 + 1, trade_id="t2"), T0 + 9)
+    assert booked is not None
+    assert booked[1].qty == Decimal("0.5")
+    assert notices(bench.said(), "adjustment") == []
+
+
+def test_late_fills_explain_no_more_than_was_written_off(bench):
+    stop = written_off(bench)
+    for number, held in enumerate(("1.5", "1.2", "0.8"), 2):
+        sold = fill(stop.client_id, "0.4", "90", side=SELL, ts=T0, trade_id=f"t{number}")
+        booked = bench.desk.on_fill(sold, T0 + 9)
+        assert booked is not None
+        assert str(booked[1].qty) == held
+        bench.desk.restore(bench.desk.state())
+
+
+def test_a_late_fill_to_the_other_side_explains_nothing(bench):
+    written_off(bench)
+    entry = next(o for o in bench.desk.book.ended_orders() if o.request.role is OrderRole.ENTRY)
+    booked = bench.desk.on_fill(fill(entry.client_id, "1", "90", trade_id="over"), T0 + 9)
+    assert booked is not None
+    assert booked[1].qty == Decimal("2.5")
+
+
+def test_what_two_reports_do_not_show_is_explained_together(bench):
+    stop = written_off(bench)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0 + 20, T0 + 10, Decimal("0.5"))
+    booked = bench.desk.on_fill(fill(stop.client_id, "1", "90", side=SELL, ts=T0 + 5, trade_id="t2"), T0 + 21)
+    assert booked is not None
+    assert booked[1].qty == Decimal("1.0")
+
+
 def test_fills_of_later_orders_are_none_of_a_write_offs_business(bench):
     entry = bench.order(qty="2")
     bench.desk.on_fill(fill(entry.client_id, "2", "100"), T0)
-    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0)
+    bench.desk.write_off(bench.ledger.position(PLAY, BTC), T0, T0)
     fresh = bench.order()
     assert bench.desk.was_written_off(bench.now(entry))
     assert not bench.desk.was_written_off(fresh)
