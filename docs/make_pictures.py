@@ -22,6 +22,7 @@ from tests.console_fakes import (  # noqa: E402
     snapshot,
     ticks,
     trouble_snapshot,
+    venue_snapshot,
 )
 from tui.app import ConsoleApp  # noqa: E402
 from tui.settings import ConsoleSettings  # noqa: E402
@@ -44,6 +45,7 @@ def moments() -> dict[str, tuple[Sequence[Snapshot], Sequence[str]]]:
         "busy": (busy, ()),
         "start": ((empty_snapshot(),), ()),
         "trouble": ((trouble_snapshot(),), ()),
+        "venue": ((venue_snapshot(),), ("8",)),
         "flattening": ((flattening_snapshot(),), ()),
         "arm": ((empty_snapshot(),), ("a", "p", "a")),
         "flatten": (busy, ("f12",)),

@@ -13,6 +13,7 @@ from engine.core.commands_table import Row as CommandsRow
 from engine.core.snapshot import (
     AccountSection,
     BreakerRow,
+    BudgetRow,
     FeedRow,
     FlattenSection,
     GateRow,
@@ -26,11 +27,12 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
+    VenueSection,
 )
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Notice, NoticeLevel
 from engine.domain.errors import ConfigError, ControlError, LockHeldError, NotFlatError, TraderError
-from engine.domain.events import Action, OnStop
+from engine.domain.events import Action, Channel, OnStop
 from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
@@ -92,6 +94,8 @@ __all__ = [
     "Alarm",
     "BreakerRow",
     "BreakerState",
+    "BudgetRow",
+    "Channel",
     "CommandReply",
     "CommandsRow",
     "ConfigError",
@@ -139,6 +143,7 @@ __all__ = [
     "StatusSection",
     "TickRow",
     "TraderError",
+    "VenueSection",
     "__version__",
     "bench_parity",
     "block_signals",

@@ -12,6 +12,10 @@ from engine.api import (
     AccountSection,
     Action,
     Alarm,
+    BreakerRow,
+    BreakerState,
+    BudgetRow,
+    Channel,
     CommandReply,
     FeedRow,
     FlattenSection,
@@ -41,6 +45,7 @@ from engine.api import (
     Snapshot,
     StatusSection,
     TickRow,
+    VenueSection,
 )
 
 S = 1_000_000_000
@@ -286,7 +291,7 @@ GATES = (
     GateRow("lock_held", GateStatus.PASS, "pid 4711", ""),
     GateRow("ladder", GateStatus.PASS, "FULL", "FULL"),
     GateRow("data_fresh", GateStatus.PASS, "0.4 s", "10 s"),
-    GateRow("breaker_closed", GateStatus.NOT_BUILT, "", ""),
+    GateRow("breaker", GateStatus.PASS, "closed", "closed"),
     GateRow("daily_loss", GateStatus.PASS, "+124.22", "-500"),
     GateRow("open_orders", GateStatus.PASS, "4", "200"),
     GateRow("order_notional", GateStatus.PASS, "", "5,000"),
@@ -342,6 +347,11 @@ RELOADS = (
     ),
 )
 FEEDS = (FeedRow("synthetic", "connected", 104.0, 120_344, ""),)
+VENUE = VenueSection(
+    name="bybit",
+    clock_offset_ms=-14.0,
+    budgets=(BudgetRow("requests", 12, 540, 5.0, 108), BudgetRow("orders", 1, 9, 1.0, 2)),
+)
 ALARM = Alarm("UNPROTECTED:SOLUSDT", Severity.WARNING, NOW - 64 * S, "SOLUSDT position of canary has no stop")
 HEALTH = HealthSection(
     pid=4711,
@@ -413,13 +423,15 @@ def trouble_snapshot() -> Snapshot:
         Hold(Holder.PAUSED, "", NOW - 20 * S, "by trader on pts/3"),
         Hold(Holder.UNKNOWN_ORDER, "ETHUSDT", NOW - 63 * S),
         Hold(Holder.STALE, "SOLUSDT", NOW - 14 * S, "no tick for 14 s"),
+        Hold(Holder.BREAKER, "", NOW - 9 * S, "bybit/orders bybit/private"),
     )
     gates = (
         GATES[0],
         GATES[1],
         GateRow("ladder", GateStatus.VETO, "REDUCE", "FULL"),
         GateRow("data_fresh", GateStatus.VETO, "14.2 s", "10 s"),
-        *GATES[4:],
+        GateRow("breaker", GateStatus.VETO, "open", "closed"),
+        *GATES[5:],
     )
     return snapshot(
         status=status(
@@ -435,9 +447,43 @@ def trouble_snapshot() -> Snapshot:
         alarms=(ALARM, Alarm("STALL", Severity.CRITICAL, NOW - 3 * S, "engine loop stalled for 2.1 s")),
         reloads=RELOADS,
         feeds=(
-            FeedRow("bybit.trades", "disconnected", 14_200.0, 120_344, "connection reset; next try in 4 s"),
+            FeedRow(
+                *("bybit", "disconnected", 14_200.0, 120_344, ""),
+                reconnects=3,
+                error="connection reset",
+                offset_ms=212.0,
+            ),
+        ),
+        breakers=(
+            breaker(Channel.ORDERS, BreakerState.OPEN, 5, "no answer within 30 s"),
+            breaker(Channel.QUERIES),
+            breaker(Channel.PRIVATE, BreakerState.HALF_OPEN, 5, "connection reset"),
+        ),
+        venue=msgspec.structs.replace(
+            VENUE,
+            clock_offset_ms=1_240.0,
+            last_error="no answer within 30 s",
+            budgets=(BudgetRow("requests", 530, 540, 5.0, 108), BudgetRow("orders", 9, 9, 1.0, 2)),
         ),
         health=msgspec.structs.replace(HEALTH, latency_p99_ms=31.0, inbox_depth=7900, loop_lag_ms=2100.0),
+    )
+
+
+def breaker(
+    channel: Channel, state: BreakerState = BreakerState.CLOSED, failures: int = 0, text: str = ""
+) -> BreakerRow:
+    """A channel of bybit, as it has been for nine seconds."""
+    since = NOW - 9 * S
+    return BreakerRow("bybit", channel, state, since, failures, since if failures else 0, text)
+
+
+def venue_snapshot() -> Snapshot:
+    """A sound desk on a real venue."""
+    return snapshot(
+        status=status(mode=Mode.DEMO),
+        feeds=(FeedRow("bybit", "connected", 104.0, 120_344, "", reconnects=1, offset_ms=-12.0),),
+        breakers=tuple(breaker(channel) for channel in Channel),
+        venue=VENUE,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.api import BreakerRow, Phase, Snapshot
+from engine.api import BreakerRow, Phase, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
 
 
@@ -31,6 +31,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "flatten": msgspec.to_builtins(snapshot.flatten),
         "feeds": [msgspec.to_builtins(feed) for feed in snapshot.feeds],
         "breakers": [msgspec.to_builtins(breaker) for breaker in snapshot.breakers],
+        "venue": msgspec.to_builtins(snapshot.venue),
         "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
         "latency": {
             "p50_ms": health.latency_p50_ms,
@@ -84,6 +85,8 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
     )
     if snapshot.breakers:
         yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])
+    if snapshot.venue.name:
+        yield from _rows("venue", list(_venue_words(snapshot.venue)))
     yield _row("flatten", _flatten_words(snapshot))
     yield from _rows(
         "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
@@ -98,6 +101,16 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
 def _breaker_words(row: BreakerRow) -> str:
     failures = f", {row.failures} failures of late, the last: {row.text}" if row.failures else ""
     return f"{row.venue} {row.channel.value} {row.state.value.replace('_', ' ')}{failures}"
+
+
+def _venue_words(venue: VenueSection) -> Iterator[str]:
+    offset = venue.clock_offset_ms
+    clock = "" if offset is None else f", its clock minus ours {offset:+.0f} ms"
+    yield f"{venue.name}{clock}" + (f", last error: {venue.last_error}" if venue.last_error else "")
+    if venue.budget_flaw:
+        yield f"the rate budget counts this engine alone: {venue.budget_flaw}"
+    for row in venue.budgets:
+        yield f"{row.name} {row.used} of {row.count} in {row.window_s:g} s"
 
 
 def _flatten_words(snapshot: Snapshot) -> str:

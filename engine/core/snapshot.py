@@ -173,6 +173,29 @@ class FeedRow(msgspec.Struct, frozen=True):
     age_ms: float
     events: int
     text: str
+    reconnects: int = 0
+    error: str = ""  # why it stood still last
+    offset_ms: float | None = None  # the venue's clock minus ours, by the stream's times
+
+
+class BudgetRow(msgspec.Struct, frozen=True):
+    """One rate limit of the venue: what all engines of this machine used within the window that ends now."""
+
+    name: str
+    used: int
+    count: int
+    window_s: float
+    reserve: int  # of `count`, for cancels and reductions only
+
+
+class VenueSection(msgspec.Struct, frozen=True):
+    """A venue outside this program, as its adapter knows it; `name` is empty where there is none."""
+
+    name: str = ""
+    clock_offset_ms: float | None = None  # its clock minus ours
+    last_error: str = ""
+    budgets: tuple[BudgetRow, ...] = ()
+    budget_flaw: str = ""  # why other engines are not counted with
 
 
 class BreakerRow(msgspec.Struct, frozen=True):
@@ -235,4 +258,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     reloads: tuple[ReloadRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
+    venue: VenueSection = VenueSection()
     health: HealthSection = HealthSection()

@@ -270,6 +270,7 @@ class Engine:
             reloads=self._upkeep.reloads(),
             feeds=self._health.feeds(),
             health=self._health.section(),
+            venue=self._health.venue,
         )
 
     def _offer(self, event: Event) -> bool:

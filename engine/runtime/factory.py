@@ -12,6 +12,7 @@ from engine.config.settings import Settings, Synchronous
 from engine.core.machine import Machine
 from engine.core.runner import evaluator_for
 from engine.core.setup import CoreSetup, PlayBinding
+from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
@@ -189,6 +190,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     tape: FileFeed | MergedFeed | None = None
     live: LiveFeed | None = None
     load_s: float = 0.0
+    venue_section: Callable[[], VenueSection] = VenueSection  # how the venue is, where it is outside
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
 
     def configure(self, birth_s: int) -> SessionConfig:

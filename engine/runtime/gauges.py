@@ -24,6 +24,7 @@ class Health:
         self._started_s = time.monotonic()
         self._rate_at_s, self._rate_events, self._rate = self._started_s, 0, 0.0
         self._rss_mb = 0.0
+        self.venue = context.source.venue_section()
         self.lag_ms = 0.0
         self.beat_s = self._started_s  # when the event loop last turned
         self.checkpoint_s: float | None = None  # monotonic time of the last checkpoint
@@ -36,6 +37,7 @@ class Health:
         if elapsed_s >= _RATE_WINDOW_S:
             self._rate = (events - self._rate_events) / elapsed_s
             self._rate_at_s, self._rate_events = now_s, events
+        self.venue = self._context.source.venue_section()
         self._rss_mb = self._process.memory_info().rss / _BYTES_PER_MB
 
     def section(self) -> HealthSection:

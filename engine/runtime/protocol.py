@@ -22,6 +22,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
+    VenueSection,
 )
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
@@ -85,6 +86,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     reloads: tuple[ReloadRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
     breakers: tuple[BreakerRow, ...] | None = None
+    venue: VenueSection | None = None
     health: HealthSection | None = None
 
 

@@ -11,8 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
+from engine.core.snapshot import BudgetRow
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.venues.ratefile import RateFile, Ring, ring_words
 from engine.venues.ratelimits import REDUCING, Kind, RateLimit, Scope
@@ -22,16 +21,6 @@ LOCK_PATIENCE_NS = 50 * NS_PER_MS  # a reduction waits no longer for a process t
 _HELD_SINCE, _HELD_UNTIL, _RINGS = 0, 1, 2  # a file's words: two of what the venue forbade, then the rings
 
 Sleep = Callable[[float], Awaitable[object]]
-
-
-class BudgetUse(msgspec.Struct, frozen=True):
-    """How much of a limit was used within the window that ends now, by all processes of this machine."""
-
-    name: str
-    used: int
-    count: int
-    window_s: float
-    reserve: int
 
 
 class VenueBudget:
@@ -73,11 +62,11 @@ class VenueBudget:
         now, words = self._clock(), self._files[scope].words
         words[_HELD_SINCE], words[_HELD_UNTIL] = now, now + round(seconds * NS_PER_S)
 
-    def use(self) -> tuple[BudgetUse, ...]:
+    def use(self) -> tuple[BudgetRow, ...]:
         """Return how much of each limit is used."""
         now = self._clock()
         return tuple(
-            BudgetUse(limit.name, ring.used(now), limit.count, limit.window_s, limit.reserve)
+            BudgetRow(limit.name, ring.used(now), limit.count, limit.window_s, limit.reserve)
             for limit, ring in self._limits
         )
 

@@ -15,6 +15,7 @@ from tests.console_fakes import (
     flattening_snapshot,
     snapshot,
     trouble_snapshot,
+    venue_snapshot,
 )
 from tui.app import ConsoleApp
 from tui.settings import ConsoleSettings
@@ -80,6 +81,13 @@ def test_dialogs_fit_the_small_screen(snap_compare: Compare, name: str, keys: tu
     """80 columns, 24 rows."""
     app = console(empty_snapshot() if name == "arm" else snapshot())
     assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app, keys))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_feeds_and_venue(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The health pane of a desk on a real venue."""
+    app = console(venue_snapshot())
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, ("8",)))
 
 
 def test_a_flatten_under_way(snap_compare: Compare) -> None:

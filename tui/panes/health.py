@@ -1,14 +1,14 @@
-"""Engine health: latency, queues, store, memory, feeds, and what this terminal costs."""
+"""Health: feeds and venue first, then latency, queues, store, memory, and what this terminal costs."""
 
 import msgspec
 
-from engine.api import FeedRow, HealthSection, Snapshot
+from engine.api import HealthSection, Snapshot
 from tui.formats import age, count, duration
+from tui.panes.outside import outside_rows
 from tui.panes.pane import Content, Frame, Pane
 from tui.theme import Palette
-from tui.widgets.cells import Cell, Row
+from tui.widgets.cells import Cell, Row, fact
 
-LABEL = 12
 FACTS = 12
 PAIRED_WIDTH = 76
 WARN_P99_MS, BAD_P99_MS = 6.0, 25.0
@@ -39,31 +39,27 @@ class HealthPane(Pane):
         self.load = TerminalLoad()
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
-        """Health and feeds of the engine, and the console's own load."""
-        return snapshot.health, snapshot.feeds, self.load
+        """Health, feeds and venue of the engine, and the console's own load."""
+        return snapshot.health, snapshot.feeds, snapshot.breakers, snapshot.venue, self.load
 
     def wanted_rows(self, snapshot: Snapshot) -> int:
-        """One row a fact and a feed, and the frame."""
-        return FACTS + len(snapshot.feeds) + 2
+        """One row a fact, and the frame."""
+        return FACTS + len(outside_rows(snapshot)) + 2
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one fact a line, in two columns where there is room."""
         health = snapshot.health
+        outside = outside_rows(snapshot)
         facts = [*_speed(health), *_store(health), *_self(health), self._terminal()]
-        facts += [_feed(feed) for feed in snapshot.feeds]
-        return Content(tuple(_paired(facts, width, self.size.height)), age_s=frame.silent_s)
+        rows = (*outside, *_paired(facts, width, self.size.height - len(outside)))
+        return Content(rows, age_s=frame.silent_s)
 
     def _terminal(self) -> Row:
         load = self.load
         word = "slowed to fit" if load.throttled else "ok"
         used, budget = load.bytes_per_s / 1000, load.budget_bytes_per_s / 1000
         text = f"{used:.0f} of {budget:.0f} kB/s at {load.frames_per_s:.0f} fps"
-        return _fact("terminal", text, (word, "warn" if load.throttled else "ok"))
-
-
-def _fact(label: str, value: str, verdict: Cell | None = None) -> Row:
-    cells: list[Cell] = [(label.ljust(LABEL), "muted"), (value, "text")]
-    return (*cells, (f"  {verdict[0]}", verdict[1])) if verdict else tuple(cells)
+        return fact("terminal", text, (word, "warn" if load.throttled else "ok"))
 
 
 def _judged(value: float, warn: float, bad: float) -> Cell:
@@ -73,14 +69,14 @@ def _judged(value: float, warn: float, bad: float) -> Cell:
 def _speed(health: HealthSection) -> list[Row]:
     latency = f"{health.latency_p50_ms:.2f} / {health.latency_p99_ms:.2f} / {health.latency_p999_ms:.2f} ms"
     return [
-        _fact("latency", latency, _judged(health.latency_p99_ms, WARN_P99_MS, BAD_P99_MS)),
-        _fact("", "p50 / p99 / p99.9"),
-        _fact(
+        fact("latency", latency, _judged(health.latency_p99_ms, WARN_P99_MS, BAD_P99_MS)),
+        fact("", "p50 / p99 / p99.9"),
+        fact(
             "loop lag", f"{health.loop_lag_ms:.1f} ms", _judged(health.loop_lag_ms, WARN_LAG_MS, BAD_LAG_MS)
         ),
-        _fact("events", f"{count(health.events)}  {health.events_per_s:,.0f}/s"),
-        _fact("inbox", f"{count(health.inbox_depth)} of {count(health.inbox_bound)}", _inbox(health)),
-        _fact("conflated", f"{count(health.conflated)} ticks"),
+        fact("events", f"{count(health.events)}  {health.events_per_s:,.0f}/s"),
+        fact("inbox", f"{count(health.inbox_depth)} of {count(health.inbox_bound)}", _inbox(health)),
+        fact("conflated", f"{count(health.conflated)} ticks"),
     ]
 
 
@@ -93,27 +89,21 @@ def _store(health: HealthSection) -> list[Row]:
     late = health.checkpoint_age_s > STALE_CHECKPOINT_S
     point = "none yet" if health.checkpoint_age_s < 0 else f"{age(health.checkpoint_age_s)} ago"
     return [
-        _fact(
+        fact(
             "commit p99",
             f"{health.commit_p99_ms:.1f} ms",
             _judged(health.commit_p99_ms, WARN_COMMIT_MS, BAD_COMMIT_MS),
         ),
-        _fact("checkpoint", point, ("late", "warn*") if late else None),
-        _fact("record", f"{health.record_mb:.1f} MB"),
+        fact("checkpoint", point, ("late", "warn*") if late else None),
+        fact("record", f"{health.record_mb:.1f} MB"),
     ]
 
 
 def _self(health: HealthSection) -> list[Row]:
     return [
-        _fact("memory", f"{health.rss_mb:.0f} MB"),
-        _fact("up", f"{duration(health.uptime_s)}  pid {health.pid}  v{health.version}"),
+        fact("memory", f"{health.rss_mb:.0f} MB"),
+        fact("up", f"{duration(health.uptime_s)}  pid {health.pid}  v{health.version}"),
     ]
-
-
-def _feed(feed: FeedRow) -> Row:
-    good = feed.state == "connected"
-    text = f"{feed.name} {feed.age_ms / 1000:.1f}s  {count(feed.events)} events"
-    return _fact("feed", text, (feed.state, "ok" if good else "stale*"))
 
 
 def _paired(facts: list[Row], width: int, height: int) -> list[Row]:

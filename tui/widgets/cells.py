@@ -13,6 +13,13 @@ Row = tuple[Cell, ...]
 Line = tuple[Row, str]  # cells and the background they stand on
 
 GAP = 1
+LABEL = 12  # cells before the value of a fact
+
+
+def fact(label: str, value: str, verdict: Cell | None = None) -> Row:
+    """Return a row that says one thing, with a verdict in words where there is one."""
+    cells: list[Cell] = [(label.ljust(LABEL), "muted"), (value, "text")]
+    return (*cells, (f"  {verdict[0]}", verdict[1])) if verdict else tuple(cells)
 
 
 class Column(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import pytest
 
 from engine import __version__
 from engine.core.machine import Machine
+from engine.core.snapshot import BudgetRow, VenueSection
 from engine.domain.events import FeedChanged, FeedState
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.runtime import upkeep
@@ -32,6 +33,8 @@ class Desk:
         self.clock = SimpleNamespace(now=lambda: T0 + 250 * NS_PER_MS)
         self.recorder = SimpleNamespace(size_bytes=2_345_678)
         self.session, self.tape, self.feed = "s1", tape, feed
+        self.outside = VenueSection()
+        self.source = SimpleNamespace(stream=None, venue_section=lambda: self.outside)
         self.gauges, self.inbox = Gauges(), Inbox()
         self.health = Health(self, self.gauges, self.inbox)  # type: ignore[arg-type]  # only what it reads
 
@@ -46,6 +49,15 @@ def test_a_fresh_engine_has_nothing_to_show_yet():
     assert (section.events, section.events_per_s, section.latency_p99_ms) == (0, 0.0, 0.0)
     assert section.checkpoint_age_s == -1.0
     assert section.record_mb == 2.35
+
+
+def test_how_the_venue_is_is_asked_with_each_sample():
+    desk = Desk()
+    assert desk.health.venue == VenueSection()
+    desk.outside = VenueSection("bybit", 12.0, "reset", (BudgetRow("orders", 1, 9, 1.0, 2),))
+    assert desk.health.venue.name == ""
+    desk.health.sample()
+    assert desk.health.venue == desk.outside
 
 
 def test_what_drivers_and_inbox_measure_is_shown():

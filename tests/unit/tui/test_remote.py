@@ -52,9 +52,12 @@ def test_status_in_words_names_every_subject(night, settings, capsys):
     subjects = [line.split()[0] for line in words.splitlines() if not line.startswith(" ")]
     assert subjects == [
         *("engine", "rung", "instance", "plays", "account", "positions", "orders", "alarms", "feeds"),
-        *("flatten", "reload", "latency"),
+        *("breakers", "venue", "flatten", "reload", "latency"),
     ]
     assert "held by" in words
+    assert "bybit orders open, 5 failures of late, the last: no answer within 30 s" in words
+    assert "venue      bybit, its clock minus ours +1240 ms, last error: no answer within 30 s" in words
+    assert "           orders 9 of 9 in 1 s" in words
 
 
 def test_status_says_none_where_nothing_is(night, settings, capsys):

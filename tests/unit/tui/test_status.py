@@ -66,7 +66,7 @@ def test_it_fits_and_names_what_matters_most(moment: Snapshot, width: int) -> No
 def test_the_holder_of_the_rung_is_named() -> None:
     """And how many more there are where there is no room."""
     assert "rung REDUCE by DISARMED" in words(empty_snapshot())
-    assert "rung REDUCE by PAUSED +2" in words(trouble_snapshot(), 190)
+    assert "rung REDUCE by PAUSED +3" in words(trouble_snapshot(), 190)
 
 
 @pytest.mark.parametrize(

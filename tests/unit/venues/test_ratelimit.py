@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.snapshot import BudgetRow
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.venues.ratefile import RateFile, Ring, ring_words
-from engine.venues.ratelimit import LOCK_PATIENCE_NS, BudgetUse, VenueBudget
+from engine.venues.ratelimit import LOCK_PATIENCE_NS, VenueBudget
 from engine.venues.ratelimits import EVERY, PLACING, Kind, RateLimit, Scope
 
 START = 1_000 * NS_PER_S
@@ -134,8 +135,8 @@ async def test_how_much_is_used_is_shown(open_budget, time):
     budget = open_budget(ORDERS, REQUESTS)
     await take(budget, time, Kind.ORDER, 2)
     assert budget.use() == (
-        BudgetUse("requests", 2, 20, 5.0, 5),
-        BudgetUse("orders", 2, 10, 1.0, 3),
+        BudgetRow("requests", 2, 20, 5.0, 5),
+        BudgetRow("orders", 2, 10, 1.0, 3),
     )
     time.now += NS_PER_S
     assert [use.used for use in budget.use()] == [2, 0]
