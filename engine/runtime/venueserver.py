@@ -60,7 +60,7 @@ class Listening(msgspec.Struct, frozen=True):
 
 
 def run_venue(wish: VenueWish, tell: Callable[[Listening], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ConfigError."""
+    """Serve until SIGINT or SIGTERM. Raises ConfigError, LockHeldError and StorageError."""
     asyncio.run(_run(wish, tell))
 
 

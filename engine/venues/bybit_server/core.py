@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine.domain.errors import StorageError
 from engine.venues.bybit_server import wire_account
 from engine.venues.bybit_server.clock import VenueClock
 from engine.venues.bybit_server.dcp import Dcp
@@ -42,6 +43,7 @@ class Core:
         self.calls: Counter[str] = Counter()  # by endpoint: what came in, whatever became of it
         self.keep: Keep = lambda _: None  # writes down what changed before anybody is told
         self.refused: Counter[str] = Counter()  # by retCode
+        self.broken: StorageError | None = None  # what changed cannot be written down: the end
         self._pushed = 0
 
     def add_faults(self, file: FaultFile) -> list[int]:
@@ -64,11 +66,15 @@ class Core:
         return self.clock.shown_ms()
 
     def commit(self) -> None:
-        """Write down what changed, then tell the private streams."""
+        """Write down what changed, then tell the private streams. Raises StorageError."""
         changes = self.exchange.blotter.drain()
         if not changes:
             return
-        self.keep(changes)
+        try:
+            self.keep(changes)
+        except StorageError as error:
+            self.broken = error
+            raise
         if self.hub.has_private():
             for topic, data in self._grouped(changes):
                 self._push(topic, data)

@@ -1,6 +1,6 @@
 """The faults in force: which of them strike a call, a message or a socket. Seeded, so that a run repeats."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
@@ -147,8 +147,3 @@ class Faults:
         return sum(
             fault.rule.ms for fault in self._faults if fault.rule.do is Do.CLOCK_SKEW and fault.stands(now)
         )
-
-    def has(self, kinds: Iterable[Do]) -> bool:
-        """Tell whether any fault of these kinds is known."""
-        wanted = frozenset(kinds)
-        return any(fault.rule.do in wanted for fault in self._faults)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from engine.domain.errors import StorageError
 from engine.venues.bybit_server.auth import check_request
 from engine.venues.bybit_server.calls import Call
 from engine.venues.bybit_server.core import Core
@@ -57,7 +58,11 @@ class Rest:
             await asyncio.sleep(plan.before_s)
         if plan.end is not None and plan.end.effect == "none":
             return await self._spoil(plan.end, request)
-        answer = self._answer(endpoint, request, body)
+        try:
+            answer = self._answer(endpoint, request, body)
+        except StorageError:
+            reset(request.transport)  # nobody is told what was not written down
+            return web.Response()
         if plan.after_s:
             await asyncio.sleep(plan.after_s)
         return answer if plan.end is None else await self._spoil(plan.end, request)

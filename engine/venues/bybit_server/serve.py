@@ -1,13 +1,14 @@
 """Runs the exchange: its sockets on loopback, and its market by the clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from engine.domain.errors import ConfigError
+from engine.domain.errors import ConfigError, TraderError
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.venues.bybit_server.control import Control
 from engine.venues.bybit_server.core import Core
@@ -15,6 +16,7 @@ from engine.venues.bybit_server.market import Market
 from engine.venues.bybit_server.rest import BODY_MAX, Rest
 from engine.venues.bybit_server.sockets import Sockets
 from engine.venues.bybit_server.streams import Streams
+from engine.venues.bybit_server.tradesocket import Spawn
 
 HOST = "127.0.0.1"  # nowhere else, ever: the keys are published
 DEFAULT_PORT = 7475
@@ -39,30 +41,48 @@ class Address(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def serving(core: Core, market: Market, port: int = DEFAULT_PORT) -> AsyncIterator[Address]:
-    """Serve the exchange for as long as the block lasts; port 0 takes a free one. Raises ConfigError."""
+    """Serve the exchange for as long as the block lasts; port 0 takes a free one.
+
+    Raises ConfigError, and StorageError out of the block where the state cannot be written any more.
+    """
+    try:
+        async with asyncio.TaskGroup() as group, _listening(core, market, port, group) as address:
+            yield address
+    except* TraderError as failed:
+        raise failed.exceptions[0] from None
+
+
+@asynccontextmanager
+async def _listening(
+    core: Core, market: Market, port: int, group: asyncio.TaskGroup
+) -> AsyncIterator[Address]:
     stopping = asyncio.Event()
     streams = Streams(core)
-    runner = web.AppRunner(
-        _application(core, streams, stopping),
-        access_log=None,
-        shutdown_timeout=CLOSING_S,
-        handler_cancellation=True,
-    )
+    running: set[asyncio.Task[None]] = set()
+
+    def spawn(work: Coroutine[Any, Any, None]) -> None:
+        task = group.create_task(work)
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    # A call is not given up where its client goes away: what has arrived takes effect.
+    app = _application(core, streams, stopping, spawn)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSING_S)
     await runner.setup()
-    ticking = asyncio.ensure_future(_tick(core, market, streams))
     try:
-        yield Address(await _listen(runner, port))
+        address = Address(await _listen(runner, port))
+        spawn(_tick(core, market, streams))
+        yield address
     finally:
         stopping.set()
-        ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
+        for task in tuple(running):
+            task.cancel()
         core.hub.break_off("*")
         await runner.cleanup()
 
 
-def _application(core: Core, streams: Streams, stopping: asyncio.Event) -> web.Application:
-    sockets, rest = Sockets(core, streams), Rest(core, stopping)
+def _application(core: Core, streams: Streams, stopping: asyncio.Event, spawn: Spawn) -> web.Application:
+    sockets, rest = Sockets(core, streams, spawn), Rest(core, stopping)
     app = web.Application(client_max_size=BODY_MAX)
     app.router.add_routes(Control(core).routes())
     app.router.add_get("/v5/public/linear", sockets.public)
@@ -85,8 +105,10 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
 
 
 async def _tick(core: Core, market: Market, streams: Streams) -> None:
-    """Let the market move by the clock."""
+    """Let the market move by the clock. Raises StorageError."""
     while True:
+        if core.broken is not None:
+            raise core.broken
         now = core.clock.now()
         streams.on_events(market.poll(now))
         if core.dcp.goes_off(now):

@@ -1,12 +1,12 @@
 """The three sockets: public topics, private topics after auth, and orders over the trade socket."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
 
+from engine.domain.errors import StorageError
 from engine.venues.bybit_server import dcp
 from engine.venues.bybit_server.auth import check_socket
 from engine.venues.bybit_server.core import Core
@@ -14,7 +14,7 @@ from engine.venues.bybit_server.faultrules import Do
 from engine.venues.bybit_server.hub import Connection, Socket
 from engine.venues.bybit_server.refusals import RefusedError
 from engine.venues.bybit_server.streams import Streams
-from engine.venues.bybit_server.tradesocket import TradeSocket
+from engine.venues.bybit_server.tradesocket import Spawn, TradeSocket
 
 Json = dict[str, Any]
 MESSAGE_MAX = 256 * 1024
@@ -27,9 +27,9 @@ _SUFFIXES = (".linear", ".inverse", ".spot", ".option")
 class Sockets:
     """Serves all sockets."""
 
-    def __init__(self, core: Core, streams: Streams) -> None:
+    def __init__(self, core: Core, streams: Streams, spawn: Spawn) -> None:
         self._core, self._streams = core, streams
-        self._trade = TradeSocket(core)
+        self._trade = TradeSocket(core, spawn)
 
     async def public(self, request: web.Request) -> web.StreamResponse:
         """Serve /v5/public/linear."""
@@ -51,29 +51,31 @@ class Sockets:
         await ws.prepare(request)
         connection = core.hub.open(ws, kind)
         connection.transport = request.transport
-        writer = asyncio.ensure_future(connection.write())
-        tasks: set[asyncio.Task[None]] = set()
-        try:
-            async for message in ws:
-                if message.type is WSMsgType.TEXT:
-                    self._take(connection, message.data, tasks)
-                elif message.type is WSMsgType.PING and not self._is_silent(connection):
-                    await ws.pong(message.data)
-        finally:
-            core.hub.close(connection)
-            if connection.is_protected:
-                core.dcp.left(core.clock.now())
-            for task in (writer, *tasks):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with asyncio.TaskGroup() as group:
+            writer = group.create_task(connection.write())
+            try:
+                await self._read(connection)
+            except StorageError:
+                connection.break_off()  # nobody is told what was not written down
+            finally:
+                core.hub.close(connection)
+                if connection.is_protected:
+                    core.dcp.left(core.clock.now())
+                writer.cancel()
         return ws
+
+    async def _read(self, connection: Connection) -> None:
+        async for message in connection.ws:
+            if message.type is WSMsgType.TEXT:
+                self._take(connection, message.data)
+            elif message.type is WSMsgType.PING and not self._is_silent(connection):
+                await connection.ws.pong(message.data)
 
     def _is_silent(self, connection: Connection) -> bool:
         return self._core.faults.standing(Do.SILENT, connection.kind, self._core.clock.now())
 
-    def _take(self, connection: Connection, text: str, tasks: set[asyncio.Task[None]]) -> None:
-        """Read one message; orders may take their time where a fault says so."""
+    def _take(self, connection: Connection, text: str) -> None:
+        """Do what a message asks."""
         try:
             message = msgspec.json.decode(text, type=dict[str, Any])
         except msgspec.DecodeError:
@@ -89,7 +91,7 @@ class Sockets:
         elif op == "auth":
             self._auth(connection, message)
         elif connection.kind is Socket.TRADE:
-            self._trade.take(connection, message, tasks)
+            self._trade.take(connection, message)
         elif op == "subscribe":
             self._subscribe(connection, message)
         elif op == "unsubscribe":

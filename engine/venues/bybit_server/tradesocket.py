@@ -1,6 +1,7 @@
 """Orders over the trade socket: the same calls as by REST, with the same faults and limits."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from engine.venues.bybit_server.params import Params
 from engine.venues.bybit_server.refusals import UNKNOWN_PATH, RefusedError, parameter_error
 from engine.venues.bybit_server.rest import ret_msg
 
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a call."""
@@ -28,13 +31,16 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class TradeSocket:
-    """Takes orders from trade sockets. Where a fault delays one, the others pass it."""
+    """Takes orders from trade sockets. Where a fault delays one, the others pass it.
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    A delayed order takes effect although its socket has ended by then: it had arrived.
+    """
 
-    def take(self, connection: Connection, message: Json, late: set[asyncio.Task[None]]) -> None:
-        """Do what a message asks; a delayed one is put among `late`."""
+    def __init__(self, core: Core, spawn: Spawn) -> None:
+        self._core, self._spawn = core, spawn
+
+    def take(self, connection: Connection, message: Json) -> None:
+        """Do what a message asks. Raises StorageError."""
         op, core = str(message.get("op")), self._core
         if op not in BY_SOCKET:
             self._reply(connection, message, Outcome(UNKNOWN_PATH, f"op type is not found: {op}"))
@@ -44,9 +50,7 @@ class TradeSocket:
         if not (plan.before_s or plan.after_s):
             self._finish(connection, message, self._outcome(connection, message, plan.end), plan.end)
             return
-        task = asyncio.ensure_future(self._take_late(connection, message, plan))
-        late.add(task)
-        task.add_done_callback(late.discard)
+        self._spawn(self._take_late(connection, message, plan))
 
     async def _take_late(self, connection: Connection, message: Json, plan: Plan) -> None:
         await asyncio.sleep(plan.before_s)

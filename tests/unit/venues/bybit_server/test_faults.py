@@ -136,6 +136,21 @@ async def test_an_order_by_socket_is_taken_and_never_answered(raw: Raw):
     assert await taken(raw) == {"silent", "next"}
 
 
+@pytest.mark.parametrize("by", ["rest", "socket"])
+async def test_what_has_arrived_takes_effect_although_its_client_dies(served: Served, by: str):
+    core, raw = served
+    await raw.fault(on="order.create", do="latency", ms=100)
+    if by == "socket":
+        async with raw.socket("trade", auth=True) as socket:
+            await socket.say_order(orderLinkId="late")
+            await until(lambda: core.calls["order.create"] == 1)
+    else:
+        sending = asyncio.ensure_future(raw.order(orderLinkId="late"))
+        await until(lambda: core.calls["order.create"] == 1)
+        sending.cancel()
+    await until(lambda: "late" in core.exchange.blotter.by_link)
+
+
 async def test_a_trade_socket_is_reset_after_the_effect(raw: Raw):
     await raw.fault(on="order.create", do="reset", effect="done", count=1)
     async with raw.socket("trade", auth=True) as socket:

@@ -1,18 +1,32 @@
 """A restart keeps orders, fills and positions; a torn, foreign or locked file is told apart."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from engine.domain.errors import ConfigError, LockHeldError
+from engine.domain.errors import ConfigError, LockHeldError, StorageError
 from engine.domain.signals import Side
 from engine.venues.bybit_server import wire_account
 from engine.venues.bybit_server.exchange import Exchange
 from engine.venues.bybit_server.orders import Rising, Status
 from engine.venues.bybit_server.refusals import RefusedError
 from engine.venues.bybit_server.statefile import StateFile
-from tests.unit.venues.bybit_server.floor import START, SYMBOL, place, quote, rules, trade
+from tests.unit.venues.bybit_server.floor import (
+    START,
+    SYMBOL,
+    StillMarket,
+    open_floor,
+    place,
+    quote,
+    rules,
+    trade,
+    until,
+)
+from tests.unit.venues.bybit_server.raw_client import Raw
 
 EQUITY = Decimal(10_000)
 
@@ -112,3 +126,34 @@ def test_a_file_of_other_symbols_is_refused(tmp_path: Path):
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(ConfigError, match="cannot be opened"):
         StateFile.open(tmp_path / "none" / "state")
+
+
+def full(_: object) -> None:
+    """Keep nothing, as on a full disk."""
+    raise StorageError("venue.state cannot be written: no space left on device")
+
+
+async def sent_by_rest(raw: Raw) -> None:
+    with pytest.raises(aiohttp.ClientError):
+        await raw.order()
+
+
+async def sent_by_socket(raw: Raw) -> None:
+    async with raw.socket("trade", auth=True) as socket:
+        await socket.say_order()
+        assert await socket.ended()
+
+
+@pytest.mark.parametrize("send", [sent_by_rest, sent_by_socket])
+async def test_an_exchange_that_cannot_write_answers_nobody_and_ends(
+    market: StillMarket, send: Callable[[Raw], Awaitable[None]]
+):
+    async def run() -> None:
+        async with open_floor(market) as (core, address), aiohttp.ClientSession() as session:
+            await until(lambda: not market.coming)
+            core.keep = full
+            await send(Raw(session, address))
+            await asyncio.Event().wait()
+
+    with pytest.raises(StorageError, match="no space left"):
+        await run()
