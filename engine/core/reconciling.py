@@ -16,6 +16,7 @@ from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.modes import Holder
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import OrderState
+from engine.domain.positions import Position
 from engine.execution.desk import Desk, describe
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.execution.ledger import Ledger
@@ -261,6 +262,8 @@ class Reconciler:
             ours, theirs = self._ledger.net_qty(symbol), shown.get(symbol, ZERO)
             if ours == theirs:
                 self._board.clear_alarm(f"position:{symbol}")
+                if not self._may_move(symbol):
+                    self._net(symbol, now)
             elif self._may_move(symbol):
                 waits = True
             else:
@@ -288,9 +291,33 @@ class Reconciler:
                 qty = min(abs(position.qty), excess)
                 excess -= qty
                 self._desk.write_off(position, now, as_of, qty.copy_sign(position.qty))
-                self._trading.follow_books()
-                if self._ledger.position(position.play, symbol).is_flat:
-                    self._desk.cancel_all(now, *OrderRole, play=position.play, symbol=symbol)
+                self._follow(position, now)
+
+    def _net(self, symbol: str, now: int) -> None:
+        """Book what a flatten closed beyond a play's books against the play's late fills.
+
+        The venue holds their sum only. What a flatten found there before its fill reached our books it closed
+        under its own name.
+        """
+        closed = self._ledger.position(FLATTEN_PLAY, symbol)
+        for position in self._ledger.open_positions():
+            if position.symbol != symbol or position.qty * closed.qty >= ZERO:
+                continue
+            qty = min(abs(position.qty), abs(closed.qty)).copy_sign(position.qty)
+            price = self._desk.instruments[symbol].price(self._ledger.mark_of(symbol))
+            self._desk.correct(position.play, symbol, -qty, price, now)
+            closed = self._desk.correct(FLATTEN_PLAY, symbol, qty, price, now)
+            text = (
+                f"{canonical(qty)} {symbol} of {position.play}: a flatten closed it before its fill was known"
+            )
+            self._board.notice(now, NoticeLevel.WARNING, "adjustment", text, symbol)
+            self._follow(position, now)
+
+    def _follow(self, position: Position, now: int) -> None:
+        """Let the plays follow corrected books; a position that is gone needs its orders no more."""
+        self._trading.follow_books()
+        if self._ledger.position(position.play, position.symbol).is_flat:
+            self._desk.cancel_all(now, *OrderRole, play=position.play, symbol=position.symbol)
 
 
 def _told(event: Event) -> str:

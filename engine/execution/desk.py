@@ -139,7 +139,7 @@ class Desk:
         """Book away what the venue's report of `as_of` does not show of a position: at the mark, no fee."""
         symbol, qty = position.symbol, position.qty if qty is None else qty
         price = self.instruments[symbol].price(self._ledger.mark_of(symbol))
-        self._correct(position.play, symbol, -qty, price, now)
+        self.correct(position.play, symbol, -qty, price, now)
         self._written_off.note(WrittenOff(symbol, self.sequence, price, qty, as_of))
         text = f"{canonical(qty)} {symbol} of {position.play} written off: the venue does not show it"
         self._say(Notice(now, NoticeLevel.ERROR, "adjustment", text, symbol))
@@ -158,10 +158,10 @@ class Desk:
             return None
         text = f"{fill.symbol}: a late fill explains {canonical(qty)} of what was written off"
         self._say(Notice(now, NoticeLevel.WARNING, "adjustment", text, fill.symbol))
-        return self._correct(order.request.play, fill.symbol, -qty * fill.side.sign, price, now)
+        return self.correct(order.request.play, fill.symbol, -qty * fill.side.sign, price, now)
 
-    def _correct(self, play: str, symbol: str, qty: Decimal, price: Decimal, now: int) -> Position:
-        """Book a correction; it is stored as a fill of an order that was never sent."""
+    def correct(self, play: str, symbol: str, qty: Decimal, price: Decimal, now: int) -> Position:
+        """Book a correction of a signed quantity; it is stored as a fill of an order that was never sent."""
         self.sequence += 1
         fill = Fill(
             ts=now,

@@ -156,6 +156,9 @@ class Watch:
             ours, theirs = machine.ledger.net_qty(symbol), held.get(symbol, ZERO)
             if ours != theirs:
                 self._hold_by_hand(machine, symbol, ours, theirs)
+            signs = {p.qty > ZERO for p in machine.ledger.open_positions() if p.symbol == symbol}
+            if len(signs) > 1 and symbol not in self._exchange.by_hand.values():
+                raise ViolationError(f"{symbol}: plays hold positions against each other", symbol)
         open_there = {order.client_id for order in truth.orders}
         for order in machine.desk.book.open_orders():
             if order.client_id not in open_there:

@@ -17,12 +17,14 @@ from engine.domain.events import (
     VenuePosition,
     VenueReport,
 )
-from engine.domain.ids import OrderRole
+from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Holder, Rung
 from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Fill
-from tests.builders import BTC, ETH, PLAY, of, setup
+from engine.domain.signals import Side
+from engine.execution.flatten import PLAY as FLATTEN_PLAY
+from tests.builders import BTC, ETH, PLAY, fill, of, setup
 from tests.fakes import Hand, listed
 
 EVERY_S = 100.0
@@ -51,6 +53,13 @@ def answer(
     positions = tuple(VenuePosition(symbol, Decimal(qty)) for symbol, qty in held.items())
     asked = world.silent.queries[-1]
     world.take(VenueReport(world.now, asked, orders, positions, complete, fills))
+
+
+def client_id_of(world: Hand, play: str) -> str:
+    """Return an id that the flatten of this engine could have used."""
+    return IdSpace(world.machine.setup.birth_s, world.machine.setup.instance).client_id(
+        play, OrderRole.FLATTEN, 1_000
+    )
 
 
 def alarms(world: Hand) -> list[str]:
@@ -290,6 +299,31 @@ def test_what_is_left_of_a_position_keeps_its_protection_in_its_size(world):
         answer(world, BTCUSDT="0.4")
     assert world.qty() == Decimal("0.4")
     assert [o.request.qty for o in world.orders(OrderRole.STOP) if not o.cancel_requested] == [Decimal("0.4")]
+
+
+def test_a_fill_that_reaches_the_books_after_a_flatten_closed_it_nets_with_what_the_flatten_holds(world):
+    world.enter_long()
+    closed = fill(client_id_of(world, FLATTEN_PLAY), "0.4", trade_id="flatten", side=Side.SELL)
+    world.machine.desk.correct_by(FLATTEN_PLAY, closed)
+    assert world.qty() == 1
+    world.wait(EVERY_S)
+    answer(world, BTCUSDT="0.6")
+    assert world.qty() == Decimal("0.6")
+    assert world.machine.ledger.position(FLATTEN_PLAY, BTC).is_flat
+    assert any("a flatten closed it before its fill" in text for text in notices(world, "adjustment"))
+    assert alarms(world) == []
+    assert [o.request.qty for o in world.orders(OrderRole.STOP) if not o.cancel_requested] == [Decimal("0.6")]
+
+
+def test_a_position_that_a_flatten_closed_altogether_needs_no_orders_any_more(world):
+    world.enter_long()
+    closed = fill(client_id_of(world, FLATTEN_PLAY), "3", trade_id="flatten", side=Side.SELL)
+    world.machine.desk.correct_by(FLATTEN_PLAY, closed)
+    world.wait(EVERY_S)
+    answer(world, BTCUSDT="-2")
+    assert world.qty() == 0
+    assert world.machine.ledger.position(FLATTEN_PLAY, BTC).qty == -2
+    assert all(order.cancel_requested for order in world.orders())
 
 
 def test_a_position_beyond_ours_is_told_and_left_alone(world):
