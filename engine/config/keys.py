@@ -9,7 +9,7 @@ from engine.config.secrets import Credentials, Secret, load_credentials
 from engine.domain.errors import ConfigError
 
 LOCAL_VENUE = "local"
-# The local exchange knows these to everybody; they are worth nothing.
+# What the local exchange is opened with unless others are given (docs/venue.md); they are worth nothing.
 LOCAL_KEYS = Credentials(Secret("local-key"), Secret("local-secret"))
 
 
@@ -29,12 +29,10 @@ def account_name(venue: str, *, real_money: bool) -> str:
 def find_keys(venue: str, file: Path, *, real_money: bool, env: Mapping[str, str] | None = None) -> Keys:
     """Look for the keys of an account in the environment, then in the key file; never those of the other."""
     variables = os.environ if env is None else env
-    if venue == LOCAL_VENUE:
-        return Keys(LOCAL_KEYS)
     try:
         found = load_credentials(account_name(venue, real_money=real_money), file, variables)
     except ConfigError as error:
-        return Keys(None, str(error))
+        return Keys(LOCAL_KEYS) if venue == LOCAL_VENUE else Keys(None, str(error))
     return Keys(found, shared=_other(venue, file, variables, real_money=not real_money) == found.api_key)
 
 

@@ -56,6 +56,13 @@ def test_the_local_exchange_needs_none():
     assert find_keys("local", NOWHERE, real_money=False, env={}).credentials == LOCAL_KEYS
 
 
+def test_the_local_exchange_takes_others_where_they_are_given():
+    env = {"LOCAL_DEMO_API_KEY": "local-withdraw-key", "LOCAL_DEMO_API_SECRET": "local-secret"}
+    found = find_keys("local", NOWHERE, real_money=False, env=env)
+    assert found.credentials is not None
+    assert found.credentials.api_key.reveal() == "local-withdraw-key"
+
+
 def test_the_environment_of_the_process_is_the_default(monkeypatch):
     for name, value in REAL.items():
         monkeypatch.setenv(name, value)
