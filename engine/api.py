@@ -1,6 +1,5 @@
 """The only door for the console: what it may see (Snapshot), say (Action) and hold (Link)."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -44,6 +43,7 @@ from engine.offline import (
     check_play,
     compare_backtests,
     data_cache,
+    examine,
     fetch_bars,
     play_schema,
     run_backtest,
@@ -313,13 +313,6 @@ def check_start(settings: "Settings") -> None:
     check(settings)
     load_plays(settings.plays)
     clear_start(settings, time.time_ns())
-
-
-def examine(settings: "Settings", *, offline: bool) -> "tuple[Check, ...]":
-    """Look at everything an engine needs, at the venue, too, unless told to stay offline."""
-    from engine.runtime.examination import examine as look
-
-    return asyncio.run(look(settings, now=time.time_ns(), offline=offline))
 
 
 def run_engine(settings: "Settings") -> "ExitReport":

@@ -3,6 +3,8 @@
 The console reaches these functions through `engine.api`. They import what they need when called.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from engine.config.settings import Settings
     from engine.runtime.datafetch import FetchProgress, FetchReport
     from engine.runtime.datasummary import DataSummary
+    from engine.runtime.doctor import Check
     from engine.runtime.parity.report import Outcome, ParityReport, ParityWish
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
@@ -136,3 +139,10 @@ def run_venue(tell: "Callable[[Listening], None]", **wish: Any) -> None:
     from engine.runtime.venueserver import run_venue as run
 
     run(VenueWish(**wish), tell)
+
+
+def examine(settings: "Settings", *, offline: bool) -> "tuple[Check, ...]":
+    """Look at everything an engine needs, at the venue, too, unless told to stay offline."""
+    from engine.runtime.examination import examine as look
+
+    return asyncio.run(look(settings, now=time.time_ns(), offline=offline))

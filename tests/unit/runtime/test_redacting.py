@@ -1,7 +1,15 @@
 """What a venue says may hold our keys; what the engine consumes does not."""
 
 from engine.config.secrets import HIDDEN, Redactor, Secret
-from engine.domain.events import CallOutcome, Channel, ChannelReport, FeedChanged, FeedState, OrderAcked
+from engine.domain.events import (
+    CallOutcome,
+    Channel,
+    ChannelReport,
+    Event,
+    FeedChanged,
+    FeedState,
+    OrderAcked,
+)
 from engine.runtime.redacting import redacting, without_secrets
 
 REDACTOR = Redactor([Secret("k3y-of-ours"), Secret("pa55-of-ours")])
@@ -12,8 +20,13 @@ def said(text):
 
 
 def test_our_keys_leave_what_an_adapter_posts():
-    posted = []
-    post = redacting(lambda event: posted.append(event) is None, REDACTOR)
+    posted: list[Event] = []
+
+    def offer(event: Event) -> bool:
+        posted.append(event)
+        return True
+
+    post = redacting(offer, REDACTOR)
     assert post(said("invalid key k3y-of-ours"))
     assert post(FeedChanged(1, "f", FeedState.DISCONNECTED, "GET /x?signature=abcdef"))
     assert posted == [
