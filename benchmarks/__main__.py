@@ -12,6 +12,7 @@ from benchmarks.figures import Row, backtest, console_load, console_start, headl
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.prints import prints
 from benchmarks.storage import storage
+from benchmarks.streaming import stream
 from benchmarks.terminal import ROOT
 
 
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "start": console_start,
     "headless": headless_load,
     "live": live_path,
+    "stream": stream,
     "console": console_load,
     "flatten": flatten,
     "storage": storage,

@@ -1,7 +1,8 @@
 """The ports of the engine: what the core's surroundings must offer, one Protocol each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -75,6 +76,63 @@ class LiveFeed(Protocol):
     @property
     def skipped_ns(self) -> int:
         """How much market time was never handed out because nobody asked in time."""
+        ...
+
+
+class FeedCondition(StrEnum):
+    """How a push feed is."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+class FeedFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push feed went through since it began. Counts, but for what is named otherwise."""
+
+    state: FeedCondition
+    messages: int = 0
+    connections: int = 0
+    repeated: int = 0  # trades that were told again and left out
+    lost: int = 0  # trades, or breaks with a loss where the venue does not number trades
+    late: int = 0  # trades that came after their bar had closed
+    book_breaks: int = 0
+    garbled: int = 0  # messages that could not be read
+    offset_ms: float | None = None  # the venue's clock ahead of ours, less a message's way
+    error: str = ""  # why the stream stood still last
+
+
+Deliver = Callable[[Event, int], Awaitable[None]]  # an event, and when (monotonic ns) it came
+
+
+class PushFeed(Protocol):
+    """A venue's live market: it brings events when they come, its own state among them."""
+
+    @property
+    def name(self) -> str:
+        """The venue's name."""
+        ...
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What the feed is of."""
+        ...
+
+    @property
+    def base_step_ns(self) -> int:
+        """The finest bar's step."""
+        ...
+
+    async def history(self, bars: int) -> Sequence[Bar]:
+        """Return so many closed bars of each symbol and step, oldest first. Raises VenueError."""
+        ...
+
+    async def run(self, deliver: Deliver) -> None:
+        """Bring the market to `deliver` until the task is canceled; it is let go of then."""
+        ...
+
+    def facts(self) -> FeedFacts:
+        """Return what the feed went through."""
         ...
 
 

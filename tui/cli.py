@@ -87,7 +87,18 @@ def cli() -> None:
     metavar="S",
     help="Stop in order after S seconds.",
 )
-@click.option("--venue", metavar="NAME", help="Where orders go (default: simulated).")
+@click.option(
+    "--venue",
+    metavar="NAME",
+    help="Whose live market: bybit, binance, binanceusdm or any that ccxt streams (default: simulated).",
+)
+@click.option(
+    "--symbol",
+    "symbols",
+    multiple=True,
+    metavar="SYM",
+    help="A market of the venue, for plays that name none; may be repeated (default: BTCUSDT).",
+)
 @click.option("--profile", metavar="NAME", help="A named set of settings.")
 @instance_options
 @click.option("--headless", is_flag=True, help="The engine alone, without a screen.")
@@ -127,6 +138,8 @@ def _refuse_idle_options(options: dict[str, Any], settings: "Settings") -> None:
             f"--arm does not go with {mode}: it always starts disarmed. "
             "Arm it with `trader-tui arm --confirm NAME` once it runs."
         )
+    if options["symbols"] and (mode in ("replay", "backtest") or settings.venue == "simulated"):
+        raise click.UsageError("--symbol names a market of a real venue: add --venue NAME, such as bybit.")
     if mode == "replay":
         return
     for name, option in (("data", "--data"), ("speed", "--speed"), ("bar_ts", "--bar-ts")):

@@ -14,6 +14,7 @@ RUN_FLAGS = {
     "data": "data",
     "bar_ts": "bar_ts",
     "venue": "venue",
+    "symbols": "stream.symbols",
     "profile": "profile",
     "arm": "arm",
     "confirm": "confirm",

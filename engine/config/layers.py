@@ -33,6 +33,7 @@ SAID_ONLY: dict[str, frozenset[object]] = {
     "arm": frozenset({True}),
     "confirm": frozenset({True}),
 }
+REPEATED = {"plays": "--play", "symbols": "--symbol"}
 SHOWN_MAX = 60  # characters of a refused value
 
 
@@ -120,7 +121,7 @@ def env_layer(env: Mapping[str, str]) -> Layer:
 
 def flag_name(setting: str) -> str:
     """Return the flag that sets a setting; one that may be repeated is named for one of its values."""
-    return "--play" if setting == "plays" else f"--{setting.replace('_', '-')}"
+    return REPEATED.get(setting) or f"--{setting.replace('_', '-')}"
 
 
 def flag_layer(flags: Mapping[str, Any]) -> Layer:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -194,6 +195,41 @@ class SyntheticSettings(Section):
     base_step_s: Annotated[int, Field(ge=1, le=86_400)] = 5
 
 
+class BookKind(StrEnum):
+    """How much of an order book a stream is asked for."""
+
+    TOUCH = "touch"  # the best bid and offer
+    DEPTH = "depth"  # all levels the venue streams, kept in sequence
+
+
+def _address(value: str) -> str:
+    """Take the address of a host, without anything behind it but a path."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname or parts.query:
+        raise ValueError("must read like wss://HOST[:PORT][/PATH] or https://HOST[:PORT]")
+    return value.rstrip("/")
+
+
+class StreamSettings(Section):
+    """The live market of a real venue. Addresses stand in for the venue's own."""
+
+    symbols: Symbols = ("BTCUSDT",)  # for plays that name none
+    base_step_s: Annotated[int, Field(ge=1, le=86_400)] = 60  # `timeframe: base`
+    book: BookKind = BookKind.TOUCH
+    silent_s: Annotated[float, Field(ge=1, le=3_600)] = 15.0  # without data for so long: connect anew
+    ping_s: Annotated[float, Field(ge=0.1, le=60)] = 5.0
+    renew_h: Annotated[float, Field(gt=0, le=24)] = 23.5  # venues end each connection after 24 h
+    stream_url: Annotated[str, AfterValidator(_address)] | None = None
+    query_url: Annotated[str, AfterValidator(_address)] | None = None
+
+
+class LocalSettings(Section):
+    """Where the local exchange (`trader-tui venue`) listens: the venue that is called `local`."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 7475
+
+
 class RuntimeSettings(Section):
     """The engine's own rhythm and bounds."""
 
@@ -255,6 +291,8 @@ class Settings(Section):
     budget: BudgetSettings = BudgetSettings()
     simulated: SimulatedSettings = SimulatedSettings()
     synthetic: SyntheticSettings = SyntheticSettings()
+    stream: StreamSettings = StreamSettings()
+    local: LocalSettings = LocalSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()

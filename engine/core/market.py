@@ -137,6 +137,11 @@ class Market:
             history.append(bar.close)
             del history[:-HISTORY_POINTS]
 
+    def last_close(self, symbol: str, step_ns: int) -> int:
+        """Return when (ns UTC) the last bar of a symbol and step closed, 0 before the first."""
+        bars = self.window(symbol, step_ns)
+        return bars[-1].ts if bars else 0
+
     def window(self, symbol: str, step_ns: int) -> tuple[Bar, ...]:
         """Return the last closed bars of a symbol and step, oldest first."""
         window = self._windows.get((symbol, step_ns))

@@ -120,7 +120,7 @@ class EngineContext:
 
     @property
     def feed(self) -> LiveFeed | None:
-        """The live feed, None on a tape."""
+        """The embedded market, None on a tape or a venue's stream."""
         return self.source.live
 
 
@@ -135,7 +135,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     now = clock.now()
     plays = await asyncio.to_thread(load_plays, settings.plays)
     await asyncio.to_thread(clear_start, settings, now)
-    source = await asyncio.to_thread(open_source, settings, plays, now)
+    source = await asyncio.to_thread(open_source, settings, plays, now, clock)
     currency = source.configure(birth_s=0).setup.currency  # told before anything is written
     account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
     directory, home = instance_dir(settings), mode_dir(settings)

@@ -4,9 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from engine.domain.events import Event, Fault, FaultKind, FeedChanged, FeedState, Woken
+from engine.domain.errors import VenueError
+from engine.domain.events import (
+    Backfill,
+    Event,
+    Fault,
+    FaultKind,
+    FeedChanged,
+    FeedState,
+    Remark,
+    Woken,
+)
 from engine.domain.market import NS_PER_S, MarketEvent
-from engine.ports import Clock, HistoricalFeed, LiveFeed
+from engine.ports import Clock, HistoricalFeed, LiveFeed, PushFeed
 from engine.runtime.inbox import Inbox
 from engine.runtime.latency import Histogram
 from engine.runtime.pump import Pump
@@ -218,6 +228,38 @@ async def read_live(
             if not inbox.offer(event, since_ns):
                 await _offer_when_there_is_room(inbox, event, since_ns, clock)
         await asyncio.sleep(max(0.0, (feed.next_at() - clock.now()) / NS_PER_S))
+
+
+async def push_live(
+    feed: PushFeed,
+    inbox: Inbox,
+    clock: Clock,
+    ended: asyncio.Event,
+    take: Callable[[Event, int], Awaitable[bool]] = _leave,
+    *,
+    bars: int,
+    known: Callable[[str, int], int],
+) -> None:
+    """Let a push feed bring its events to the core; wait where the inbox has no room.
+
+    First come `bars` of the past that are later than what is `known` of a symbol and step (ns UTC).
+    """
+
+    async def deliver(event: Event, since_ns: int) -> None:
+        if not ended.is_set() and await take(event, since_ns):
+            return
+        if not inbox.offer(event, since_ns):
+            await _offer_when_there_is_room(inbox, event, since_ns, clock)
+
+    try:
+        past = await feed.history(bars)
+        news = tuple(bar for bar in past if bar.ts > known(bar.symbol, bar.step_ns))
+        first: Event = Backfill(clock.now(), news)
+    except VenueError as error:
+        text = f"there are no past bars, and indicators warm up on those to come: {error}"
+        first = Remark(clock.now(), "feed", text)
+    await deliver(first, time.perf_counter_ns())
+    await feed.run(deliver)
 
 
 async def _offer_when_there_is_room(inbox: Inbox, event: Event, since_ns: int, clock: Clock) -> None:

@@ -23,12 +23,13 @@ from engine.domain.events import (
     FaultKind,
     OnStop,
 )
+from engine.ports import PushFeed
 from engine.runtime.beginning import ENGINE_ACTOR, begin
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
 from engine.runtime.dispatch import Dispatcher
-from engine.runtime.drivers import Gauges, RealTime, TapeTime, read_live
+from engine.runtime.drivers import Gauges, RealTime, TapeTime, push_live, read_live
 from engine.runtime.exitreport import ExitReport, exit_report
 from engine.runtime.freeze import freeze
 from engine.runtime.gauges import Health
@@ -180,6 +181,21 @@ class Engine:
         if self.context.feed is not None:
             take = self._take_at_once
             yield "feed", read_live(self.context.feed, self._inbox, self.context.clock, self._ended, take)
+        if self.context.source.stream is not None:
+            yield "feed", self._push(self.context.source.stream)
+
+    def _push(self, stream: PushFeed) -> Work:
+        context = self.context
+        market = context.loop.machine.market
+        return push_live(
+            stream,
+            self._inbox,
+            context.clock,
+            self._ended,
+            self._take_at_once,
+            bars=context.config.setup.window_bars,
+            known=market.last_close,
+        )
 
     def _calm_collector(self) -> None:
         """Let the garbage collector alone with what is alive now, and do its rounds in quiet moments."""

@@ -16,11 +16,13 @@ from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
-from engine.ports import LiveFeed, VenueProbe
+from engine.ports import Clock, LiveFeed, PushFeed, VenueProbe
 from engine.risk.limits import Limits
 from engine.runtime.account import account_currency, traded
 from engine.runtime.binding import PlayFile, bind, steps_of
+from engine.runtime.clock import SystemClock
 from engine.runtime.datacache import open_cache
+from engine.runtime.livemarket import open_stream
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
 from engine.venues.datafile import TradeColumns
@@ -39,7 +41,7 @@ MS_PER_S = 1_000
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 REAL_MODES = frozenset({Mode.DEMO, Mode.LIVE})  # their orders reach a venue outside this program
 SIMULATED = "simulated"
-MARKET_MODES = frozenset({Mode.PAPER})  # what this version can run besides tapes
+MARKET_MODES = frozenset({Mode.PAPER, Mode.SHADOW})  # what this version can run besides tapes
 
 
 def load_tapes(settings: Settings, tell: Callable[[str], None] | None = None) -> tuple[Tape, ...]:
@@ -169,14 +171,18 @@ def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) 
 
 
 def market_config(
-    settings: Settings, plays: Sequence[PlayFile], feed: LiveFeed, birth_s: int
+    settings: Settings, plays: Sequence[PlayFile], feed: LiveFeed | PushFeed, birth_s: int, market: str = ""
 ) -> SessionConfig:
-    """Gather what a run on the embedded market is built from."""
+    """Gather what a run on the embedded market, or on the live `market` of a venue, is built from."""
     matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
     bindings = bind(plays, feed.instruments, feed.base_step_ns, printed=matching)
     setup = core_setup(settings, instruments=feed.instruments, plays=bindings, birth_s=birth_s, files={})
     return SessionConfig(
-        setup=setup, venue=venue_config(settings, matching), data=(), settings=settings.to_json()
+        setup=setup,
+        venue=venue_config(settings, matching),
+        data=(),
+        settings=settings.to_json(),
+        market=market,
     )
 
 
@@ -189,6 +195,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     tapes: tuple[Tape, ...] = ()
     tape: FileFeed | MergedFeed | None = None
     live: LiveFeed | None = None
+    stream: PushFeed | None = None
     load_s: float = 0.0
     venue_section: Callable[[], VenueSection] = VenueSection  # how the venue is, where it is outside
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
@@ -197,6 +204,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         """Gather what the session is built from."""
         if self.live is not None:
             return market_config(self.settings, self.plays, self.live, birth_s)
+        if self.stream is not None:
+            return market_config(self.settings, self.plays, self.stream, birth_s, self.stream.name)
         return tape_config(self.settings, self.tapes, self.plays, birth_s)
 
 
@@ -221,9 +230,9 @@ def venue_probe(settings: Settings, credentials: Credentials) -> VenueProbe | No
 
 
 def check_start(settings: Settings) -> None:
-    """Refuse what this version cannot run: a mode, a venue, a tape without a file. Raises ConfigError.
+    """Refuse what this version cannot run: a mode, a tape with a venue or without a file.
 
-    A start on a real venue must be cleared, too (runtime/clearance.py).
+    A start on a real venue must be cleared, too (runtime/clearance.py). Raises ConfigError.
     """
     if settings.mode not in TAPE_MODES | MARKET_MODES:
         raise ConfigError(
@@ -231,14 +240,21 @@ def check_start(settings: Settings) -> None:
             "use paper, replay or backtest",
             field="mode",
         )
-    if settings.venue != SIMULATED:
-        raise ConfigError(f"is {settings.venue!r}; this version has only {SIMULATED!r}", field="venue")
+    if settings.mode in TAPE_MODES and settings.venue != SIMULATED:
+        raise ConfigError(
+            f"is {settings.venue!r}; orders of a {settings.mode} go to {SIMULATED!r}", field="venue"
+        )
     if settings.mode in TAPE_MODES and not settings.data:
         raise ConfigError(f"{settings.mode} needs a file of market data: give --data FILE")
 
 
-def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> Source:
-    """Open the market data of the mode. Raises ConfigError for a mode or venue this version cannot run."""
+def open_source(
+    settings: Settings, plays: tuple[PlayFile, ...], now: int, clock: Clock | None = None
+) -> Source:
+    """Open the market data of the mode; a venue's live market reads the `clock`.
+
+    Raises ConfigError for a mode or venue this version cannot run, VenueError where a venue does not answer.
+    """
     check_start(settings)
     if settings.mode in TAPE_MODES:
         started = time.perf_counter()
@@ -255,6 +271,9 @@ def open_source(settings: Settings, plays: tuple[PlayFile, ...], now: int) -> So
             load_s=load_s,
             notes=tuple(notes),
         )
+    if settings.venue != SIMULATED:
+        stream = open_stream(settings, plays, clock or SystemClock())
+        return Source(settings=settings, plays=plays, files={}, stream=stream)
     return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
 
 

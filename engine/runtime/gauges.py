@@ -7,6 +7,7 @@ import psutil
 from engine import __version__
 from engine.core.snapshot import FeedRow, HealthSection
 from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.ports import PushFeed
 from engine.runtime.context import EngineContext
 from engine.runtime.drivers import Gauges
 from engine.runtime.inbox import Inbox
@@ -68,6 +69,8 @@ class Health:
     def feeds(self) -> tuple[FeedRow, ...]:
         """Return the state of the one feed there is."""
         context = self._context
+        if context.source.stream is not None:
+            return (self._stream_row(context.source.stream),)
         machine = context.loop.machine
         now = context.pump.now if context.tape else context.clock.now()
         ages = [machine.market.age_ns(symbol, now) for symbol in machine.market.symbols()]
@@ -78,3 +81,25 @@ class Health:
         text = f"{skipped_s:.1f} s skipped after stalls" if skipped_s else ""
         age_ms = min(known) / NS_PER_MS if known else -1.0
         return (FeedRow(name, state, round(age_ms, 1), self._gauges.events, text),)
+
+    def _stream_row(self, stream: PushFeed) -> FeedRow:
+        """Return the state of a venue's live market."""
+        market, now, facts = self._context.loop.machine.market, self._context.clock.now(), stream.facts()
+        ages = [age for symbol in market.symbols() if (age := market.age_ns(symbol, now)) is not None]
+        age_ms = round(min(ages) / NS_PER_MS, 1) if ages else -1.0
+        counts = {
+            "lost": facts.lost,
+            "late": facts.late,
+            "book breaks": facts.book_breaks,
+            "unread": facts.garbled,
+        }
+        return FeedRow(
+            name=stream.name,
+            state=facts.state,
+            age_ms=age_ms,
+            events=facts.messages,
+            text=", ".join(f"{count} {name}" for name, count in counts.items() if count),
+            reconnects=max(0, facts.connections - 1),
+            error=facts.error,
+            offset_ms=facts.offset_ms,
+        )

@@ -21,6 +21,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     venue: SimulatedConfig
     data: tuple[tuple[str, str], ...]  # symbol and path of each tape, empty for a live feed
     settings: str  # as JSON
+    market: str = ""  # the venue whose live market it is on, empty for tapes and the embedded one
 
     @property
     def shape(self) -> str:
@@ -28,7 +29,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         setup = self.setup
         plays = tuple((b.spec.name, b.symbol, b.step_ns) for b in setup.plays)
         facts = (setup.mode, setup.instance, setup.currency, setup.instruments, plays, self.venue)
-        return hashlib.sha256(msgspec.msgpack.encode(facts, order="deterministic")).hexdigest()
+        whole = (*facts, self.market) if self.market else facts
+        return hashlib.sha256(msgspec.msgpack.encode(whole, order="deterministic")).hexdigest()
 
 
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ def test_a_tape_mode_needs_a_tape(tmp_path):
         check_start(settings)
 
 
-@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.DEMO, Mode.SHADOW])
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.DEMO])
 def test_a_mode_that_needs_a_real_venue_says_what_there_is(tmp_path, mode):
     settings = market_settings(tmp_path).model_copy(update={"mode": mode})
     with pytest.raises(ConfigError, match=f"mode {mode} needs a real venue.*use paper, replay or backtest"):

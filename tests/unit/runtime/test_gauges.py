@@ -12,6 +12,7 @@ from engine.core.machine import Machine
 from engine.core.snapshot import BudgetRow, VenueSection
 from engine.domain.events import FeedChanged, FeedState
 from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.ports import FeedCondition, FeedFacts
 from engine.runtime import upkeep
 from engine.runtime.drivers import Gauges
 from engine.runtime.gauges import Health
@@ -26,7 +27,7 @@ from tests.unit.runtime.rig import engine_on, eventually, market_settings
 class Desk:
     """Health, and the little of an engine that it reads."""
 
-    def __init__(self, *, tape=None, feed=None):
+    def __init__(self, *, tape=None, feed=None, stream=None):
         facts = setup()
         self.loop = Loop(Machine(facts), SimulatedVenue(facts.instruments, SimulatedConfig()))
         self.pump = SimpleNamespace(now=T0, commit_latency=Histogram())
@@ -34,7 +35,7 @@ class Desk:
         self.recorder = SimpleNamespace(size_bytes=2_345_678)
         self.session, self.tape, self.feed = "s1", tape, feed
         self.outside = VenueSection()
-        self.source = SimpleNamespace(stream=None, venue_section=lambda: self.outside)
+        self.source = SimpleNamespace(stream=stream, venue_section=lambda: self.outside)
         self.gauges, self.inbox = Gauges(), Inbox()
         self.health = Health(self, self.gauges, self.inbox)  # type: ignore[arg-type]  # only what it reads
 
@@ -100,6 +101,18 @@ def test_a_market_waits_then_is_connected_and_its_youngest_price_is_its_age():
 def test_market_time_that_was_skipped_is_said():
     (row,) = Desk(feed=SimpleNamespace(skipped_ns=3 * NS_PER_S // 2)).health.feeds()
     assert row.text == "1.5 s skipped after stalls"
+
+
+def test_a_venue_s_live_market_tells_what_it_went_through():
+    facts = FeedFacts(
+        state=FeedCondition.DISCONNECTED, messages=70, connections=3, lost=2, error="the connection broke off"
+    )
+    desk = Desk(stream=SimpleNamespace(name="bybit", facts=lambda: facts))
+    (row,) = desk.health.feeds()
+    assert (row.name, row.state, row.age_ms, row.events) == ("bybit", "disconnected", -1.0, 70)
+    assert (row.reconnects, row.text, row.error) == (2, "2 lost", "the connection broke off")
+    desk.see(trade(1.0, T0))
+    assert desk.health.feeds()[0].age_ms == 250.0
 
 
 def test_a_tape_has_its_own_time_and_an_end():
