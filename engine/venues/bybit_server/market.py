@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from engine.domain.market import Bar, Instrument, MarketEvent
+from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent
 from engine.venues.synthetic import SyntheticFeed
 
 
@@ -27,6 +27,10 @@ class Market(Protocol):
         """Return the bars of a step inside [since, until), ns UTC."""
         ...
 
+    def opening(self, symbol: str, now: int) -> float | None:
+        """Return the price that stands before anything is heard, None where there is none."""
+        ...
+
 
 class SyntheticMarket:
     """The seeded market: its past is known at any time, for it is a function of seed and time."""
@@ -46,3 +50,11 @@ class SyntheticMarket:
     def past(self, symbol: str, step_ns: int, since: int, until: int) -> list[Bar]:
         """Return the bars of a step inside [since, until), ns UTC."""
         return self._feed.bars(symbol, step_ns, since, until)
+
+    def opening(self, symbol: str, now: int) -> float | None:
+        """Return the price that stands before anything is heard, None where there is none."""
+        for step_ns in (NS_PER_S, 60 * NS_PER_S):  # a halt lasts seconds, so a minute has a price
+            end = now // step_ns * step_ns
+            if bars := self.past(symbol, step_ns, end - 2 * step_ns, end):
+                return bars[-1].close
+        return None

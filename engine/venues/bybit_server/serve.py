@@ -70,6 +70,7 @@ async def _listening(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSING_S)
     await runner.setup()
     try:
+        streams.open(market, core.clock.now())
         address = Address(await _listen(runner, port))
         spawn(_tick(core, market, streams))
         yield address

@@ -10,12 +10,14 @@ from engine.venues.bybit_server import wire
 from engine.venues.bybit_server.candles import INTERVALS
 from engine.venues.bybit_server.core import Core
 from engine.venues.bybit_server.listing import Listing
+from engine.venues.bybit_server.market import Market
 
 Json = dict[str, Any]
 Levels = dict[str, str]  # size by price
 DEPTH_PACE_NS = {1: 10 * NS_PER_MS, 50: 20 * NS_PER_MS, 200: 100 * NS_PER_MS}
 TICKER_PACE_NS = 100 * NS_PER_MS
 KLINE_PACE_NS = 250 * NS_PER_MS
+OPENING_LOTS = 100  # what the book shows before the market has quoted
 
 
 class _Shown:
@@ -77,6 +79,21 @@ class Streams:
             elif isinstance(event, Quote):
                 core.exchange.on_quote(event)
         core.commit()
+
+    def open(self, market: Market, now: int) -> None:
+        """Let every symbol stand at a price before anybody asks, as an exchange that never closes."""
+        self.on_events(market.poll(now))
+        for symbol, listing in self._core.exchange.listings.items():
+            price = None if listing.last else market.opening(symbol, now)
+            if price is not None:
+                tick, size = float(listing.instrument.tick), float(listing.instrument.lot) * OPENING_LOTS
+                bid = round(price - tick, listing.instrument.price_digits)
+                self.on_events(
+                    (
+                        Quote(now, symbol, bid, size, price, size),
+                        Trade(now, symbol, price, size, 1, price, price),
+                    )
+                )
 
     def flush(self, now: int) -> None:
         """Send what is due."""

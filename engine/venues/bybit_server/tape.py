@@ -76,6 +76,13 @@ class TapeMarket:
             for row in zip(*columns_built, strict=True)
         ]
 
+    def opening(self, symbol: str, now: int) -> float:
+        """Return the last price before the tape begins to play, or its first one."""
+        columns = self._tapes[symbol].columns
+        prices = columns.close if isinstance(columns, BarColumns) else columns.price
+        played = int(np.searchsorted(columns.ts, self._origin + (now - self.start)))
+        return float(prices[max(0, played - 1)])
+
     def _of(self, tape: Tape) -> Iterator[Trade | Quote]:
         ticks = float(tape.instrument.tick)
         feed = FileFeed(tape)

@@ -99,6 +99,10 @@ class StillMarket:
             for begin in range(since, until - step_ns + 1, step_ns)
         ]
 
+    def opening(self, symbol: str, now: int) -> float | None:
+        """Say that nothing stands."""
+        return None
+
     def stand_at(self, bid: float, ask: float, size: float = 1.0) -> None:
         """Quote, and trade at the bid."""
         now = time.time_ns()

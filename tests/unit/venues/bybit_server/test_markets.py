@@ -92,6 +92,14 @@ def test_the_lead_is_past_already(tmp_path: Path, kind: object):
     )
 
 
+def test_a_tape_opens_at_its_last_price_or_its_first(tmp_path: Path):
+    symbol = "BTCUSDT"
+    assert TapeMarket([minutes(tmp_path, 30)], START).opening(symbol, START) == 101
+    later = TapeMarket([minutes(tmp_path, 30)], START, lead_ns=10 * MINUTE_NS).opening(symbol, START)
+    assert 108 <= later <= 111
+    assert TapeMarket([prints(tmp_path, 5)], START).opening(symbol, START) == 100.5
+
+
 def test_a_market_that_was_left_alone_goes_on_by_the_clock(tmp_path: Path):
     market = TapeMarket([prints(tmp_path, 600)], START)
     market.skip_to(START + 300 * NS_PER_S)

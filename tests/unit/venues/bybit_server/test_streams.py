@@ -9,7 +9,9 @@ from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.venues.bybit_server.candles import MINUTE_NS
 from engine.venues.bybit_server.core import Core
 from engine.venues.bybit_server.hub import OUTBOX_MAX, Connection, Socket
+from engine.venues.bybit_server.market import SyntheticMarket
 from engine.venues.bybit_server.streams import Streams
+from engine.venues.synthetic import DEFAULT_SYMBOLS
 from tests.unit.venues.bybit_server.floor import START, StillMarket, core_of, quote, trade
 
 OPENED = START // MINUTE_NS * MINUTE_NS
@@ -95,6 +97,15 @@ def test_a_book_that_did_not_change_is_not_told():
     assert len(stage.flush(1)) == 1
     stage.streams.on_events([quote(100.0, 100.5)])
     assert stage.flush(2) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_symbol_has_a_price_from_the_first_moment(seed: int):
+    core = core_of(SyntheticMarket(seed, START, DEFAULT_SYMBOLS, 0.1))
+    Streams(core).open(SyntheticMarket(seed, START, DEFAULT_SYMBOLS, 0.1), START)
+    for listing in core.exchange.listings.values():
+        assert listing.last > 0
+        assert 0 < listing.ladder.bid < listing.ladder.ask
 
 
 @pytest.mark.parametrize(
