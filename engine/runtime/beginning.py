@@ -39,7 +39,7 @@ async def begin(
         await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
-    if context.feed is not None:
+    if context.tape is None:
         for text in open_elsewhere(context.directory, unwatched(context.settings), now()):
             await pump.consume(Remark(now(), "positions", text), now())
     for tape in context.source.tapes:

@@ -1,7 +1,10 @@
 """Nobody forgets a position at a real venue because another mode of the instance runs."""
 
+import asyncio
+
 import pytest
 
+from engine.domain.commands import NoticeLevel
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Mode
 from engine.runtime.othermodes import open_elsewhere
@@ -9,6 +12,7 @@ from engine.runtime.session import EngineState, encode_state
 from engine.storage.checkpoints import CheckpointStore
 from tests.builders import ENTER_LONG, T0, setup
 from tests.fakes import Hand
+from tests.unit.runtime.rig import engine_on, eventually, market_settings, tape_settings
 
 REAL = (Mode.DEMO, Mode.LIVE)
 
@@ -65,3 +69,25 @@ def test_a_state_that_cannot_be_read_is_told(tmp_path):
     CheckpointStore(tmp_path / "live" / "checkpoints").save(1, T0, b"\x90")
     (text,) = open_elsewhere(tmp_path, REAL, T0)
     assert "cannot be read" in text
+
+
+async def test_a_paper_session_says_at_its_start_that_it_does_not_look_after_them(tmp_path, world):
+    settings = market_settings(tmp_path)
+    world.enter_long()
+    left(tmp_path / "state" / "default", world)
+    async with asyncio.timeout(20), engine_on(settings) as engine:
+        running = asyncio.create_task(engine.run())
+        notices = await eventually(lambda: [n for n in engine.snapshot().notices if n.kind == "positions"])
+        engine.stop("enough")
+        await running
+    assert [notice.level for notice in notices] == [NoticeLevel.WARNING]
+    assert "the live account of this instance has positions (1 BTCUSDT)" in notices[0].text
+
+
+async def test_a_tape_has_nothing_to_do_with_them(tmp_path, world):
+    settings = tape_settings(tmp_path, bars=5)
+    world.enter_long()
+    left(tmp_path / "state" / "default", world)
+    async with asyncio.timeout(20), engine_on(settings) as engine:
+        await engine.run()
+        assert [n for n in engine.snapshot().notices if n.kind == "positions"] == []
