@@ -182,7 +182,7 @@ class Book:
         events: list[VenueEvent] = []
         whole = order.request.tif is TimeInForce.FOK
         ends = order.at_market or order.is_immediate
-        if not whole or sum(offer.volume.most(order.remaining) for offer in offers) >= order.remaining:
+        if not (whole and self._most(order, offers) < order.remaining):
             order.is_immediate = False  # level by level, each of which may be too little for all of it
             for offer in offers:
                 if not order.closed:
@@ -214,6 +214,14 @@ class Book:
         self.position, self.last, self.quote = state.position, state.last, state.quote
         self.orders = {order.request.client_id: order for order in state.orders}
         self.wake()
+
+    def _most(self, order: WorkingOrder, offers: Sequence[Offer]) -> Decimal:
+        """Return how much of an order all offers together, and for a reduce-only one the position, allow."""
+        request = order.request
+        wanted = (
+            min(order.remaining, self.reducible(request.side)) if request.reduce_only else order.remaining
+        )
+        return min(wanted, sum((offer.volume.most(wanted) for offer in offers), ZERO))
 
     def _retells(self, bar: Bar) -> bool:
         """Tell whether a bar is a coarser one over time that finer bars have told already."""

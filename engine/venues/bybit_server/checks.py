@@ -37,6 +37,8 @@ def require_room(ticket: Ticket, listing: Listing) -> None:
 
 def require_change(order: ExchangeOrder, wanted: ExchangeOrder) -> None:
     """Refuse an amendment that changes nothing, or leaves nothing to fill. Raises RefusedError."""
+    if order.protects:
+        raise parameter_error("take-profit and stop-loss of a position are set by trading-stop")
     if (wanted.qty, wanted.price, wanted.trigger) == (order.qty, order.price, order.trigger):
         raise parameter_error("The order remains unchanged as the parameters entered match the existing ones")
     if wanted.qty <= order.filled:

@@ -255,6 +255,8 @@ class Exchange:
             holding.take_profit = ZERO
         elif order.stop_kind == "StopLoss":
             holding.stop_loss = ZERO
+        if order.protects:
+            self.blotter.note(PositionChanged(order.ticket.symbol))
         self.blotter.end(order, Status.DEACTIVATED if waited else Status.CANCELLED, now, cause, reason)
 
     def _happened(self, events: Sequence[VenueEvent], listing: Listing) -> None:
@@ -314,7 +316,7 @@ class Exchange:
         holding = self.account.holdings[symbol]
         if not holding.qty:
             holding.take_profit = holding.stop_loss = ZERO
-        for order in [order for order in listing.waiting.values() if order.stop_kind != "Stop"]:
+        for order in [order for order in listing.waiting.values() if order.protects]:
             if holding.qty * order.ticket.side.sign >= 0:  # the position is gone, or the other way round
                 self._cancel(order, now, "CancelByTpSlTsClear")
             elif order.qty != abs(holding.qty):

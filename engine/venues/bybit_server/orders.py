@@ -114,6 +114,11 @@ class ExchangeOrder(msgspec.Struct, kw_only=True):
         return self.qty - self.filled if self.status.is_open else ZERO
 
     @property
+    def protects(self) -> bool:
+        """Whether it is one of the position's own orders."""
+        return self.stop_kind not in ("", "Stop")
+
+    @property
     def reduces(self) -> bool:
         """Whether it only lessens a position."""
         return self.ticket.reduce_only or self.ticket.close_on_trigger

@@ -55,9 +55,7 @@ def order(item: ExchangeOrder) -> Json:
         "slTriggerBy": "LastPrice" if ticket.stop_loss else "",
         "tpLimitPrice": "0",
         "slLimitPrice": "0",
-        "tpslMode": "Full"
-        if ticket.take_profit or ticket.stop_loss or item.stop_kind not in ("", "Stop")
-        else "",
+        "tpslMode": "Full" if ticket.take_profit or ticket.stop_loss or item.protects else "",
         "lastPriceOnCreated": canonical(item.last_at_creation),
         "createType": item.create_type,
         "placeType": "",

@@ -87,6 +87,17 @@ def test_fill_or_kill_may_take_several_levels():
     assert (order.status, len(made.blotter.executions) > 1) == (Status.FILLED, True)
 
 
+def test_fill_or_kill_that_may_only_reduce_is_killed_where_the_position_is_smaller():
+    made = exchange(size=5.0)
+    place(made, SELL, "1")
+    order = place(made, BUY, "2", "101", force=Force.FOK, reduce_only=True)
+    assert (order.status, order.filled, order.reject_reason) == (
+        Status.CANCELLED,
+        ZERO,
+        "EC_NoEnoughQtyToFill",
+    )
+
+
 def test_post_only_that_would_take_is_taken_and_canceled():
     made = exchange()
     order = place(made, BUY, "1", "100.5", force=Force.POST_ONLY)
@@ -293,6 +304,19 @@ def test_protection_can_be_moved_and_removed():
         made.protect(SYMBOL, LATER, take_profit=None, stop_loss=Decimal("108.1"))
     made.protect(SYMBOL, LATER, take_profit=None, stop_loss=Decimal(0))
     assert made.listings[SYMBOL].waiting == {}
+
+
+def test_a_positions_own_orders_are_not_amended_and_tell_of_it_when_canceled():
+    made = exchange(size=5.0)
+    place(made, BUY, "1")
+    made.protect(SYMBOL, LATER, take_profit=None, stop_loss=Decimal(90))
+    (order,) = made.listings[SYMBOL].waiting.values()
+    with refused(10001):
+        made.amend(order, LATER, qty=None, price=None, trigger=Decimal(91))
+    made.blotter.drain()
+    made.cancel(order, LATER)
+    assert PositionChanged(SYMBOL) in made.blotter.drain()
+    assert made.account.holdings[SYMBOL].stop_loss == 0
 
 
 def test_an_order_brings_its_protection_along():
