@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import blocks
+import conforming
 import operating
 
 from engine.config.playschema import schema_text
@@ -49,6 +50,21 @@ EFFECTS_NOTES = """\
   Where it proves alive all the same, that is said, and its fills are booked."""
 
 
+CONFORMANCE_INTRODUCTION = """\
+What every venue must do, as numbered cases with one body that runs on any adapter: in the tests on those of
+this table, and with `trader-tui venue check --testnet --venue NAME` on the testnet of a real venue. *-*: the
+adapter takes no orders, or has no market of its own. *n/a*: it has nothing of the kind."""
+
+CONFORMANCE_NOTES = """\
+*simulated* is the matching engine of paper, backtest and replay with the embedded market, *replay* a played
+file, *ccxt on the local exchange* the order adapter over real sockets against `trader-tui venue`.
+
+A venue takes entries where all order cases passed with the installed version of ccxt and of the adapter; the
+result is kept in the state folder (`.venues/NAME.json`). Until then it is there for data: an entry is refused
+with `VENUE_NOT_CHECKED`, and what reduces is sent all the same. The cases place and fill orders of the
+smallest size in an instrument in which the account holds nothing, and close what they open."""
+
+
 def page(*parts: str) -> str:
     """Join parts into a page."""
     return "\n\n".join([NOTE, *parts]) + "\n"
@@ -81,6 +97,11 @@ def commands_page() -> str:
         "answers), or not identical; 128+n ended by signal n.",
         operating.command_line(),
     )
+
+
+def conformance_page() -> str:
+    """Return docs/conformance.md: the cases that every venue must pass."""
+    return page("# Conformance", CONFORMANCE_INTRODUCTION, conforming.cases(), CONFORMANCE_NOTES)
 
 
 def tables_page() -> str:
@@ -126,6 +147,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reasons.md": reasons_page(),
         DOCS / "commands.md": commands_page(),
         DOCS / "architecture" / "tables.md": tables_page(),
+        DOCS / "conformance.md": conformance_page(),
         DOCS / "play.schema.json": schema_text() + "\n",
     }
     others = [path for path in (*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md") if path not in whole]

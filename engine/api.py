@@ -57,6 +57,7 @@ from engine.instance import (
 from engine.offline import (
     bench_parity,
     check_play,
+    check_venue,
     compare_backtests,
     data_cache,
     examine,
@@ -160,6 +161,7 @@ __all__ = [
     "block_signals",
     "check_play",
     "check_start",
+    "check_venue",
     "compare_backtests",
     "connect",
     "data_cache",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.runtime.venueserver import Listening
     from engine.runtime.verify import Verdict
     from engine.storage.columncache import CacheUsage
+    from engine.storage.venuechecks import VenueCheck
 
 
 def run_backtest(
@@ -128,6 +129,18 @@ def fetch_bars(
         venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, out=out, host=host
     )
     return run_fetch(request, tell)
+
+
+def check_venue(
+    settings: "Settings", symbol: str, tell: Callable[[str, str, str, str], None]
+) -> "VenueCheck":
+    """Play the order cases on the testnet of the settings' venue and keep the result. Raises TraderError.
+
+    `tell` hears of each case when it is done: its number, how it ended, its promise and what was seen.
+    """
+    from engine.runtime.venuecheck import check_venue as check
+
+    return check(settings, symbol, tell)
 
 
 def run_venue(tell: "Callable[[Listening], None]", **wish: Any) -> None:

@@ -188,6 +188,18 @@ class Venue(Protocol):
         ...
 
 
+class OutsideVenue(Venue, Protocol):
+    """A venue outside the loop: it works in tasks of its own and posts what it has to say."""
+
+    def own(self, owns: Callable[[str], bool]) -> None:
+        """Say which client ids are this engine's."""
+        ...
+
+    async def run(self, post: Callable[[Event], bool]) -> None:
+        """Work until cancelled; `post` says False where nothing more can be taken for a moment."""
+        ...
+
+
 class VenueProbe(Protocol):
     """Asks a real venue, before the first order, what a start must know."""
 

@@ -82,6 +82,38 @@ def venue(ctx: click.Context, /, symbols: str | None, no_limits: bool, as_json: 
     sys.exit(actions.run(limits=not no_limits, as_json=as_json, **chosen))
 
 
+@venue.command()
+@click.option("--venue", "name", required=True, metavar="NAME", help="Such as bybit, or local.")
+@click.option(
+    "--testnet", is_flag=True, help="Say so: the cases place and fill real orders, of play money only."
+)
+@click.option(
+    "--symbol", default="BTCUSDT", metavar="SYM", help="A market that nobody uses there (default BTCUSDT)."
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of all instances' state, where the result is kept.",
+)
+@json_option
+def check(name: str, symbol: str, state_dir: Path | None, *, testnet: bool, as_json: bool) -> None:
+    """Play the order cases of docs/conformance.md on a venue's testnet, with your keys of it.
+
+    A venue takes orders once all cases passed, until ccxt or its adapter changes; before that it is there
+    for data. The keys are those of its demo account: NAME_DEMO_API_KEY and NAME_DEMO_API_SECRET, or the
+    key file. The exchange of `trader-tui venue` is checked with --venue local. Exit code 4: a case failed.
+    """
+    if not testnet and name != "local":
+        raise click.UsageError("the cases place and fill orders; add --testnet: they run nowhere else.")
+    from tui import venue_check as actions
+    from tui.flags import load
+
+    flags = {"venue": name, "state_dir": state_dir}
+    settings = load(flags, {"venue": "venue", "state_dir": "state_dir"})
+    sys.exit(actions.run(settings, symbol.upper(), as_json=as_json))
+
+
 def _refuse_idle_options(ctx: click.Context) -> None:
     """Refuse options of the one market where the other one was chosen."""
     given = {

@@ -229,6 +229,26 @@ class LocalSettings(Section):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 7475
 
+    @property
+    def rest_url(self) -> str:
+        """The base of its REST endpoints."""
+        return f"http://{self.host}:{self.port}"
+
+
+class DemoSite(StrEnum):
+    """Which of a venue's sites takes the orders of mode demo."""
+
+    DEMO = "demo"  # its paper account on real prices, else its testnet
+    TESTNET = "testnet"
+
+
+class OrderSettings(Section):
+    """How orders are sent to a real venue. A time-out counts from when the request leaves."""
+
+    submit_timeout_s: Annotated[float, Field(ge=1, le=120)] = 30.0
+    query_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    demo_site: DemoSite = DemoSite.DEMO
+
 
 class RuntimeSettings(Section):
     """The engine's own rhythm and bounds."""
@@ -293,6 +313,7 @@ class Settings(Section):
     synthetic: SyntheticSettings = SyntheticSettings()
     stream: StreamSettings = StreamSettings()
     local: LocalSettings = LocalSettings()
+    orders: OrderSettings = OrderSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()

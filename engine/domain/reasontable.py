@@ -20,7 +20,7 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.VENUE_NOT_CHECKED: _F(
         _R,
         "The order cases of this venue have not passed with this version of its adapter.",
-        "Play its order cases with keys of its testnet.",
+        "Run `trader-tui venue check --testnet --venue NAME` with keys of its testnet.",
     ),
     Reason.LOCK_NOT_HELD: _F(
         _R, "This engine does not hold the lock of its state directory.", "Stop the other engine."

@@ -37,6 +37,8 @@ async def begin(
         await pump.consume(FeedChanged(now(), "market", FeedState.CONNECTED, "after a restart"), now())
     elif context.feed is not None:
         await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
+    if context.source.trading is not None and context.resumed:
+        await pump.consume(FeedChanged(now(), "orders", FeedState.CONNECTED, "after a restart"), now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
     if context.tape is None:

@@ -33,6 +33,7 @@ from engine.runtime.factory import (
 )
 from engine.runtime.logs import EngineLog, readable_screen
 from engine.runtime.loop import Loop
+from engine.runtime.opening import open_trading
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import Recovered, Sources, recover
 from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
@@ -132,14 +133,14 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
     StorageError.
     """
     clock = SystemClock()
-    now = clock.now()
     plays = await asyncio.to_thread(load_plays, settings.plays)
-    await asyncio.to_thread(clear_start, settings, now)
-    source = await asyncio.to_thread(open_source, settings, plays, now, clock)
-    currency = source.configure(birth_s=0).setup.currency  # told before anything is written
-    account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
+    credentials = await asyncio.to_thread(clear_start, settings, clock.now())
+    source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock)
     directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
+        source = await open_trading(stack, source, credentials, clock.now)
+        currency = source.configure(birth_s=0).setup.currency  # told before anything is written
+        account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
         log, database = await _open_instance(stack, settings, directory, account, headless=headless)
         for note in source.notes:
             log.warning(note)
@@ -151,7 +152,7 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
             latch=Latch(directory),
         )
         surroundings = Surroundings(settings=settings, directory=directory, clock=clock, log=log)
-        yield await open_session(stack, surroundings, source, stores)
+        yield await open_session(stack, surroundings, source, stores, build=source.build)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

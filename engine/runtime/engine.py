@@ -184,6 +184,9 @@ class Engine:
         if self.context.source.stream is not None:
             yield "feed", self._push(self.context.source.stream)
 
+        if self.context.source.trading is not None:
+            yield "venue", self.context.source.trading.run(self._offer)
+
     def _push(self, stream: PushFeed) -> Work:
         context = self.context
         market = context.loop.machine.market

@@ -14,11 +14,13 @@ from engine.core.runner import evaluator_for
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
+from engine.domain.ids import IdSpace
 from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
-from engine.ports import Clock, LiveFeed, PushFeed, VenueProbe
+from engine.ports import Clock, LiveFeed, PushFeed, Venue, VenueProbe
 from engine.risk.limits import Limits
 from engine.runtime.account import account_currency, traded
+from engine.runtime.accounts import AccountProbe, Trading, account_of, site_of
 from engine.runtime.binding import PlayFile, bind, steps_of
 from engine.runtime.clock import SystemClock
 from engine.runtime.datacache import open_cache
@@ -28,6 +30,7 @@ from engine.runtime.session import SessionConfig
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
+from engine.venues.silent import SilentVenue
 from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
 from engine.venues.synthetic import SyntheticFeed
 
@@ -199,14 +202,33 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     load_s: float = 0.0
     venue_section: Callable[[], VenueSection] = VenueSection  # how the venue is, where it is outside
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
+    trading: Trading | None = None  # the account that orders go to, None for the simulated venue
 
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
         if self.live is not None:
             return market_config(self.settings, self.plays, self.live, birth_s)
         if self.stream is not None:
-            return market_config(self.settings, self.plays, self.stream, birth_s, self.stream.name)
+            config = market_config(self.settings, self.plays, self.stream, birth_s, self.stream.name)
+            return config if self.trading is None else _traded_on(config, self.trading)
         return tape_config(self.settings, self.tapes, self.plays, birth_s)
+
+    def build(self, config: SessionConfig) -> Loop:
+        """Build the loop of a session with the venue that its orders go to. Raises ConfigError."""
+        if self.trading is None:
+            return build_loop(config)
+        venue, setup = self.trading.venue, config.setup
+        _refuse_careless_switch(config, venue)
+        venue.own(IdSpace(setup.birth_s, setup.instance).owns)
+        return Loop(Machine(setup), venue)
+
+
+def _traded_on(config: SessionConfig, trading: Trading) -> SessionConfig:
+    """Let a session trade on a real account: its money, and whether its venue is unlocked."""
+    setup = msgspec.structs.replace(
+        config.setup, start_equity=trading.equity, venue_checked=not trading.locked
+    )
+    return msgspec.structs.replace(config, setup=setup, orders=trading.name)
 
 
 def is_real(settings: Settings) -> bool:
@@ -224,9 +246,10 @@ def unwatched(settings: Settings) -> tuple[Mode, ...]:
     return () if is_real(settings) else tuple(sorted(REAL_MODES))
 
 
-def venue_probe(settings: Settings, credentials: Credentials) -> VenueProbe | None:  # noqa: ARG001 - its shape
-    """Return who can ask the venue before the first order, None where this version knows nobody."""
-    return None
+def venue_probe(settings: Settings, credentials: Credentials) -> VenueProbe:
+    """Return who can ask the venue before the first order. Raises ConfigError."""
+    site = site_of(settings, real_money=is_real_money(settings))
+    return AccountProbe(account_of(settings, site, (), credentials, now=time.time_ns))
 
 
 def check_start(settings: Settings) -> None:
@@ -234,12 +257,8 @@ def check_start(settings: Settings) -> None:
 
     A start on a real venue must be cleared, too (runtime/clearance.py). Raises ConfigError.
     """
-    if settings.mode not in TAPE_MODES | MARKET_MODES:
-        raise ConfigError(
-            f"mode {settings.mode} needs a real venue, which this version does not have yet; "
-            "use paper, replay or backtest",
-            field="mode",
-        )
+    if is_real(settings) and settings.venue != SIMULATED:
+        site_of(settings, real_money=is_real_money(settings))
     if settings.mode in TAPE_MODES and settings.venue != SIMULATED:
         raise ConfigError(
             f"is {settings.venue!r}; orders of a {settings.mode} go to {SIMULATED!r}", field="venue"
@@ -271,6 +290,8 @@ def open_source(
             load_s=load_s,
             notes=tuple(notes),
         )
+    if is_real(settings) and settings.venue == SIMULATED:
+        raise ConfigError(f"mode {settings.mode} needs a real venue: --venue NAME", field="venue")
     if settings.venue != SIMULATED:
         stream = open_stream(settings, plays, clock or SystemClock())
         return Source(settings=settings, plays=plays, files={}, stream=stream)
@@ -288,18 +309,24 @@ def synchronous_of(settings: Settings) -> Synchronous:
 
 
 def build_loop(config: SessionConfig) -> Loop:
-    """Build the loop of a session: the machine and the simulated venue inside it.
+    """Build the loop of a session: the machine and the simulated venue inside it, or nobody to send to.
 
     Raises ConfigError where the venue's dead-man's switch would cancel protective orders, too.
     """
+    if config.orders:
+        return Loop(Machine(config.setup), SilentVenue())
     venue = SimulatedVenue(config.setup.instruments, config.venue)
+    _refuse_careless_switch(config, venue)
+    return Loop(Machine(config.setup), venue)
+
+
+def _refuse_careless_switch(config: SessionConfig, venue: Venue) -> None:
     if config.setup.dead_man_ms and not venue.spares_protection:
         raise ConfigError(
             "the dead-man's switch of this venue cancels protective stops, too, and would leave positions "
             "bare; set it to null",
             field="runtime.dead_man_s",
         )
-    return Loop(Machine(config.setup), venue)
 
 
 def reopen_feed(config: SessionConfig, files: dict[str, str]) -> FileFeed | MergedFeed | None:

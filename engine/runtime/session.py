@@ -21,6 +21,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     venue: SimulatedConfig
     data: tuple[tuple[str, str], ...]  # symbol and path of each tape, empty for a live feed
     settings: str  # as JSON
+    orders: str = ""  # the venue and site that orders go to, empty for the simulated one
     market: str = ""  # the venue whose live market it is on, empty for tapes and the embedded one
 
     @property
@@ -29,7 +30,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         setup = self.setup
         plays = tuple((b.spec.name, b.symbol, b.step_ns) for b in setup.plays)
         facts = (setup.mode, setup.instance, setup.currency, setup.instruments, plays, self.venue)
-        whole = (*facts, self.market) if self.market else facts
+        whole = (*facts, *(name for name in (self.market, self.orders) if name))
         return hashlib.sha256(msgspec.msgpack.encode(whole, order="deterministic")).hexdigest()
 
 

@@ -9,6 +9,8 @@ import msgspec
 
 from engine.domain.errors import ConfigError, TransientError
 from engine.domain.market import Instrument
+from engine.risk.clearance import KeyFacts, VenueFacts
+from engine.venues.ccxt_answers import KeyAnswer, checked
 from engine.venues.ccxt_calls import Budget, Calls, Timeouts
 from engine.venues.ccxt_client import STEPS, AccountKeys, Evidence, build_client
 from engine.venues.ccxt_clock import VenueClock
@@ -41,7 +43,7 @@ class Account:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`now` is the engine's clock (ns UTC). Raises ConfigError for a site the venue does not have."""
-        self.wish, self._now, self._sleep = wish, now, sleep
+        self.wish, self.budget, self._now, self._sleep = wish, budget, now, sleep
         self.clock, evidence = VenueClock(), Evidence()
         self.client: Any = build_client(
             wish.profile,
@@ -116,9 +118,28 @@ class Account:
             raise TransientError(f"{self.wish.profile.name} does not tell the balance of {currency}")
         return total
 
+    async def facts(self) -> VenueFacts:
+        """Return what the venue says of our keys, its symbols and its clock. Raises VenueError."""
+        markets = (self.client.markets or {}).values()
+        traded = [m for m in markets if m.get("swap") and m.get("linear") and m.get("active") is not False]
+        return VenueFacts(
+            keys=await self._key_facts(),
+            symbols=frozenset(str(market["id"]) for market in traded),
+            clock_offset_ms=float(self.clock.offset_ms),
+        )
+
+    async def _key_facts(self) -> KeyFacts:
+        wish = self.wish
+        if not wish.profile.tells_permissions or wish.endpoint is Endpoint.DEMO:
+            return KeyFacts()
+        answered = await self.calls.read(self.client.private_get_v5_user_query_api)
+        key = checked(KeyAnswer, (answered.value or {}).get("result"))
+        return KeyFacts(can_trade=key.can_trade, can_withdraw=key.can_withdraw)
+
     async def close(self) -> None:
         """Let go of the connections."""
         await self.client.close()
+        self.budget.close()
 
     async def _venue_ms(self) -> int:
         answered = await self.calls.read(self.client.fetch_time)

@@ -140,6 +140,24 @@ class PositionAnswer(_Answer):
         return self.contracts if self.side == "long" else -self.contracts
 
 
+class KeyAnswer(_Answer):
+    """What Bybit tells of a key."""
+
+    read_only: int = Field(alias="readOnly")
+    permissions: dict[str, list[str]]
+
+    @property
+    def can_trade(self) -> bool:
+        """Whether it may send orders for contracts."""
+        contracts = self.permissions.get("ContractTrade", []), self.permissions.get("Derivatives", [])
+        return not self.read_only and any(contracts)
+
+    @property
+    def can_withdraw(self) -> bool:
+        """Whether it may take money out."""
+        return "Withdraw" in self.permissions.get("Wallet", [])
+
+
 def checked(model: type[A], answer: Any) -> A:
     """Return an answer as its model. Raises TransientError where it is none: nothing follows from it."""
     try:

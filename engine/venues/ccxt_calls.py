@@ -1,11 +1,13 @@
 """One call to a venue: its turn in the budget, its time-out, its answer checked, its failure judged."""
 
 import asyncio
+import decimal
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
 
+from engine.core.snapshot import BudgetRow
 from engine.domain.errors import AmbiguousError, RateLimitedError, RefusedError, TransientError, VenueError
 from engine.domain.events import CallOutcome, Channel, ChannelReport
 from engine.domain.reasons import Reason
@@ -38,6 +40,19 @@ class Budget(Protocol):
 
     def hold_back(self, seconds: float) -> None:
         """Let nobody send for a while: the venue asked for it."""
+        ...
+
+    def use(self) -> tuple[BudgetRow, ...]:
+        """Return how much of each limit is used."""
+        ...
+
+    @property
+    def flaw(self) -> str:
+        """Why others who use the limits are not counted with, empty where they are."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is counted in."""
         ...
 
 
@@ -74,8 +89,13 @@ class Calls:
         self._budget, self._evidence, self._now = budget, evidence, now
         self._clock_is_off = clock_is_off
         self._outcomes: dict[Channel, CallOutcome] = {}
-        self.report: Callable[[ChannelReport], None] = lambda _: None
+        self._report: Callable[[ChannelReport], None] = lambda _: None
         self.last_error = ""
+
+    def report_to(self, report: Callable[[ChannelReport], None]) -> None:
+        """Report how channels do from here on, each with its next call."""
+        self._report = report
+        self._outcomes.clear()
 
     async def read(self, ask: Callable[[], Awaitable[Any]], *, cost: int = 1) -> Answered:
         """Ask for something. Raises TransientError, RateLimitedError, RefusedError or AuthError."""
@@ -99,8 +119,10 @@ class Calls:
     ) -> Answered:
         raw = self._evidence.begin()
         try:
-            async with asyncio.timeout(timeout_s):
-                value = await ask()
+            # ccxt sets the rounding of the decimal context it finds, and ours decides the size of orders.
+            with decimal.localcontext():
+                async with asyncio.timeout(timeout_s):
+                    value = await ask()
         except TimeoutError as error:
             raise self._lost(channel, f"no answer within {timeout_s:g} s", writes=writes) from error
         except _UNREADABLE as error:
@@ -147,7 +169,7 @@ class Calls:
         if outcome is not CallOutcome.OK:
             self.last_error = text
         if outcome is not CallOutcome.OK or before is not CallOutcome.OK:
-            self.report(ChannelReport(self._now(), self.profile.name, channel, outcome, text))
+            self._report(ChannelReport(self._now(), self.profile.name, channel, outcome, text))
 
     def tell_private(self, outcome: CallOutcome, text: str = "") -> None:
         """Report how the private stream does."""

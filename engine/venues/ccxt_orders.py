@@ -7,6 +7,8 @@ a query does.
 """
 
 import asyncio
+import contextvars
+import decimal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
@@ -71,6 +73,7 @@ class CcxtVenue(Venue):
         self._owns: Callable[[str], bool] = lambda _: False
         self._waiting: list[tuple[Work, bool]] = []  # handed over before `run`
         self._tasks: asyncio.TaskGroup | None = None
+        self._context: contextvars.Context | None = None
         self._unsent: dict[str, asyncio.Task[None]] = {}  # by client id, while they wait for their turn
         self._submits: dict[str, dict[str, asyncio.Event]] = {}  # by symbol and client id: on their way
         self._writes: set[asyncio.Task[None]] = set()
@@ -78,7 +81,7 @@ class CcxtVenue(Venue):
         self.stream = PrivateStream(
             calls, on_order=self._on_order, on_trade=self._on_trade, post=self._deliver, now=now, sleep=sleep
         )
-        calls.report = self._report_channel
+        calls.report_to(self._report_channel)
 
     def own(self, owns: Callable[[str], bool]) -> None:
         """Say which client ids are this engine's: trades of others are nobody's news."""
@@ -154,6 +157,8 @@ class CcxtVenue(Venue):
     async def run(self, post: Post) -> None:
         """Send what is handed over and post what comes back, until cancelled."""
         self._post = post
+        decimal.setcontext(decimal.getcontext().copy())  # this task's and its children's: ccxt changes it
+        self._context = contextvars.copy_context()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             waiting, self._waiting = self._waiting, []
@@ -173,7 +178,8 @@ class CcxtVenue(Venue):
         if self._tasks is None:
             self._waiting.append((work, writes))
             return
-        task = self._tasks.create_task(work())
+        assert self._context is not None, "it is made before tasks can be"
+        task = self._tasks.create_task(work(), context=self._context.copy())  # not that of who hands over
         if writes:
             self._writes.add(task)
             task.add_done_callback(self._writes.discard)

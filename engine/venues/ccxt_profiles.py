@@ -50,6 +50,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     settle_param: str = ""  # names the currency whose orders and positions are listed
     trades_by_symbol: bool = False  # our trades are listed for one symbol at a time only
     triggers_apart: bool = False  # stop orders are listed by a request of their own
+    tells_permissions: bool = False  # of our keys
     has_demo: bool = False
     has_testnet: bool = True
     subscribe_acks: int = 0  # answers to subscriptions after which the private stream stands
@@ -79,6 +80,7 @@ _BYBIT = Profile(
     list_path=("result", "list"),
     cursor_key="nextPageCursor",
     settle_param="settleCoin",
+    tells_permissions=True,
     has_demo=True,
     subscribe_acks=2,
 )

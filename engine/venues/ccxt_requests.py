@@ -1,5 +1,6 @@
 """Writes an order as ccxt takes it, so that what leaves is what was decided, to the digit."""
 
+import decimal
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -40,7 +41,8 @@ def _amount(client: Any, contract: Contract, qty: Decimal) -> str:
     """Write a quantity in contracts."""
     amount = qty / contract.size
     try:
-        text = str(client.amount_to_precision(contract.unified, canonical(amount)))
+        with decimal.localcontext():  # ccxt changes it
+            text = str(client.amount_to_precision(contract.unified, canonical(amount)))
     except CcxtError:  # it is less than one step
         text = "0"
     if Decimal(text) != amount:
@@ -49,7 +51,8 @@ def _amount(client: Any, contract: Contract, qty: Decimal) -> str:
 
 
 def _price(client: Any, contract: Contract, price: Decimal) -> str:
-    text = str(client.price_to_precision(contract.unified, canonical(price)))
+    with decimal.localcontext():  # ccxt changes it
+        text = str(client.price_to_precision(contract.unified, canonical(price)))
     if Decimal(text) != price:
         raise RefusedError(f"{canonical(price)} is no multiple of the tick", Reason.OFF_TICK)
     return text

@@ -97,7 +97,7 @@ class House:
 
     def words(self, *words: object) -> list[str]:
         """Return a whole command line of the program on this house's state."""
-        state = () if {"backtest", "data"} & set(words) else ("--state-dir", str(self.state_dir))
+        state = () if {"backtest", "data", "venue"} & set(words) else ("--state-dir", str(self.state_dir))
         return [PROGRAM, *map(str, words), *state]
 
     def run(

@@ -44,9 +44,9 @@ def test_a_tape_mode_needs_a_tape(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.DEMO])
-def test_a_mode_that_needs_a_real_venue_says_what_there_is(tmp_path, mode):
+def test_a_mode_that_needs_a_real_venue_says_so(tmp_path, mode):
     settings = market_settings(tmp_path).model_copy(update={"mode": mode})
-    with pytest.raises(ConfigError, match=f"mode {mode} needs a real venue.*use paper, replay or backtest"):
+    with pytest.raises(ConfigError, match=f"mode {mode} needs a real venue: --venue NAME"):
         open_source(settings, (), 0)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
+from engine.core.snapshot import BudgetRow
 from engine.domain.events import Event, FeedChanged
 from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.market import NS_PER_MS
@@ -269,9 +270,18 @@ class FreeBudget:
             await self.held[kind].wait()
         self.taken.append(kind)
 
+    flaw = ""
+
     def hold_back(self, seconds: float) -> None:
         """Note that the venue asked for it."""
         self.held_back_s.append(seconds)
+
+    def use(self) -> tuple[BudgetRow, ...]:
+        """Count nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of nothing."""
 
 
 class Heard:

@@ -1,6 +1,7 @@
 """What ccxt is known to do (the list of the notes, by number), each with what the adapter makes of it."""
 
 import asyncio
+import decimal
 import time
 from decimal import Decimal
 from typing import Any
@@ -317,6 +318,19 @@ async def test_pitfall_12_sockets_are_those_of_aiohttp():
         assert type(socket.connection).__module__.startswith("aiohttp")
 
 
+async def test_pitfall_15_the_rounding_of_our_decimals_stays_ours():
+    before = decimal.getcontext().copy()
+    async with connected() as desk:
+        sent = desk.submit()
+        await desk.heard.until(OrderAcked)
+        await desk.desk.push("execution", raw_trade(sent.client_id))
+        await desk.heard.until(Fill)
+        desk.venue.query(-1, NOW)
+        await desk.heard.until(VenueReport)
+    after = decimal.getcontext()
+    assert (after.rounding, after.prec, after.traps) == (before.rounding, before.prec, before.traps)
+
+
 MARKET: dict[str, Any] = {
     "id": "BTC",
     "symbol": "BTC/USDT:USDT",
@@ -358,6 +372,7 @@ async def outgoing(venue: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[st
     client.set_markets([MARKET])
     client.currencies = {}
     try:
+        decimal.setcontext(decimal.getcontext().copy())  # ccxt changes it
         params = {"clientOrderId": to_venue_id(venue), "reduceOnly": True}
         await client.create_order("BTC/USDT:USDT", "limit", "sell", "0.01", "20000", params)
     except (ccxtpro.BaseError, KeyError, IndexError, TypeError, AttributeError):

@@ -1,0 +1,34 @@
+"""Opens the account that a session's orders go to, where its mode has one."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import msgspec
+
+from engine.config.secrets import Credentials
+from engine.runtime.accounts import account_of, site_of, trade_on
+from engine.runtime.clearance import clear_at_venue
+from engine.runtime.factory import Source, is_real_money
+
+
+async def open_trading(
+    stack: AsyncExitStack, source: Source, credentials: Credentials | None, now: Callable[[], int]
+) -> Source:
+    """Open the account that the mode's orders go to, and have the venue clear the start; the stack closes it.
+
+    Raises ConfigError that names all that speaks against the start, VenueError where nobody answers.
+    """
+    settings, stream = source.settings, source.stream
+    if credentials is None or stream is None:
+        return source
+    real_money = is_real_money(settings)
+    site = site_of(settings, real_money=real_money)
+    symbols = tuple(instrument.symbol for instrument in stream.instruments)
+    account = account_of(settings, site, symbols, credentials, now=now)
+    stack.push_async_callback(account.close)
+    await account.open()
+    await clear_at_venue(settings, account, real_money=real_money, symbols=symbols)
+    trading = await trade_on(account, stream.instruments, settings, credentials)
+    locked = (f"{trading.name} takes no entries: {trading.locked}",) if trading.locked else ()
+    notes = (*source.notes, *locked)
+    return msgspec.structs.replace(source, trading=trading, venue_section=trading.section, notes=notes)
