@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.api import BreakerRow, Phase, Snapshot, VenueSection
+from engine.api import BreakerRow, FeedRow, Phase, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
 
 
@@ -80,9 +80,7 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         ],
     )
     yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
-    yield from _rows(
-        "feeds", [f"{feed.name} {feed.state}, {age(feed.age_ms / 1000)} old" for feed in snapshot.feeds]
-    )
+    yield from _rows("feeds", [_feed_words(feed) for feed in snapshot.feeds])
     if snapshot.breakers:
         yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])
     if snapshot.venue.name:
@@ -96,6 +94,13 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
         f"p99.9 {health.latency_p999_ms:.2f} ms",
     )
+
+
+def _feed_words(feed: FeedRow) -> str:
+    old = "no data yet" if feed.age_ms < 0 else f"{age(feed.age_ms / 1000)} old"
+    again = "" if not feed.reconnects else f"connected {feed.reconnects + 1} times"
+    broken = f"last error: {feed.error}" if feed.error else ""
+    return ", ".join(part for part in (f"{feed.name} {feed.state}", old, again, feed.text, broken) if part)
 
 
 def _breaker_words(row: BreakerRow) -> str:
