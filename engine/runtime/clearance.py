@@ -74,12 +74,17 @@ async def clear_at_venue(
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             told = await probe.facts()
     except AuthError as error:
-        kind = "real" if real_money else "demo"
-        text = f"{settings.venue} refuses the keys ({error}); are they those of a {kind} account?"
-        raise ConfigError(told_together((text,), settings.mode)) from None
+        raise keys_refused(settings, error, real_money=real_money) from None
     except TimeoutError:
         text = f"{settings.venue} did not answer within {ANSWER_TIMEOUT_S:g} s"
         raise ConfigError(told_together((text,), settings.mode)) from None
     lacks = lacks_at_venue(told, real_money=real_money, symbols=symbols)
     if lacks:
         raise ConfigError(told_together(lacks, settings.mode))
+
+
+def keys_refused(settings: Settings, error: AuthError, *, real_money: bool) -> ConfigError:
+    """Return what to tell where the venue does not take the keys: often they are of another account."""
+    kind = "real" if real_money else "demo"
+    text = f"{settings.venue} refuses the keys ({error}); are they those of a {kind} account?"
+    return ConfigError(told_together((text,), settings.mode))

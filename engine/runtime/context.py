@@ -1,8 +1,6 @@
 """One context holds the wiring of one engine; one async context manager builds it and takes it down, LIFO."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,10 +9,10 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
-from engine.config.packaged import instance_dir, mode_dir, state_root
+from engine.config.packaged import instance_dir, mode_dir
+from engine.config.secrets import Redactor
 from engine.config.settings import Settings
 from engine.domain.commands import SaveTransition, TransitionKind
-from engine.domain.errors import StorageError
 from engine.domain.ids import sequence_of
 from engine.domain.market import NS_PER_MS, NS_PER_S
 from engine.domain.orders import Order
@@ -29,9 +27,8 @@ from engine.runtime.factory import (
     build_loop,
     goes_on_after_end,
     open_source,
-    synchronous_of,
 )
-from engine.runtime.logs import EngineLog, readable_screen
+from engine.runtime.instance import open_instance
 from engine.runtime.loop import Loop
 from engine.runtime.opening import open_trading
 from engine.runtime.pump import Pump
@@ -48,15 +45,11 @@ from engine.runtime.stores import (
     RecordFiles,
     Stores,
 )
-from engine.storage.atomic import make_directory
 from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
-from engine.storage.database import Database
-from engine.storage.elsewhere import note_elsewhere
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
-from engine.storage.lock import InstanceLock
-from engine.storage.sessions import Session, claim
+from engine.storage.sessions import Session
 
 BYTES_PER_GB = 1_000_000_000
 # Reductions are sent also while the disk fails. A crash then takes with it which ids they had: the next start
@@ -141,7 +134,8 @@ async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[E
         source = await open_trading(stack, source, credentials, clock.now)
         currency = source.configure(birth_s=0).setup.currency  # told before anything is written
         account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
-        log, database = await _open_instance(stack, settings, directory, account, headless=headless)
+        redactor = Redactor(credentials or ())
+        log, database = await open_instance(stack, settings, account, redactor, headless=headless)
         for note in source.notes:
             log.warning(note)
         stores = Stores(
@@ -290,29 +284,6 @@ async def close_session(context: EngineContext, exit_code: int) -> None:
     await context.archive.end_session(context.session, context.clock.now(), exit_code)
 
 
-async def _open_instance(
-    stack: AsyncExitStack, settings: Settings, directory: Path, account: str | None, *, headless: bool
-) -> tuple[FilteringBoundLogger, Database]:
-    """Take the instance's lock, then open its log and its database; all three are let go with the stack."""
-    _make_directory(directory)
-    now = SystemClock().now()
-    lock = InstanceLock(directory)
-    lock.acquire(settings.instance, now)
-    stack.callback(lock.release)
-    screen = readable_screen(sys.stderr, headless=headless)
-    log = EngineLog(directory / "logs", settings.log, screen=screen, instance=settings.instance)
-    stack.enter_context(log)
-    try:
-        note_elsewhere(state_root(), directory)
-    except StorageError as error:
-        log.logger.warning("`flatten --all` will not find this instance", error=str(error))
-    _make_directory(mode_dir(settings))
-    database = await Database.open(mode_dir(settings) / "engine.sqlite", synchronous=synchronous_of(settings))
-    stack.push_async_callback(database.close)
-    await claim(database, now // NS_PER_S, settings.instance, account)
-    return log.logger, database
-
-
 async def _take_up(source: Source, sources: Sources, past: Past, now: int) -> Recovered:
     """Go on from the last session where possible. Ids hold the birth: a fresh lineage repeats none."""
     config = source.configure(max(now // NS_PER_S, past.birth_s + 1))
@@ -334,17 +305,3 @@ def _begin_record(source: Source, stores: Stores, recovered: Recovered, started:
         files=source.files,
     )
     return stores.records.begin(header)
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        make_directory(directory)
-    except OSError as error:
-        raise StorageError(
-            f"{directory}: the state directory cannot be made: {error.strerror}. Choose another --state-dir."
-        ) from error
-    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-        raise StorageError(
-            f"{directory}: the state directory cannot be written to. "
-            "Make it writable or choose another --state-dir."
-        )

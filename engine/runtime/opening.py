@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from engine.config.secrets import Credentials
+from engine.domain.errors import AuthError
 from engine.runtime.accounts import account_of, site_of, trade_on
-from engine.runtime.clearance import clear_at_venue
+from engine.runtime.clearance import clear_at_venue, keys_refused
 from engine.runtime.factory import Source, is_real_money
 
 
@@ -26,7 +27,10 @@ async def open_trading(
     symbols = tuple(instrument.symbol for instrument in stream.instruments)
     account = account_of(settings, site, symbols, credentials, now=now)
     stack.push_async_callback(account.close)
-    await account.open()
+    try:
+        await account.open()
+    except AuthError as error:
+        raise keys_refused(settings, error, real_money=real_money) from None
     await clear_at_venue(settings, account, real_money=real_money, symbols=symbols)
     trading = await trade_on(account, stream.instruments, settings, credentials)
     locked = (f"{trading.name} takes no entries: {trading.locked}",) if trading.locked else ()

@@ -1,6 +1,7 @@
 """No key shows anywhere: not in outputs, logs, records, databases, snapshots or process arguments."""
 
 import gzip
+import json
 import zlib
 from pathlib import Path
 
@@ -88,6 +89,40 @@ def test_an_engine_that_runs_with_keys_in_its_environment_does_not_show_them(hou
     assert shown_in(" ".join(arguments)) == []
     assert shown_in(outputs) == []
     assert folders_show(house.root) == []
+
+
+@pytest.fixture
+def exchange(house):
+    """The local exchange in a process of its own; return the environment that leads to it."""
+    process = house.start("venue", "--port", "0", "--json")
+    facts = json.loads(process.stdout.readline())
+    return {"TRADER_TUI_LOCAL__PORT": str(facts["port"])}
+
+
+ON_LOCAL = ("--mode", "demo", "--venue", "local", "--symbol", "BTCUSDT", "--play", "canary")
+
+
+def test_keys_that_a_venue_refuses_do_not_show(house, exchange):
+    done = house.run("run", "--headless", *ON_LOCAL, env=ENV | exchange)
+    assert done.code == 2
+    assert "local refuses the keys" in done.err
+    assert "are they those of a demo account?" in done.err
+    told = house.run("doctor", "--mode", "demo", "--venue", "local", env=ENV | exchange)
+    assert told.code == 4
+    assert shown_in(done.out + done.err + told.out + told.err) == []
+    assert folders_show(house.root) == []
+
+
+def test_an_account_that_is_traded_on_does_not_show_its_keys(house, exchange, monkeypatch):
+    monkeypatch.setattr("tests.process.test_secrets.SECRETS", ("local-secret", "local-key"))
+    engine = house.engine(*ON_LOCAL, env=exchange)
+    arguments = psutil.Process(engine.pid).cmdline()
+    told = house.run("status", "--json"), house.run("status"), house.run("stop", timeout_s=60)
+    done = finish(engine)
+    assert json.loads(told[0].out)["venue"]["name"]
+    assert shown_in(" ".join(arguments)) == []
+    assert shown_in("".join(each.out + each.err for each in (*told, done))) == []
+    assert folders_show(house.state_dir) == []
 
 
 def test_the_reading_finds_what_is_compressed(tmp_path):
