@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,7 @@ def unwritable():
     folder = Path(tempfile.mkdtemp(prefix="trader-tui-unwritable-"))  # another user could not enter tmp_path
     folder.chmod(0o755)
     (folder / "default").mkdir(mode=0o555)
+    import_module("concurrent.futures.thread")  # asyncio does on first use, and nobody may not read it
     if os.getuid() == 0:
         os.seteuid(NOBODY)
     yield folder
