@@ -29,6 +29,7 @@ from engine.venues.ws_time import VenueTime
 from engine.venues.ws_trades import NumberedTrades, UnnumberedTrades
 from engine.venues.ws_venues import feed_of
 from tests.loopback import LIMIT_S, LoopbackVenue
+from tests.unit.runtime.rig import eventually
 from tests.unit.venues.stream_builders import MINUTE, instrument
 
 RAW = Path(__file__).resolve().parents[4] / "shared" / "data" / "raw"
@@ -169,6 +170,7 @@ async def play(name: str, venue_name: str, symbol: str, *, most: int | None, dep
         await venue.send(exchange.last_trade())  # when it is heard, all before it was
         await heard.until(lambda: len(heard.trades) == len(exchange.trades))
         facts, book = feed.facts(), feed.line(symbol).book
+        await eventually(lambda: not depth or book.last == exchange.last)  # its snapshot may be on the way
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
