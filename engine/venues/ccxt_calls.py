@@ -14,7 +14,7 @@ from engine.domain.reasons import Reason
 from engine.venues.ccxt_client import CcxtError, Evidence, Json
 from engine.venues.ccxt_errors import Reaction, judged, rule_of
 from engine.venues.ccxt_profiles import Profile
-from engine.venues.ratelimits import Kind
+from engine.venues.ratelimits import REDUCING, Kind
 
 _OUTCOMES = {
     Reaction.REFUSED: CallOutcome.OK,  # it answered: the channel works
@@ -28,6 +28,7 @@ _OUTCOMES = {
 # ccxt trusts the form of what a venue sends.
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+REDUCING_TURN_S = 120.0
 HOLD_BACK_S = 1.0  # where the venue asks for fewer requests and does not say for how long
 
 
@@ -135,6 +136,8 @@ class Calls:
         return Answered(value, raw)
 
     async def _wait_turn(self, kind: Kind, cost: int, timeout_s: float) -> None:
+        if kind in REDUCING:  # a hundred cancels take their time at the venue's pace, and none gives up
+            timeout_s = max(timeout_s, REDUCING_TURN_S)
         try:
             async with asyncio.timeout(timeout_s):
                 await self._budget.take(kind, cost)

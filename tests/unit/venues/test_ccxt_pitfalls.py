@@ -150,6 +150,16 @@ async def test_pitfall_04_no_room_in_the_budget_is_no_time_out_of_a_sent_order()
         assert not desk.desk.of(CREATE)
 
 
+async def test_pitfall_04_a_reduction_waits_for_its_turn_for_as_long_as_the_limit_takes():
+    async with connected(submit_s=0.05) as desk:
+        desk.budget.held[Kind.ORDER], desk.budget.held[Kind.REDUCE] = asyncio.Event(), asyncio.Event()
+        leaves = desk.submit(9, role=OrderRole.EXIT, reduce_only=True)
+        entry = desk.submit()
+        await desk.heard.until(OrderRejected, client_id=entry.client_id)
+        desk.budget.held[Kind.REDUCE].set()
+        await desk.heard.until(OrderAcked, client_id=leaves.client_id)
+
+
 async def test_pitfall_05_two_updates_that_collapse_lose_no_fill():
     async with connected() as desk:
         sent = desk.submit()
