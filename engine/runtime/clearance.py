@@ -23,15 +23,21 @@ from engine.runtime.factory import SIMULATED, check_start, is_real, is_real_mone
 ANSWER_TIMEOUT_S = 20.0
 
 
-def clear_start(settings: Settings, now: int) -> Credentials | None:
+def clear_start(settings: Settings, now: int, *, only_reduces: bool = False) -> Credentials | None:
     """Return the keys of the account that a real venue needs, None where the mode has none.
 
-    Raises one ConfigError that names all that is wrong or missing.
+    Raises one ConfigError that names all that is wrong or missing; what only reduces needs nothing but keys.
     """
     if not is_real(settings):
         return None
     check_start(settings)
-    return clear_at_home(settings, real_money=is_real_money(settings), now=now)
+    real_money = is_real_money(settings)
+    if not only_reduces:
+        return clear_at_home(settings, real_money=real_money, now=now)
+    keys = find_keys(settings.venue, keys_path(settings), real_money=real_money)
+    if keys.credentials is None:
+        raise ConfigError(told_together((keys.flaw,), settings.mode))
+    return keys.credentials
 
 
 def clear_at_home(

@@ -119,19 +119,21 @@ class EngineContext:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, *, headless: bool) -> AsyncIterator[EngineContext]:
+async def open_context(
+    settings: Settings, *, headless: bool, only_reduces: bool = False
+) -> AsyncIterator[EngineContext]:
     """Build an engine's wiring and take it down again in reverse order.
 
-    What the user can mend is checked before anything is written. Raises ConfigError, LockHeldError and
-    StorageError.
+    What the user can mend is checked before anything is written; `only_reduces`: it is there for a flatten,
+    which needs no clearance. Raises ConfigError, LockHeldError and StorageError.
     """
     clock = SystemClock()
     plays = await asyncio.to_thread(load_plays, settings.plays)
-    credentials = await asyncio.to_thread(clear_start, settings, clock.now())
+    credentials = await asyncio.to_thread(clear_start, settings, clock.now(), only_reduces=only_reduces)
     source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock)
     directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
-        source = await open_trading(stack, source, credentials, clock.now)
+        source = await open_trading(stack, source, credentials, clock.now, clears=not only_reduces)
         currency = source.configure(birth_s=0).setup.currency  # told before anything is written
         account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
         redactor = Redactor(credentials or ())

@@ -13,7 +13,12 @@ from engine.runtime.factory import Source, is_real_money
 
 
 async def open_trading(
-    stack: AsyncExitStack, source: Source, credentials: Credentials | None, now: Callable[[], int]
+    stack: AsyncExitStack,
+    source: Source,
+    credentials: Credentials | None,
+    now: Callable[[], int],
+    *,
+    clears: bool = True,
 ) -> Source:
     """Open the account that the mode's orders go to, and have the venue clear the start; the stack closes it.
 
@@ -31,7 +36,8 @@ async def open_trading(
         await account.open()
     except AuthError as error:
         raise keys_refused(settings, error, real_money=real_money) from None
-    await clear_at_venue(settings, account, real_money=real_money, symbols=symbols)
+    if clears:
+        await clear_at_venue(settings, account, real_money=real_money, symbols=symbols)
     trading = await trade_on(account, stream.instruments, settings, credentials)
     locked = (f"{trading.name} takes no entries: {trading.locked}",) if trading.locked else ()
     notes = (*source.notes, *locked)

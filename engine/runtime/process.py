@@ -138,7 +138,7 @@ def run_engine(
 async def _run(
     settings: Settings, *, headless: bool, leave_at_end: bool, until_flat: bool, word: Word
 ) -> ExitReport:
-    async with open_context(settings, headless=headless) as context:
+    async with open_context(settings, headless=headless, only_reduces=until_flat) as context:
         engine = Engine(
             context,
             leave_at_end=leave_at_end,

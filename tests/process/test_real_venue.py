@@ -78,6 +78,21 @@ def test_kill_9_at_any_instant_loses_no_order_and_repeats_none(house):
         assert venue.position() == ""
 
 
+def test_flatten_direct_closes_on_the_venue_what_a_killed_engine_left(house):
+    with local_venue(house) as venue:
+        engine = house.engine("--play", house.play, *DEMO, env=venue.env)
+        assert house.run("arm", "--confirm", "holder").code == 0
+        eventually(lambda: house.position() and house.protected(), "a protected position")
+        engine.send_signal(signal.SIGKILL)
+        engine.wait(LIMIT_S)
+        assert venue.position()
+        done = house.run("flatten", "--direct", env=venue.env)
+        assert done.code == 0, done.err
+        assert "FLAT" in done.out
+        assert venue.position() == ""
+        assert not venue.working()
+
+
 def test_a_submit_without_an_answer_is_settled_by_the_venues_evidence(house):
     with local_venue(house) as venue:
         house.engine("--play", house.play, *DEMO, env=venue.env)

@@ -57,6 +57,18 @@ def test_modes_inside_this_program_need_no_clearance(tmp_path):
     assert clear_start(Settings(state_dir=tmp_path), time.time_ns()) is None
 
 
+def test_what_only_reduces_needs_nothing_but_keys(live, monkeypatch):
+    for name in ("CONFIRM_LIVE_TRADING", *KEYS):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match="BYBIT_API_KEY"):
+        clear_start(live, time.time_ns(), only_reduces=True)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    keys = clear_start(live, time.time_ns(), only_reduces=True)
+    assert keys is not None
+    assert keys.api_key.reveal() == "k"
+
+
 def test_a_start_that_lacks_nothing_gets_its_keys(live, monkeypatch):
     env = KEYS | {"CONFIRM_LIVE_TRADING": "true"}
     assert cleared(live, env).api_key.reveal() == "k"
