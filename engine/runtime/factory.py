@@ -27,6 +27,7 @@ from engine.runtime.datacache import open_cache
 from engine.runtime.livemarket import open_stream
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
+from engine.venues.ccxt_profiles import Endpoint
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
@@ -293,7 +294,9 @@ def open_source(
     if is_real(settings) and settings.venue == SIMULATED:
         raise ConfigError(f"mode {settings.mode} needs a real venue: --venue NAME", field="venue")
     if settings.venue != SIMULATED:
-        stream = open_stream(settings, plays, clock or SystemClock())
+        site = site_of(settings, real_money=is_real_money(settings)) if is_real(settings) else None
+        testnet = site is Endpoint.TESTNET
+        stream = open_stream(settings, plays, clock or SystemClock(), testnet=testnet)
         return Source(settings=settings, plays=plays, files={}, stream=stream)
     return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
 

@@ -33,13 +33,17 @@ STEPS = {
 T = TypeVar("T")
 
 
-def client_of(venue: str) -> Any:
-    """Return ccxt's own client of a venue. Raises ConfigError for one that streams no trades."""
+def client_of(venue: str, *, testnet: bool = False) -> Any:
+    """Return ccxt's own client of a venue. Raises ConfigError for one that streams no trades there."""
     if venue not in ccxt.exchanges:
         raise ConfigError(f"{venue!r} is no venue; {hint(venue, ccxt.exchanges)}", field="--venue")
     client: Any = getattr(ccxt, venue)({"timeout": TIMEOUT_MS, "enableRateLimit": True})
     if not client.has.get("watchTrades"):
         raise ConfigError(f"{venue} streams no trades through ccxt; choose another", field="--venue")
+    if testnet:
+        if not client.urls.get("test"):
+            raise ConfigError(f"{venue} has no testnet that ccxt knows", field="orders.demo_site")
+        client.set_sandbox_mode(True)
     return client
 
 

@@ -167,9 +167,9 @@ class Listing(msgspec.Struct, frozen=True):
     names: dict[str, str]
 
 
-async def list_markets(venue: str, symbols: Sequence[str], fees: Fees) -> Listing:
+async def list_markets(venue: str, symbols: Sequence[str], fees: Fees, *, testnet: bool) -> Listing:
     """Ask a venue for the rules of some markets. Raises ConfigError, VenueError."""
-    source = CcxtSource(venue, client_of(venue))
+    source = CcxtSource(venue, client_of(venue, testnet=testnet))
     try:
         return Listing(await source.instruments(symbols, fees), source.names)
     finally:
@@ -183,9 +183,10 @@ def feed_of(
     *,
     silent_s: float,
     now: Callable[[], int],
+    testnet: bool = False,
 ) -> VenueFeed[Told]:
     """Return the feed of a venue that ccxt.pro streams."""
-    source = CcxtSource(venue, client_of(venue), listing.names)
+    source = CcxtSource(venue, client_of(venue, testnet=testnet), listing.names)
     symbols = tuple(listing.names)
     return VenueFeed[Told](
         venue,

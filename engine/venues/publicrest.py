@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -19,8 +19,23 @@ LIMIT_STATUS = frozenset({418, 429})
 FINAL_STATUS = frozenset({400, 401, 404, 405, 410, 422, 451})
 
 T = TypeVar("T")
-Budget = Callable[[int], Awaitable[None]]  # waits until a query of a weight may be sent
 Params = Mapping[str, str | int]
+
+
+class Budget(Protocol):
+    """How much may be asked."""
+
+    async def take(self, weight: int) -> None:
+        """Wait until a query of this weight may be sent."""
+        ...
+
+    def hold_back(self, seconds: float) -> None:
+        """Let nobody ask for a while."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
 
 
 class PublicRest:
@@ -36,7 +51,7 @@ class PublicRest:
     async def get(self, path: str, params: Params, kind: type[T], *, weight: int = 1) -> T:
         """Return an answer in its form. Raises VenueError."""
         if self._budget is not None:
-            await self._budget(weight)
+            await self._budget.take(weight)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s), trust_env=True
@@ -60,6 +75,9 @@ class PublicRest:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._budget is not None:
+            self._budget.close()
+            self._budget = None
 
     def _require_ok(self, path: str, response: aiohttp.ClientResponse, body: bytes) -> None:
         status = response.status
@@ -68,7 +86,10 @@ class PublicRest:
         text = f"{self.venue} answered {path} with HTTP {status}: {_short(body)}"
         if status in LIMIT_STATUS:
             after = response.headers.get("Retry-After", "")
-            raise RateLimitedError(text, float(after) if after.isdecimal() else 0.0)
+            wait_s = float(after) if after.isdecimal() else 0.0
+            if self._budget is not None and wait_s:
+                self._budget.hold_back(wait_s)
+            raise RateLimitedError(text, wait_s)
         if status in FINAL_STATUS:
             raise RefusedError(text)
         raise TransientError(text)

@@ -37,6 +37,7 @@ class NativeVenue(msgspec.Struct, frozen=True, kw_only=True):
 
     stream_url: str
     query_url: str
+    test: Address  # its testnet
     source: Callable[[PublicRest], Source]
     wire: MakeSocketWire
     trades: Callable[[], TradeOrder]
@@ -45,6 +46,7 @@ class NativeVenue(msgspec.Struct, frozen=True, kw_only=True):
 _BYBIT = NativeVenue(
     stream_url="wss://stream.bybit.com/v5/public/linear",
     query_url=BYBIT_URL,
+    test=Address("wss://stream-testnet.bybit.com/v5/public/linear", "https://api-testnet.bybit.com"),
     source=BybitPublic,
     wire=BybitWire,
     trades=UnnumberedTrades,
@@ -55,6 +57,7 @@ NATIVE: dict[str, NativeVenue] = {
     "binance": NativeVenue(
         stream_url="wss://stream.binance.com:9443",
         query_url=SPOT_URL,
+        test=Address("wss://stream.testnet.binance.vision", "https://testnet.binance.vision"),
         source=partial(BinancePublic, futures=False),
         wire=BinanceWire,
         trades=NumberedTrades,
@@ -63,6 +66,7 @@ NATIVE: dict[str, NativeVenue] = {
     "binanceusdm": NativeVenue(
         stream_url="wss://fstream.binance.com/public",
         query_url=FUTURES_URL,
+        test=Address("wss://fstream.binancefuture.com/public", "https://testnet.binancefuture.com"),
         source=partial(BinancePublic, futures=True),
         wire=BinanceWire,
         trades=NumberedTrades,

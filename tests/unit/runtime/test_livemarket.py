@@ -13,6 +13,7 @@ from engine.runtime.clock import SystemClock
 from engine.runtime.factory import Source, open_source
 from engine.runtime.livemarket import address_of, open_stream, steps, timing_of, wanted
 from engine.venues.ws_source import Address
+from engine.venues.ws_venues import NATIVE
 from tests.builders import spec
 from tests.loopback import LoopbackVenue
 from tests.unit.venues.bybit_history import linear
@@ -48,6 +49,7 @@ def test_addresses_stand_in_for_the_venue_s_own():
     assert address_of(settings()) == Address()
     local = settings(venue="local", local={"port": 9_999})
     assert address_of(local) == Address("ws://127.0.0.1:9999/v5/public/linear", "http://127.0.0.1:9999")
+    assert "testnet" in address_of(settings(), NATIVE["bybit"].test).stream_url
     elsewhere = settings(venue="local", stream={"query_url": "http://127.0.0.1:1/"})
     assert address_of(elsewhere).query_url == "http://127.0.0.1:1"
 

@@ -267,6 +267,13 @@ async def test_what_ccxt_cannot_read_may_be_asked_again():
         await CcxtSource("kraken", HandClient()).asked(answer())
 
 
+def test_a_testnet_is_another_place():
+    assert "testnet" in str(client_of("bybit", testnet=True).urls["api"])
+    assert "testnet" not in str(client_of("bybit").urls["api"])
+    with pytest.raises(ConfigError, match="kraken has no testnet that ccxt knows"):
+        client_of("kraken", testnet=True)
+
+
 def test_a_venue_that_is_none_is_told_with_what_is_close():
     with pytest.raises(ConfigError, match="'krakn' is no venue; did you mean kraken"):
         client_of("krakn")

@@ -17,6 +17,24 @@ class Price(msgspec.Struct):
     price: float
 
 
+class HandBudget:
+    """A budget that notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.weights: list[int] = []
+        self.held_s: list[float] = []
+        self.closed = 0
+
+    async def take(self, weight: int) -> None:
+        self.weights.append(weight)
+
+    def hold_back(self, seconds: float) -> None:
+        self.held_s.append(seconds)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 async def ask(answer: object, **how: object) -> Price:
     async with LoopbackVenue({"/price": lambda _: answer}) as venue:
         rest = PublicRest("bybit", venue.query_url, **how)  # type: ignore[arg-type]
@@ -107,10 +125,14 @@ async def test_a_connection_that_breaks_off_is_told():
 
 
 async def test_a_budget_is_asked_for_the_weight_of_each_query():
-    weights: list[int] = []
-
-    async def budget(weight: int) -> None:
-        weights.append(weight)
-
+    budget = HandBudget()
     assert (await ask({"price": 1}, budget=budget)).price == 1.0
-    assert weights == [1]
+    assert (budget.weights, budget.held_s, budget.closed) == ([1], [], 1)
+
+
+async def test_a_venue_that_asks_to_wait_holds_all_back():
+    budget = HandBudget()
+    for headers in ({"Retry-After": "7"}, {}):
+        with pytest.raises(RateLimitedError):
+            await ask(web.Response(status=429, headers=headers), budget=budget)
+    assert budget.held_s == [7.0]
