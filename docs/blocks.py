@@ -19,6 +19,7 @@ from engine.domain.orders import ORDER_TABLE, OrderState, OrderTrigger
 from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
 from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
+from engine.risk.breaker import BREAKER_TABLE, BreakerState, Cue
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
 from engine.storage import checkpoints, record_writer
@@ -59,6 +60,22 @@ def flatten() -> str:
 def flatten_diagram() -> str:
     """Return the steps of a flatten as a diagram."""
     return state_diagram(FLATTEN_TABLE, Step.IDLE)
+
+
+def breaker() -> str:
+    """Return the table of a channel's circuit breaker."""
+    return state_table(BREAKER_TABLE, BreakerState, Cue)
+
+
+def breaker_diagram() -> str:
+    """Return the breaker's table as a diagram, without what leaves it as it is."""
+    edges = [
+        (state, after, cue)
+        for state, row in BREAKER_TABLE.items()
+        for cue, after in row.items()
+        if after is not state
+    ]
+    return diagram(BREAKER_TABLE, edges, BreakerState.CLOSED)
 
 
 def operator_diagram() -> str:

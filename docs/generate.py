@@ -122,6 +122,11 @@ def tables_page() -> str:
         "## Flatten",
         blocks.flatten(),
         blocks.flatten_diagram(),
+        "## The circuit breaker of a channel",
+        "One for each of orders, queries, the private stream and market data. A failure trips it where it\n"
+        "fills the window; a success while it is open closes it at the end of its rest.",
+        blocks.breaker(),
+        blocks.breaker_diagram(),
         "## The operator's phases",
         blocks.operator_diagram(),
         "## The ladder",

@@ -94,7 +94,8 @@ async def trade_on(
     Raises ConfigError where its rules differ from the market's, VenueError where it does not answer.
     """
     agree(market, account.instruments, settings.venue)
-    name, redactor = f"{settings.venue} {account.wish.endpoint}", Redactor(credentials)
+    venue, site, redactor = settings.venue, account.wish.endpoint.value, Redactor(credentials)
+    name = venue if venue == site else f"{venue} {site}"
 
     def section() -> VenueSection:
         return VenueSection(

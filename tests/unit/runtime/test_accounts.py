@@ -75,10 +75,10 @@ async def test_a_session_takes_equity_and_instruments_from_the_account():
         source = Source(settings=found, plays=(), files={}, stream=market)  # type: ignore[arg-type]  # as much as is needed
         opened = await open_trading(stack, source, LOCAL_KEYS, lambda: NOW)
         assert opened.trading is not None
-        assert (opened.trading.name, opened.trading.locked) == ("local local", "")
+        assert (opened.trading.name, opened.trading.locked) == ("local", "")
         assert str(opened.trading.equity) == "1000.5"
         section = opened.venue_section()
-        assert section.name == "local local"
+        assert section.name == "local"
         assert section.budgets
         coarse = msgspec.structs.replace(market.instruments[0], tick=market.instruments[0].tick * 5)
         with pytest.raises(ConfigError, match="two sets of rules for BTCUSDT"):
