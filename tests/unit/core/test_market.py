@@ -141,6 +141,14 @@ def test_a_restored_market_does_not_write_to_the_state_it_came_from():
     assert msgspec.msgpack.encode(state) == before
 
 
+def test_the_last_close_of_a_symbol_and_step_is_known():
+    market = made()
+    assert market.last_close(BTC, STEP) == 0
+    market.backfill((bar(1.0, T0), bar(2.0, T0 + STEP)))
+    assert market.last_close(BTC, STEP) == T0 + STEP
+    assert market.last_close(ETH, STEP) == 0
+
+
 def test_a_symbol_that_is_no_longer_traded_is_not_restored():
     market, fewer = made(), Market((instrument(BTC),), 5)
     market.on_trade(trade(5.0, symbol=ETH), T0)
