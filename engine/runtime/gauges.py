@@ -88,7 +88,7 @@ class Health:
         ages = [age for symbol in market.symbols() if (age := market.age_ns(symbol, now)) is not None]
         age_ms = round(min(ages) / NS_PER_MS, 1) if ages else -1.0
         counts = {
-            "lost": facts.lost,
+            "losses": facts.lost,
             "late": facts.late,
             "book breaks": facts.book_breaks,
             "unread": facts.garbled,

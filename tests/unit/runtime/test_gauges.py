@@ -110,7 +110,7 @@ def test_a_venue_s_live_market_tells_what_it_went_through():
     desk = Desk(stream=SimpleNamespace(name="bybit", facts=lambda: facts))
     (row,) = desk.health.feeds()
     assert (row.name, row.state, row.age_ms, row.events) == ("bybit", "disconnected", -1.0, 70)
-    assert (row.reconnects, row.text, row.error) == (2, "2 lost", "the connection broke off")
+    assert (row.reconnects, row.text, row.error) == (2, "2 losses", "the connection broke off")
     desk.see(trade(1.0, T0))
     assert desk.health.feeds()[0].age_ms == 250.0
 
