@@ -10,6 +10,7 @@ from tui.backtest_commands import backtest, compare
 from tui.bench_commands import bench
 from tui.data_commands import data
 from tui.doctor_commands import doctor
+from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
@@ -309,6 +310,7 @@ cli.add_command(compare)
 cli.add_command(bench)
 cli.add_command(data)
 cli.add_command(doctor)
+cli.add_command(drill)
 cli.add_command(play)
 cli.add_command(venue)
 
