@@ -33,7 +33,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
-    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue", "doctor"),
+    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue", "doctor", "drill"),
 )
 
 
