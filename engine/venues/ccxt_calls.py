@@ -152,7 +152,7 @@ class Calls:
 
     def _judge(self, error: Exception, channel: Channel, *, writes: bool) -> VenueError:
         rule = rule_of(error, self.profile.ccxt_id)
-        told = judged(error, rule, self.profile.ccxt_id, writes=writes, retry_after_s=self._retry_after_s())
+        told = judged(error, rule, self.profile.name, writes=writes, retry_after_s=self._retry_after_s())
         self._tell(channel, _OUTCOMES[rule.reaction], str(told))
         if rule.reaction is Reaction.CLOCK:
             self._clock_is_off()

@@ -152,6 +152,8 @@ CODES: Mapping[str, tuple[re.Pattern[str], Mapping[str, Rule]]] = {
     "binanceusdm": (re.compile(r'"code":\s*"?(-\d+)'), _BINANCE),
     "okx": (re.compile(r'"(?:sCode|code)":\s*"([1-9]\d+)"'), _OKX),
 }
+_SAID = re.compile(r'"(?:retMsg|sMsg|msg)":\s*"([^"]*)"')
+_CODE = re.compile(r'"(?:retCode|sCode|code)":\s*"?(-?\d+)')
 # A connection that could not be made carries nothing away. One that broke may have.
 _NO_CONNECTION = frozenset({"ClientConnectorError", "gaierror"})
 
@@ -173,7 +175,7 @@ def rule_of(error: BaseException, ccxt_id: str) -> Rule:
 
 def judged(error: BaseException, rule: Rule, venue: str, *, writes: bool, retry_after_s: float) -> VenueError:
     """Return the error that the caller of a read or a write is told."""
-    text = f"{venue}: {shown(str(error).removeprefix(venue)) or type(error).__name__}"
+    text = f"{venue}: {_words(str(error)) or type(error).__name__}"
     match rule.reaction:
         case Reaction.AUTH:
             return AuthError(text)
@@ -185,6 +187,15 @@ def judged(error: BaseException, rule: Rule, venue: str, *, writes: bool, retry_
             return AmbiguousError(text) if writes else TransientError(text)
         case Reaction.CLOCK | Reaction.UNSENT:
             return RefusedError(text, rule.reason) if writes else TransientError(text)
+
+
+def _words(text: str) -> str:
+    """Return the words and code of an answer that holds them, else the text after the name it begins with."""
+    words = [found for found in _SAID.findall(text) if found]
+    if not words:
+        return shown(text.partition(" ")[2] or text)
+    codes = _CODE.findall(text)
+    return shown(f"{words[-1]} ({codes[-1]})" if codes else words[-1])
 
 
 def _never_left(error: BaseException) -> bool:

@@ -127,7 +127,7 @@ class PrivateStream:
         profile = self._calls.profile
         if isinstance(error, CcxtError):
             rule = rule_of(error, profile.ccxt_id)
-            return judged(error, rule, profile.ccxt_id, writes=False, retry_after_s=0.0)
+            return judged(error, rule, profile.name, writes=False, retry_after_s=0.0)
         return TransientError(f"{profile.name}: the private stream broke: {error!r}")
 
     # when the stream stands

@@ -97,3 +97,28 @@ def test_a_read_and_a_write_are_told_what_to_do(
     assert type(judged(error, rule, "bybit", writes=True, retry_after_s=7.0)) is written
     if isinstance(told, RateLimitedError):
         assert told.retry_after_s == 7.0
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            'bybit {"retCode":10006,"retMsg":"Too many visits.","result":{}}',
+            "local: Too many visits. (10006)",
+        ),
+        (
+            'okx {"code":"1","data":[{"sCode":"51008","sMsg":"No margin"}],"msg":""}',
+            "local: No margin (51008)",
+        ),
+        (
+            "bybit POST https://api.bybit.com/v5/order/create",
+            "local: POST https://api.bybit.com/v5/order/create",
+        ),
+        ("", "local: ExchangeError"),
+    ],
+)
+def test_a_person_reads_the_venues_words_and_not_its_envelope(said: str, told: str):
+    error = ccxt.ExchangeError(said)
+    text = str(judged(error, rule_of(error, "bybit"), "local", writes=False, retry_after_s=0.0))
+    assert text.startswith(told)
+    assert "{" not in text
