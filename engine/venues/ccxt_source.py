@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, TypeVar
 
 import ccxt.async_support as steps
@@ -102,7 +102,8 @@ class CcxtSource:
     async def asked(self, answer: Awaitable[T]) -> T:
         """Wait for an answer; whatever goes wrong becomes a VenueError."""
         try:
-            return await answer
+            with localcontext():  # ccxt changes how the context it runs in rounds
+                return await answer
         except ccxt.BaseError as error:
             raise told(self.venue, error) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal, getcontext
 from typing import Any, Self
 
 import ccxt.async_support as ccxt
@@ -265,6 +265,15 @@ async def test_what_ccxt_cannot_read_may_be_asked_again():
 
     with pytest.raises(TransientError, match="sent what ccxt cannot read"):
         await CcxtSource("kraken", HandClient()).asked(answer())
+
+
+async def test_how_decimals_are_rounded_stays_ours():
+    async def answer() -> None:
+        getcontext().rounding = ROUND_UP
+
+    before = getcontext().rounding
+    await CcxtSource("kraken", HandClient()).asked(answer())
+    assert getcontext().rounding == before
 
 
 def test_a_testnet_is_another_place():
