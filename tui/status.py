@@ -1,11 +1,25 @@
 """The status row and the sentence under it, as functions of a frame: states are words, never colour alone."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 import msgspec
 
-from engine.api import Mode, OrderRow, OrderState, Phase, RiskMode, Rung, Severity, Snapshot
+from engine.api import (
+    HOLDERS,
+    Hold,
+    Holder,
+    Mode,
+    OrderRow,
+    OrderState,
+    Phase,
+    RiskMode,
+    Rung,
+    Severity,
+    Snapshot,
+    StatusSection,
+)
 from tui.formats import age, age_between, clean, clock, signed
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
@@ -73,7 +87,7 @@ def status_row(frame: Frame, width: int) -> Row:
         _flag(_alarms(snapshot), "danger!"),
         _flag(_unknown(snapshot), "danger!"),
         _risk_item(snapshot.status.risk_mode),
-        Item(_rung_forms(snapshot), RUNG_STYLE[status.rung]),
+        Item(_rung_forms(snapshot), RUNG_STYLE[_lowest_rung(status)]),
         _feed_item(snapshot),
         _engine_item(frame),
         _position_item(snapshot),
@@ -109,10 +123,23 @@ def _unknown(snapshot: Snapshot) -> str:
 def _rung_forms(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
     rung = snapshot.status.rung.name
     names = holder_names(snapshot)
+    some = [holder_name(hold) for hold in _held_symbols(snapshot.status)]
+    if some:
+        many = f"rung {rung} but {len(some)} held"
+        return (f"rung {rung} but {', '.join(some)}", 30), (many, KEPT)
     if not names:
         return (f"rung {rung}", 25), (rung, 90), ("", 0)
     first = names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")
     return (f"rung {rung} by {', '.join(names)}", 30), (f"rung {rung} by {first}", 42), (f"rung {rung}", KEPT)
+
+
+def _held_symbols(status: StatusSection) -> list[Hold]:
+    """Return what holds single symbols lower than everything is held."""
+    return [hold for hold in status.holds if hold.symbol and hold.rung < status.rung]
+
+
+def _lowest_rung(status: StatusSection) -> Rung:
+    return min((status.rung, *(hold.rung for hold in _held_symbols(status))))
 
 
 def holder_names(snapshot: Snapshot) -> list[str]:
@@ -230,10 +257,27 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
         return f"Halted after a flatten. To arm again, with a reason: {key}.", "danger*"
     if status.data_ended:
         return "The data has ended: nothing more is decided. Commands still work.", "warn"
+    some = _held_symbols(status)
+    if some:
+        symbols = ", ".join(sorted({hold.symbol for hold in some}))
+        kinds = ", ".join(sorted({hold.holder.value.replace("_", " ").upper() for hold in some}))
+        lowest = _lowest_rung(status)
+        way = _waits({hold.holder for hold in some}, frame)
+        return f"No new positions on {symbols}: held at {lowest.name} by {kinds}{way}.", "warn"
     if status.rung is Rung.FULL:
         return "Armed and free: entries that pass the gates are sent.", "ok"
-    freed = {FREED_BY.get(hold.holder, "") for hold in status.holds if hold.rung is status.rung} - {""}
+    holders = {hold.holder for hold in status.holds if hold.rung is status.rung}
+    freed = {FREED_BY.get(holder, "") for holder in holders} - {""}
     words = {"arm": "to arm", "pause": "to resume", "risk-mode": "to change the risk mode"}
     ways = ", ".join(f"{words[name]}: {frame.key(name)}" for name in sorted(freed))
     held = ", ".join(holder_names(snapshot)) or "nobody"
-    return f"No new positions: held at {status.rung.name} by {held}" + (f"; {ways}." if ways else "."), "warn"
+    way = f"; {ways}" if ways else _waits(holders, frame)
+    return f"No new positions: held at {status.rung.name} by {held}{way}.", "warn"
+
+
+def _waits(holders: AbstractSet[Holder], frame: Frame) -> str:
+    """Tell that nobody needs to do anything, and where to look meanwhile."""
+    if not holders or any(HOLDERS[holder].latched for holder in holders):
+        return ""
+    outside = holders & {Holder.BREAKER, Holder.STALE}
+    return f"; it frees itself, {frame.key('pane-8')} tells more" if outside else "; it frees itself"

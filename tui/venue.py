@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.api import run_venue
+from tui.venue_commands import PORT
 
 if TYPE_CHECKING:
     from engine.api import Listening
@@ -26,11 +27,13 @@ def run(*, as_json: bool, **wish: Any) -> int:
 
 
 def _lines(listening: "Listening") -> list[str]:
+    elsewhere = "" if listening.port == PORT else f"TRADER_TUI_LOCAL__PORT={listening.port} "
     return [
         f"local exchange (Bybit v5, linear) with {', '.join(listening.symbols)}",
         f"rest     {listening.rest}",
         f"sockets  {listening.public}  {listening.private}  {listening.trade}",
         f"key      {listening.key}  secret {listening.secret}  (worth nothing: all money here is made up)",
         f"faults   {listening.rest}/_faults  truth {listening.rest}/_ledger",
+        f"try it   {elsewhere}trader-tui run --mode demo --venue local --play canary",
         "Ctrl-C ends it",
     ]

@@ -11,8 +11,11 @@ from engine.risk.clearance import lacks_at_venue
 from engine.runtime.binding import load_plays
 from engine.runtime.clearance import ANSWER_TIMEOUT_S
 from engine.runtime.doctor import Check, Verdict, examine_machine
-from engine.runtime.factory import check_start, is_real, is_real_money, unwatched, venue_probe
+from engine.runtime.factory import SIMULATED, check_start, is_real, is_real_money, unwatched, venue_probe
 from engine.runtime.othermodes import open_elsewhere
+from engine.venues.ccxt_profiles import LOCAL
+
+REMEDY = "Look at the keys and the connection"
 
 
 async def examine(settings: Settings, *, now: int, offline: bool) -> tuple[Check, ...]:
@@ -23,6 +26,9 @@ async def examine(settings: Settings, *, now: int, offline: bool) -> tuple[Check
     checks += [Check("positions", Verdict.WARN, text, remedy) for text in left]
     if not is_real(settings):
         return (*checks, Check("venue", Verdict.OK, f"{settings.venue}: inside this program"))
+    if settings.venue == SIMULATED:
+        text = f"{settings.mode} needs a real venue, and none is named"
+        return (*checks, Check("venue", Verdict.FAIL, text, "Name it: --venue NAME"))
     return (*checks, *await _account(settings, offline=offline))
 
 
@@ -33,6 +39,9 @@ def check_config(settings: Settings) -> Check:
         plays = load_plays(settings.plays)
     except ConfigError as error:
         return Check("config", Verdict.FAIL, str(error), "Mend the named place")
+    if is_real_money(settings) and not plays:
+        text = f"{settings.mode} needs a play, and none is named"
+        return Check("config", Verdict.FAIL, text, "Name it: --play FILE")
     names = ", ".join(file.spec.name for file in plays) or "no play"
     return Check("config", Verdict.OK, f"{settings.mode} on {settings.venue}: {names}")
 
@@ -62,8 +71,11 @@ async def check_venue(settings: Settings, probe: VenueProbe, *, real_money: bool
         text = f"{settings.venue} did not answer within {ANSWER_TIMEOUT_S:g} s"
         return [Check("venue", Verdict.FAIL, text, "Look at the connection and the venue's status page")]
     except VenueError as error:
-        remedy = "Look at the keys and the connection"
-        return [Check("venue", Verdict.FAIL, f"{settings.venue}: {error}", remedy)]
+        is_local = settings.venue == LOCAL
+        remedy = "Start the local exchange: trader-tui venue" if is_local else REMEDY
+        said = str(error)
+        text = said if said.startswith(settings.venue) else f"{settings.venue}: {said}"
+        return [Check("venue", Verdict.FAIL, text, remedy)]
     lacks = lacks_at_venue(told, real_money=real_money, symbols=())
     if lacks:
         return [Check("venue", Verdict.FAIL, lack) for lack in lacks]

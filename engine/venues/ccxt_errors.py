@@ -154,6 +154,8 @@ CODES: Mapping[str, tuple[re.Pattern[str], Mapping[str, Rule]]] = {
 }
 _SAID = re.compile(r'"(?:retMsg|sMsg|msg)":\s*"([^"]*)"')
 _CODE = re.compile(r'"(?:retCode|sCode|code)":\s*"?(-?\d+)')
+_TAG = re.compile(r"<[^<>]*>?")  # a page says little, and its tags nothing
+_HANDSHAKE = re.compile(r"(\d{3}), message='[^']*', url='?([^'?\s]*)")
 # A connection that could not be made carries nothing away. One that broke may have.
 _NO_CONNECTION = frozenset({"ClientConnectorError", "gaierror"})
 
@@ -176,6 +178,8 @@ def rule_of(error: BaseException, ccxt_id: str) -> Rule:
 def judged(error: BaseException, rule: Rule, venue: str, *, writes: bool, retry_after_s: float) -> VenueError:
     """Return the error that the caller of a read or a write is told."""
     text = f"{venue}: {_words(str(error)) or type(error).__name__}"
+    if rule.reaction is Reaction.UNSENT:
+        text = f"{venue} cannot be reached: {_why_unsent(error)} ({shown(_address(str(error)))})"
     match rule.reaction:
         case Reaction.AUTH:
             return AuthError(text)
@@ -193,9 +197,35 @@ def _words(text: str) -> str:
     """Return the words and code of an answer that holds them, else the text after the name it begins with."""
     words = [found for found in _SAID.findall(text) if found]
     if not words:
-        return shown(text.partition(" ")[2] or text)
+        return shown(_TAG.sub(" ", _plain(text)))
     codes = _CODE.findall(text)
     return shown(f"{words[-1]} ({codes[-1]})" if codes else words[-1])
+
+
+def _plain(text: str) -> str:
+    """Return what was said without the name it begins with; of a refused socket, its status and address."""
+    socket = _HANDSHAKE.search(text)
+    if socket:
+        return "HTTP {} from {}".format(*socket.groups())
+    first, _, rest = text.partition(" ")
+    return rest if rest and first.isalnum() and not first.isdigit() else text
+
+
+def _why_unsent(error: BaseException) -> str:
+    """Return in plain words why no connection was made."""
+    for each in _causes(error):
+        inner = getattr(each, "os_error", each)  # aiohttp keeps the system's error there
+        if isinstance(inner, ConnectionRefusedError):
+            return "nobody listens there"
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+    return "no connection"
+
+
+def _address(text: str) -> str:
+    """Return the address that ccxt names, or all that it said."""
+    found = re.search(r"[a-z]+://\S+", text)
+    return found.group() if found else text
 
 
 def _never_left(error: BaseException) -> bool:

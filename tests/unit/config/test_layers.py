@@ -193,6 +193,14 @@ def test_live_may_be_said_on_the_command_line(load):
     assert load(flags={"mode": "live", "arm": True}).mode is Mode.LIVE
 
 
+def test_real_money_has_no_play_unless_somebody_names_one(home):
+    assert load_settings({"mode": "live"}, env={}).plays == ()
+    assert [play.name for play in load_settings({"mode": "demo"}, env={}).plays] == ["canary.yaml"]
+    mine = (home / "plays" / "mine.yaml",)
+    assert load_settings({"mode": "live", "plays": ["mine"]}, env={}).plays == mine
+    assert load_settings({"mode": "live"}, env={"TRADER_TUI_PLAYS": "mine"}).plays == mine
+
+
 def test_a_settings_file_can_be_named(home, tmp_path):
     file = tmp_path / "other.yaml"
     file.write_text("")

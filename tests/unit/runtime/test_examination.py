@@ -5,7 +5,7 @@ import time
 import pytest
 
 from engine.config.settings import Settings
-from engine.domain.errors import AuthError
+from engine.domain.errors import AuthError, TransientError
 from engine.domain.modes import Mode
 from engine.risk.clearance import KeyFacts, VenueFacts
 from engine.runtime import examination
@@ -49,6 +49,19 @@ def test_a_play_that_cannot_be_read_is_found(settings, tmp_path):
     check = check_config(bad)
     assert check.verdict is Verdict.FAIL
     assert "bad.yaml:" in check.text
+
+
+async def test_real_money_without_a_venue_or_a_play(settings):
+    nothing = settings.model_copy(update={"venue": "simulated", "plays": ()})
+    checks = await look(nothing)
+    (config,), (venue,) = of(checks, "config"), of(checks, "venue")
+    assert (config.verdict, config.text, config.remedy) == (
+        Verdict.FAIL,
+        "live needs a play, and none is named",
+        "Name it: --play FILE",
+    )
+    assert (venue.verdict, venue.remedy) == (Verdict.FAIL, "Name it: --venue NAME")
+    assert not of(checks, "account"), "whose keys, nobody knows"
 
 
 async def test_a_real_account_without_keys(settings, monkeypatch):
@@ -95,6 +108,11 @@ async def test_what_the_venue_speaks_against_is_a_failure_each(settings):
 async def test_a_venue_that_refuses_or_is_silent(settings, monkeypatch):
     (check,) = await check_venue(settings, Probe(AuthError("10003")), real_money=True)
     assert (check.verdict, check.text) == (Verdict.FAIL, "bybit: 10003")
+    away = Probe(TransientError("local cannot be reached: nobody listens there"))
+    local = settings.model_copy(update={"mode": Mode.DEMO, "venue": "local"})
+    (check,) = await check_venue(local, away, real_money=False)
+    assert check.text == "local cannot be reached: nobody listens there", "the venue is named once"
+    assert check.remedy == "Start the local exchange: trader-tui venue"
     monkeypatch.setattr(examination, "ANSWER_TIMEOUT_S", 0.01)
     (check,) = await check_venue(settings, SilentProbe(), real_money=True)
     assert "did not answer" in check.text

@@ -132,7 +132,19 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
         (snapshot(alarms=trouble_snapshot().alarms), "ALARM: engine loop stalled for 2.1 s (x quiets)"),
         (
             snapshot(status=status(rung=Rung.REDUCE, holds=(Hold(Holder.STALE, "SOLUSDT", NOW - S),))),
-            "held at REDUCE by STALE SOLUSDT.",
+            "held at REDUCE by STALE SOLUSDT; it frees itself, 8 tells more.",
+        ),
+        (
+            snapshot(status=status(holds=(Hold(Holder.STALE, "SOLUSDT", NOW - S),))),
+            "No new positions on SOLUSDT: held at REDUCE by STALE; it frees itself, 8 tells more.",
+        ),
+        (
+            snapshot(status=status(rung=Rung.REDUCE, holds=(Hold(Holder.RECONCILING, "", NOW - S),))),
+            "held at REDUCE by RECONCILING; it frees itself.",
+        ),
+        (
+            snapshot(status=status(rung=Rung.HOLD, holds=(Hold(Holder.STOPPING, "", NOW - S),))),
+            "held at HOLD by STOPPING.",
         ),
         (snapshot(status=disarmed(plays=())), "no play on default"),
     ],
@@ -140,6 +152,13 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
 def test_the_sentence_says_what_to_know_now(moment: Snapshot, said: str) -> None:
     """The most urgent thing, with the key that changes it."""
     assert said in sentence(moment)
+
+
+def test_a_symbol_that_is_held_alone_stands_beside_the_rung() -> None:
+    """With one symbol traded, FULL alone would say that entries are sent."""
+    held = snapshot(status=status(holds=(Hold(Holder.STALE, "SOLUSDT", NOW - S),)))
+    assert "rung FULL but STALE SOLUSDT" in words(held)
+    assert "rung FULL but 1 held" in words(held, width=60)
 
 
 def test_a_terminal_of_one_cell_is_no_error() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.runtime.venueserver import Listening
@@ -50,6 +51,19 @@ def test_it_says_where_it_is_and_that_nothing_is_real(wishes: Any, capsys: pytes
     for part in ("BTCUSDT, XRPUSDT", LISTENING.rest, LISTENING.private, "local-secret", "_ledger", "made up"):
         assert part in said
     assert wishes == [{"port": 7475, "data": (), "seed": 1, "speed": 1.0, "lead_s": 0.0, "limits": True}]
+
+
+@pytest.mark.parametrize(
+    ("port", "command"),
+    [(7475, "try it   trader-tui run"), (7600, "try it   TRADER_TUI_LOCAL__PORT=7600 trader-tui run")],
+)
+def test_it_says_how_an_engine_trades_on_it(
+    port: int, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    listening = msgspec.structs.replace(LISTENING, port=port)
+    monkeypatch.setattr(venue, "run_venue", lambda tell, **_: tell(listening))
+    assert called() == 0
+    assert f"\n{command} --mode demo --venue local --play canary\n" in capsys.readouterr().out
 
 
 def test_json_is_one_line(wishes: Any, capsys: pytest.CaptureFixture[str]):

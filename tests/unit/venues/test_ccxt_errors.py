@@ -4,6 +4,8 @@ import socket
 
 import ccxt.async_support as ccxt
 import pytest
+from aiohttp import ClientConnectorError
+from aiohttp.client_reqrep import ConnectionKey
 
 from engine.domain.errors import (
     AmbiguousError,
@@ -76,6 +78,27 @@ def test_an_unknown_host_was_never_reached():
 
 
 @pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed"), "nobody listens there"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (socket.gaierror(), "no connection"),
+    ],
+)
+def test_where_no_connection_was_made_a_person_reads_why(cause: OSError, why: str):
+    error = ccxt.ExchangeNotAvailable("bybit GET http://127.0.0.1:7475/v5/market/time")
+    error.__cause__ = ClientConnectorError(
+        ConnectionKey("127.0.0.1", 7475, False, True, None, None, None), cause
+    )
+    told = judged(error, rule_of(error, "bybit"), "local", writes=False, retry_after_s=0.0)
+    assert str(told) == f"local cannot be reached: {why} (http://127.0.0.1:7475/v5/market/time)"
+    error = ccxt.ExchangeNotAvailable("bybit")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    told = judged(error, rule_of(error, "bybit"), "bybit", writes=True, retry_after_s=0.0)
+    assert str(told) == "bybit cannot be reached: Name or service not known (bybit)"
+
+
+@pytest.mark.parametrize(
     ("cls", "read", "written"),
     [
         (ccxt.AuthenticationError, AuthError, AuthError),
@@ -113,6 +136,14 @@ def test_a_read_and_a_write_are_told_what_to_do(
         (
             "bybit POST https://api.bybit.com/v5/order/create",
             "local: POST https://api.bybit.com/v5/order/create",
+        ),
+        (
+            "bybit GET http://h/v5/order 429 Too Many Requests <html><head><title>429 fault</title></head>",
+            "local: GET http://h/v5/order 429 Too Many Requests 429 fault",
+        ),
+        (
+            "503, message='Invalid response status', url='ws://127.0.0.1:7475/v5/private?max=9'",
+            "local: HTTP 503 from ws://127.0.0.1:7475/v5/private",
         ),
         ("", "local: ExchangeError"),
     ],
