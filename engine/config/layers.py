@@ -69,7 +69,7 @@ def load_settings(
     variables = env_layer(os.environ if env is None else env)
     written = user_layer(user_file)
     default = file_layer(data_path("configs/default.yaml"))
-    if said.data.get("mode") == Mode.LIVE:
+    if said.data.get("mode") in SAID_ONLY["mode"]:
         default.data.pop("plays", None)  # real money never goes to a play that nobody named
     named = profile_layer(default, written, variables, said)
     return check((default, named, written, variables, said))
