@@ -28,6 +28,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     day_start_equity: float
     equity_peak: float
     drawdown_max: float
+    start_equity: Decimal | None = None
 
 
 def apply_fill(position: Position, fill: Fill) -> Position:
@@ -227,6 +228,7 @@ class Ledger:
             day_start_equity=self._day_start_equity,
             equity_peak=self._peak,
             drawdown_max=self.drawdown_max,
+            start_equity=self.start_equity,
         )
 
     def restore(self, state: LedgerState) -> None:

@@ -248,12 +248,20 @@ def _go_on(
     state: EngineState, config: SessionConfig, build: Callable[[SessionConfig], Loop], notes: list[str]
 ) -> Recovered:
     """Put a state under the present settings."""
-    config = _born(config, state.birth_s)
+    config = _with_money_then(_born(config, state.birth_s), state)
     loop = build(config)
     pump = _pump(loop)
     pump.restore(decode_state(encode_state(state)))  # nothing is shared with the loop that brought it here
     loop.machine.begin_anew()
     return Recovered(loop, pump, config, state.session, tuple(notes))
+
+
+def _with_money_then(config: SessionConfig, state: EngineState) -> SessionConfig:
+    """Let a real account go on from the money it began with: its balance now holds what was made since."""
+    money = state.loop.machine.ledger.start_equity
+    if not config.orders or money is None:
+        return config
+    return msgspec.structs.replace(config, setup=msgspec.structs.replace(config.setup, start_equity=money))
 
 
 def _born(config: SessionConfig, birth_s: int) -> SessionConfig:

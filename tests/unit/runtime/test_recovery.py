@@ -13,6 +13,7 @@ from engine.core.snapshot import AccountSection, Phase
 from engine.domain.events import Action
 from engine.domain.market import NS_PER_DAY, NS_PER_S
 from engine.runtime.beginning import ENGINE_ACTOR
+from engine.runtime.factory import Source
 from engine.runtime.session import decode_state, encode_state
 from engine.storage.checkpoints import DAMAGED_SUFFIX, CheckpointStore
 from engine.storage.orders import OrderRepository
@@ -355,6 +356,29 @@ async def test_the_past_is_handled_again_under_the_settings_it_had(tmp_path, who
         report = await engine.run()
     assert report.run is not None
     assert before <= report.run.orders < whole.orders, "the present limits count from here on"
+
+
+@pytest.mark.parametrize("goes_through_checkpoint", [True, False])
+async def test_what_a_real_account_made_is_not_counted_twice(tmp_path, monkeypatch, goes_through_checkpoint):
+    """The venue's balance at a restart holds the profits of the session that is gone on with."""
+    configure, balance = Source.configure, Decimal(10_000)
+
+    def on_account(self, birth_s):
+        config = configure(self, birth_s)
+        setup = msgspec.structs.replace(config.setup, start_equity=balance)
+        return msgspec.structs.replace(config, setup=setup, orders="local")
+
+    monkeypatch.setattr(Source, "configure", on_account)
+    killed = await killed_at(tmp_path, 200, {150: checkpoint if goes_through_checkpoint else at_rest})
+    balance = Decimal(9_000)
+    async with engine_on(killed.settings) as engine:
+        assert went_on(engine.context)
+        assert engine.context.loop.machine.ledger.start_equity == 10_000
+        assert engine.context.config.setup.start_equity == 10_000, "so says the next session's record"
+        again = copy_state(killed.settings, tmp_path / "again")
+    balance = Decimal(8_000)
+    async with engine_on(again) as engine:
+        assert engine.context.loop.machine.ledger.start_equity == 10_000
 
 
 async def test_a_restart_without_arm_goes_on_disarmed_and_says_so(tmp_path):
