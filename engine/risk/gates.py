@@ -174,7 +174,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "play approved",
-        "The play's hash is approved for live; approvals do not exist before live does.",
+        "The play's hash is approved for live; approvals are not built yet.",
         None,
         None,
         lambda _: "-",
