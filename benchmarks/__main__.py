@@ -10,6 +10,7 @@ import sys
 from benchmarks.bars import bars
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
+from benchmarks.onvenue import on_the_exchange
 from benchmarks.prints import prints
 from benchmarks.storage import storage
 from benchmarks.streaming import stream
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "stream": stream,
     "console": console_load,
     "flatten": flatten,
+    "venue": on_the_exchange,
     "storage": storage,
     "backtest": backtest,
     "bars": bars,
