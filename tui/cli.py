@@ -75,7 +75,11 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--mode", type=click.Choice(MODES), help="paper (the default) trades on the embedded market.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="paper (the default) and shadow send no real order; demo and live do (docs/live-orders.md).",
+)
 @click.option(
     "--play", "plays", multiple=True, metavar="FILE", help="A play's file or name; may be repeated."
 )
@@ -91,7 +95,8 @@ def cli() -> None:
 @click.option(
     "--venue",
     metavar="NAME",
-    help="Whose live market: bybit, binance, binanceusdm or any that ccxt streams (default: simulated).",
+    help="Whose live market, and in demo and live whose account: local, bybit, binance, binanceusdm, ... "
+    "(default: simulated, no network).",
 )
 @click.option(
     "--symbol",

@@ -138,7 +138,7 @@ def _read_private(file: Path) -> bytes:
     with file.open("rb") as stream:
         facts = os.fstat(stream.fileno())
         if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
-            raise ConfigError("others can read the keys; run: chmod 600 FILE", file=str(file))
+            raise ConfigError(f"others can read the keys; run: chmod 600 {file}", file=str(file))
         return stream.read(_FILE_MAX_KB * 1024)
 
 

@@ -17,7 +17,7 @@ from engine.risk.clearance import (
     lacks_at_venue,
     told_together,
 )
-from engine.runtime.doctor import Verdict, examine_machine
+from engine.runtime.doctor import KEY_FILE_CHECK, Verdict, examine_machine
 from engine.runtime.factory import SIMULATED, check_start, is_real, is_real_money
 
 ANSWER_TIMEOUT_S = 20.0
@@ -51,6 +51,7 @@ def clear_at_home(
         f"{check.name}: {check.text}. {check.remedy}".strip()
         for check in examine_machine(settings, now)
         if check.verdict is Verdict.FAIL
+        and not (check.name == KEY_FILE_CHECK and keys.flaw)  # the flaw says it already
     )
     facts = HomeFacts(
         real_money=real_money,

@@ -30,6 +30,7 @@ from engine.runtime.machinefacts import (
 from engine.storage.elsewhere import instance_folders
 from engine.storage.lock import LockOwner, holder
 
+KEY_FILE_CHECK = "keys"
 ROOM_MIN_BYTES = (
     500_000_000  # what the journal and a checkpoint need is far less; a log and a record fill the rest
 )
@@ -112,10 +113,10 @@ def check_permissions(directory: Path) -> Check:
 def check_key_file(file: Path) -> Check:
     """The file of keys, where there is one, is closed to everybody else."""
     if not file.exists():
-        return Check("keys", Verdict.OK, f"there is no key file {file}")
+        return Check(KEY_FILE_CHECK, Verdict.OK, f"there is no key file {file}")
     if strangers_may(file):
-        return Check("keys", Verdict.FAIL, f"others can read {file}", f"Run: chmod 600 {file}")
-    return Check("keys", Verdict.OK, f"{file} is ours alone")
+        return Check(KEY_FILE_CHECK, Verdict.FAIL, f"others can read {file}", f"Run: chmod 600 {file}")
+    return Check(KEY_FILE_CHECK, Verdict.OK, f"{file} is ours alone")
 
 
 def check_processes(directory: Path) -> Check:

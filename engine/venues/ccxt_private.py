@@ -118,7 +118,8 @@ class PrivateStream:
             text = f"{self._calls.profile.name}: the private stream did not stand within {timeout_s:g} s"
             raise TransientError(text) from None
         self._calls.tell_private(CallOutcome.OK)
-        text = f"after {self.reconnects} breaks" if self.reconnects else ""
+        many = "1 break" if self.reconnects == 1 else f"{self.reconnects} breaks"
+        text = f"after {many}" if self.reconnects else ""
         await self._post(FeedChanged(self._now(), FEED, FeedState.CONNECTED, text))
 
     def _told(self, error: BaseException | None) -> VenueError:

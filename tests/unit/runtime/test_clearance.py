@@ -11,7 +11,7 @@ from engine.domain.modes import Mode
 from engine.risk.clearance import KeyFacts, VenueFacts
 from engine.runtime import clearance
 from engine.runtime.clearance import clear_at_home, clear_at_venue, clear_start
-from engine.runtime.doctor import Check, Verdict
+from engine.runtime.doctor import Check, Verdict, check_key_file
 
 KEYS = {"BYBIT_API_KEY": "k", "BYBIT_API_SECRET": "s"}
 
@@ -55,6 +55,17 @@ def cleared(settings, env, *, real_money=True):
 
 def test_modes_inside_this_program_need_no_clearance(tmp_path):
     assert clear_start(Settings(state_dir=tmp_path), time.time_ns()) is None
+
+
+def test_a_key_file_that_others_can_read_is_told_once(live, monkeypatch):
+    monkeypatch.setattr(clearance, "examine_machine", lambda *_: (check_key_file(live.keys_file),))
+    file = live.keys_file
+    file.write_text("bybit: {api_key: a, api_secret: b}\n")
+    file.chmod(0o644)
+    with pytest.raises(ConfigError) as caught:
+        cleared(live, {"CONFIRM_LIVE_TRADING": "true"})
+    assert str(caught.value).count("others can read") == 1
+    assert f"chmod 600 {file}" in str(caught.value)
 
 
 def test_what_only_reduces_needs_nothing_but_keys(live, monkeypatch):
