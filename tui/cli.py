@@ -95,8 +95,7 @@ def cli() -> None:
 @click.option(
     "--venue",
     metavar="NAME",
-    help="Whose live market, and in demo and live whose account: local, bybit, binance, binanceusdm, ... "
-    "(default: simulated, no network).",
+    help="Whose live market, and account: local, bybit, binance, any that ccxt knows (default: simulated).",
 )
 @click.option(
     "--symbol",
