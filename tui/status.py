@@ -216,7 +216,8 @@ def _sentence(frame: Frame) -> tuple[str, str]:
     if snapshot is None:
         return "", "muted"
     if frame.ended:
-        return f"The engine is gone; this is its last state. {frame.key('shutdown')} leaves.", "danger*"
+        leaves = frame.key("shutdown")
+        return f"The engine is gone; this is its last state. {leaves} leaves; then start it again.", "danger*"
     if frame.stopped:
         text = (
             f"The engine has been silent for {age(frame.silent_s)}; what you see is that old. "

@@ -109,7 +109,7 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
     assert "It may still trade" in sentence(snapshot(), silent_s=12.0)
     assert "ENGINE GONE" in words(snapshot(), ended=True)
     assert sentence(snapshot(), ended=True).startswith(
-        "The engine is gone; this is its last state. Ctrl-Q leaves."
+        "The engine is gone; this is its last state. Ctrl-Q leaves; then start it again."
     )
 
 
