@@ -163,12 +163,13 @@ async def kill_switch(folder: str, *, limits: bool) -> dict[str, float]:
     if not limits:
         LIMITS["local"] = ()
     handed: list[int] = []
-    with exchange(*(() if limits else ("--no-limits",))) as port:
+    with exchange("--no-limits") as port:
         async with engine_on(port, folder) as engine:
             machine, venue = engine.context.loop.machine, engine.context.loop.venue
             async with engine.context.pump.between_events:
                 rest_orders(machine, engine.context.clock.now())
             await until(lambda: sum(1 for o in machine.desk.book.open_orders() if o.venue_id) >= ORDERS)
+            await asyncio.to_thread(_post, port, "_limits", {"enabled": limits})
             cancel = venue.cancel
 
             def watched(client_id: str, symbol: str, now: int) -> Any:
@@ -191,16 +192,16 @@ async def reconnects(folder: str) -> dict[str, float]:
         async with engine_on(port, folder):
             for _ in range(DROPS):
                 broken = time.perf_counter_ns()
-                await asyncio.to_thread(_break_off, port)
+                await asyncio.to_thread(_post, port, "_faults", {"on": "public", "do": "disconnect"})
                 await until(lambda broken=broken: watch.data > broken)  # type: ignore[misc]
                 taken_ms.append((watch.data - broken) / 1e6)
                 await asyncio.sleep(CALM_S)
     return {f"reconnect_{mark}": _quantile(taken_ms, part) for mark, part in QUANTILES.items()}
 
 
-def _break_off(port: int) -> None:
-    rule = json.dumps({"on": "public", "do": "disconnect"}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_faults", rule):
+def _post(port: int, path: str, body: object) -> None:
+    data = json.dumps(body).encode()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", data):
         pass
 
 
