@@ -29,6 +29,7 @@ _OUTCOMES = {
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 REDUCING_TURN_S = 120.0
+ENTRY_TURN_S = 5.0  # what was decided on longer ago is not what the market is now
 HOLD_BACK_S = 1.0  # where the venue asks for fewer requests and does not say for how long
 
 
@@ -58,10 +59,11 @@ class Budget(Protocol):
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """How long a request may take, from when it is sent."""
+    """How long a request may take, from when it is sent, and how long it may wait for that."""
 
     submit_s: float = 30.0
     query_s: float = 10.0
+    turn_s: float = ENTRY_TURN_S  # how long an entry may wait for its turn
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -138,6 +140,8 @@ class Calls:
     async def _wait_turn(self, kind: Kind, cost: int, timeout_s: float) -> None:
         if kind in REDUCING:  # a hundred cancels take their time at the venue's pace, and none gives up
             timeout_s = max(timeout_s, REDUCING_TURN_S)
+        elif kind is Kind.ORDER:
+            timeout_s = min(timeout_s, self.timeouts.turn_s)
         try:
             async with asyncio.timeout(timeout_s):
                 await self._budget.take(kind, cost)

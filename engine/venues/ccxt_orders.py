@@ -24,6 +24,7 @@ from engine.domain.events import (
     OrderAcked,
     OrderCanceled,
     OrderRejected,
+    OrderReport,
     OrderTimedOut,
 )
 from engine.domain.market import MarketEvent
@@ -296,7 +297,11 @@ class CcxtVenue(Venue):
         await self._deliver(await self.queries.report(request_id))
 
     async def _query_order(self, client_id: str, symbol: str) -> None:
-        await self._deliver(await self.queries.report_order(client_id, symbol))
+        """Ask about an order; that the venue does not know one that waits for its turn is no evidence."""
+        if client_id in self._unsent:
+            await self._deliver(OrderReport(self._now(), client_id, None, complete=False))
+        else:
+            await self._deliver(await self.queries.report_order(client_id, symbol))
 
     # the stream
 

@@ -21,6 +21,7 @@ from engine.domain.orders import OrderKind
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
+from engine.venues.ratelimits import Kind
 from engine.venues.silent import SilentVenue
 from tests.unit.venues.bybit_desk import (
     IDS,
@@ -145,6 +146,27 @@ async def test_a_cancel_waits_for_the_order_that_was_handed_over_before_it():
         await desk.heard.until(OrderAcked, client_id=new.client_id)
         await desk.heard.until(OrderReport, client_id=order(1).client_id)
         assert desk.desk.of("/v5/order/cancel")
+
+
+async def test_an_order_that_waits_for_its_turn_is_not_told_as_unknown_to_the_venue():
+    async with connected() as desk:
+        desk.budget.held[Kind.REDUCE] = asyncio.Event()
+        waiting = desk.submit(kind=OrderKind.MARKET, price=None, reduce_only=True, role=OrderRole.EXIT)
+        desk.venue.query_order(waiting.client_id, waiting.symbol, NOW)
+        report = await desk.heard.until(OrderReport, client_id=waiting.client_id)
+        assert (report.order, report.complete) == (None, False)
+        desk.budget.held[Kind.REDUCE].set()
+        await desk.heard.until(OrderAcked, client_id=waiting.client_id)
+
+
+async def test_an_entry_that_waits_too_long_for_its_turn_is_refused_and_never_sent():
+    async with connected(turn_s=0.01) as desk:
+        desk.budget.held[Kind.ORDER] = asyncio.Event()
+        late = desk.submit()
+        refused = await desk.heard.until(OrderRejected, client_id=late.client_id)
+        assert refused.reason is Reason.RATE_LIMITED
+        assert "nothing was sent" in refused.text
+        assert not desk.desk.of(CREATE)
 
 
 async def test_a_cancel_that_the_stream_tells_of_is_not_asked_about():
