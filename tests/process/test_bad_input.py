@@ -91,7 +91,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_mistakes(house, tmp_path
 
 WRONG = {
     "unknown option": (("run", "--headless", "--modus", "paper"), 2, "--modus"),
-    "live mode": (("run", "--headless", "--mode", "live"), 2, "live does not start, for 3 reasons"),
+    "live mode": (("run", "--headless", "--mode", "live"), 2, "live does not start, for 4 reasons"),
     "unknown indicator": (("run", "--headless", "--play", "indicator.yaml"), 2, "indicator.yaml:5"),
     "malformed data line": ((*REPLAY, "bad.csv"), 2, "bad.csv:2"),
     "missing data": ((*REPLAY, "missing.csv"), 2, "missing.csv"),

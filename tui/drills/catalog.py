@@ -9,9 +9,10 @@ from engine.api import Action, OrderState, TraderError
 from tui.drills.promises import Report
 from tui.drills.stage import SYMBOL, DrillError, Stage, a_stage
 
-STALE_S = 3.0  # how old data may be in drills: the default of 10 s makes them longer, not different
+STALE_S = 2.0  # how old data may be in drills: the default of 10 s makes them longer, not different
 TIMEOUT_S = 2.0  # likewise, instead of 30 s
 RESTART_S = 5.0
+GONE_S = 4.0  # how long a line or an exchange says nothing
 NOTHING_DOUBLED = "no order reached the exchange twice"
 
 
@@ -27,14 +28,14 @@ def feed_drop(stage: Stage) -> None:
     """The line to the market data breaks off for some seconds."""
     stage.start_engine(limits__stale_after_s=str(STALE_S))
     stage.hold_position()
-    stage.fault(on="public", do="disconnect", for_s=6)
+    stage.fault(on="public", do="disconnect", for_s=GONE_S)
     since = time.monotonic()
     stage.promise("the engine says that its feed is gone", 1.0, lambda: not _connected(stage), since)
     stage.promise(
         "entries are held back once data is stale", STALE_S + 2, lambda: stage.held_by("stale"), since
     )
     stage.promise("position and stop stay as they were", 1.0, stage.is_protected)
-    stage.promise("data comes again after the line is back", 6 + 3.0, lambda: _connected(stage), since)
+    stage.promise("data comes again after the line is back", GONE_S + 5, lambda: _connected(stage), since)
     stage.promise("what was held back for it is free again", 3.0, lambda: not stage.held_by("stale"))
     _books_agree(stage)
 
@@ -43,12 +44,12 @@ def stale(stage: Stage) -> None:
     """The market data stops without a word: the line stands, and nothing comes."""
     stage.start_engine(limits__stale_after_s=str(STALE_S))
     stage.hold_position()
-    stage.fault(on="public", do="silent", for_s=8)
+    stage.fault(on="public", do="silent", for_s=GONE_S + 1)
     since = time.monotonic()
     stage.promise("entries are held back", STALE_S + 2, lambda: stage.held_by("stale"), since)
     stage.promise("position and stop stay as they were", 1.0, stage.is_protected)
     stage.promise(
-        "it ends by itself when data comes again", 8 + 10, lambda: not stage.held_by("stale"), since
+        "it ends by itself when data comes again", GONE_S + 10, lambda: not stage.held_by("stale"), since
     )
     _books_agree(stage)
 
@@ -81,12 +82,12 @@ def storm(stage: Stage) -> None:
     """The exchange refuses everything for its rate for some seconds, while a position is open."""
     stage.start_engine(breaker__cooldown_s="2", runtime__reconcile_s="1")
     stage.hold_position()
-    stage.fault(on="*", do="status", status=429, via="rest", for_s=8)
+    stage.fault(on="*", do="status", status=429, via="rest", for_s=GONE_S + 1)
     since = time.monotonic()
     stage.promise("a breaker opens, and entries are held back", 8.0, lambda: stage.held_by("breaker"), since)
     stage.command(Action.FLATTEN, reason="a drill")
     stage.promise("a flatten asked for meanwhile begins at once", 1.0, lambda: _flattening(stage))
-    stage.promise("it says FLAT once the exchange answers again", 8 + 25, stage.is_halted, since)
+    stage.promise("it says FLAT once the exchange answers again", GONE_S + 25, stage.is_halted, since)
     stage.promise("the exchange holds nothing any more", 1.0, lambda: _is_flat_there(stage))
     stage.promise("the breaker closes by itself", 20.0, lambda: not stage.held_by("breaker"))
     stage.promise(NOTHING_DOUBLED, 1.0, lambda: not stage.doubled())
