@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 from typing_extensions import TypeIs
 
-from engine.domain.events import Event, OrderRejected
+from engine.domain.events import Event, OrderRejected, Recalled
 from engine.domain.market import Bar, MarketEvent, Quote, Trade
 from engine.ports import Recorder
 from engine.runtime.latency import Histogram
@@ -59,7 +59,8 @@ class Pump:
         """Take an event from outside: what fell due before it, then the event and all that follows."""
         async with self.between_events:
             now = max(now, self.now)  # others may have been worked on meanwhile
-            if self._loop.next_due <= now:
+            # What is recalled comes before all that is due: until then ids would be given out again.
+            if self._loop.next_due <= now and type(event) is not Recalled:
                 await self._drive(self._loop.due(now), now)
             self.now = now
             self.sequence += 1

@@ -7,7 +7,7 @@ import pytest
 from engine.core.machine import Machine
 from engine.domain.commands import SaveOrder, SaveVeto, SubmitOrder
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Action, OrderRejected, Woken
+from engine.domain.events import Action, OrderRejected, Recalled, Woken
 from engine.domain.market import NS_PER_S
 from engine.domain.reasons import Reason
 from engine.runtime.loop import Loop
@@ -94,6 +94,18 @@ async def test_what_is_due_before_an_event_is_taken_at_its_own_time():
     acknowledged = [c.order.updated for _, c in desk.commands() if isinstance(c, SaveOrder)]
     assert acknowledged[0] == BARS[1].ts + LATENCY_NS
     assert desk.pump.now == BARS[2].ts
+
+
+async def test_what_is_recalled_comes_before_all_that_is_due():
+    """Until then the core would give ids out again that the journal knows."""
+    desk = await played(BARS[:2])
+    now = BARS[1].ts + LATENCY_NS
+    assert desk.loop.next_due <= now, "the entry's answer is due"
+    await desk.pump.consume(Recalled(now, (), (), 4711), now)
+    assert desk.loop.machine.desk.sequence == 4711
+    assert desk.loop.next_due <= now, "it is due still"
+    await desk.pump.consume(Woken(now), now)
+    assert desk.loop.next_due > now
 
 
 async def test_time_can_pass_without_an_event():
