@@ -27,11 +27,10 @@ from engine.domain.events import (
     OrderReport,
     OrderTimedOut,
 )
-from engine.domain.market import MarketEvent
 from engine.domain.orders import OrderRequest
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
-from engine.ports import Venue
+from engine.venues.away import NO_EVENTS, AwayVenue
 from engine.venues.ccxt_answers import CreatedAnswer, OrderAnswer, TradeAnswer, checked
 from engine.venues.ccxt_calls import Calls
 from engine.venues.ccxt_contracts import Contracts
@@ -42,7 +41,6 @@ from engine.venues.ccxt_requests import create_call
 from engine.venues.ccxt_tracker import Tracker
 from engine.venues.ratelimits import Kind
 
-NO_EVENTS: tuple[Event, ...] = ()
 CONFIRM_S = 1.0  # the stream has so long to tell of a cancel or of the trades of an order that ended
 CANCEL_PAUSES_S = (0.25, 0.5, 1.0)  # a cancel may be repeated: it does the same once and twice
 IN_FLIGHT_S = 1.0  # a cancel waits for orders of its symbol that were handed over before it
@@ -53,7 +51,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 Post = Callable[[Event], bool]
 
 
-class CcxtVenue(Venue):
+class CcxtVenue(AwayVenue):
     """One account at one venue. `run` must run for anything to be sent."""
 
     def __init__(
@@ -128,30 +126,6 @@ class CcxtVenue(Venue):
         if self._client.has.get("cancelAllOrdersAfter"):
             self._hand_over(partial(self._renew, timeout_ms), writes=True)
         return NO_EVENTS
-
-    @override
-    def on_market(self, event: MarketEvent) -> Sequence[Event]:
-        """Say nothing: the venue matches by itself."""
-        return NO_EVENTS
-
-    @override
-    def on_time(self, now: int) -> Sequence[Event]:
-        """Say nothing: answers are posted."""
-        return NO_EVENTS
-
-    @override
-    def next_at(self) -> int | None:
-        """Return that nothing is due."""
-        return None
-
-    @override
-    def state(self) -> bytes:
-        """Keep nothing: the venue does."""
-        return b""
-
-    @override
-    def restore(self, state: bytes) -> None:
-        """Take up nothing."""
 
     # at work
 

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from engine.domain.events import Event
-from engine.domain.market import MarketEvent
 from engine.domain.orders import OrderRequest
-from engine.ports import Venue
-
-NO_EVENTS: tuple[Event, ...] = ()
+from engine.venues.away import NO_EVENTS, AwayVenue
 
 
-class SilentVenue(Venue):
+class SilentVenue(AwayVenue):
     """A venue that takes everything and answers nothing: its answers of then stand in the record."""
 
     def __init__(self, *, spares_protection: bool = False) -> None:
@@ -48,27 +45,3 @@ class SilentVenue(Venue):
     def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
         """Send nothing."""
         return NO_EVENTS
-
-    @override
-    def on_market(self, event: MarketEvent) -> Sequence[Event]:
-        """Say nothing."""
-        return NO_EVENTS
-
-    @override
-    def on_time(self, now: int) -> Sequence[Event]:
-        """Say nothing."""
-        return NO_EVENTS
-
-    @override
-    def next_at(self) -> int | None:
-        """Return that nothing is due."""
-        return None
-
-    @override
-    def state(self) -> bytes:
-        """Keep nothing."""
-        return b""
-
-    @override
-    def restore(self, state: bytes) -> None:
-        """Take up nothing."""

@@ -133,7 +133,7 @@ def test_what_looks_like_a_secret_is_hidden(text, clean):
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0bffdd000000000000abcd",
         "tt0t5k3p1defacanae0000042",
         "canary@1700000000000 LADDER holder=disarmed",
-        "/home/trader/.local/state/trader-tui/default/engine.log",
+        "~/.local/state/trader-tui/default/engine.log",
         "order 12:30:05 filled: 0.001 BTCUSDT at 61234.7",
         "https://venue.example/v5/order?symbol=BTCUSDT",
     ],
