@@ -1,6 +1,8 @@
 """What all tests share: how hypothesis searches, and that nothing of the user's is touched."""
 
 import os
+from collections.abc import Iterator
+from decimal import getcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,15 @@ def own_state_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("state-home")
     os.environ["XDG_STATE_HOME"] = str(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def rounding_stays() -> Iterator[None]:
+    """See that nothing changes how Decimal rounds for what runs after it: ccxt does, where nobody shields."""
+    before = getcontext().rounding
+    yield
+    after, getcontext().rounding = getcontext().rounding, before
+    assert after == before, f"Decimal rounds {after} after this test: ccxt was called without a shield"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import getcontext
 from typing import Any
 
 import ccxt.pro
@@ -11,7 +12,8 @@ from engine.venues.bybit_server.serve import Address
 
 @asynccontextmanager
 async def ccxt_at(address: Address, **options: Any) -> AsyncIterator[Any]:
-    """Open ccxt's Bybit with every address of it on loopback."""
+    """Open ccxt's Bybit with every address of it on loopback; the caller's Decimal rounds as before afterwards."""
+    rounding = getcontext().rounding
     client = ccxt.pro.bybit(
         {
             "apiKey": "local-key",
@@ -30,6 +32,7 @@ async def ccxt_at(address: Address, **options: Any) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.close()
+        getcontext().rounding = rounding
 
 
 def point(client: Any, address: Address) -> None:
