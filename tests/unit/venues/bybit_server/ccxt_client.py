@@ -12,7 +12,7 @@ from engine.venues.bybit_server.serve import Address
 
 @asynccontextmanager
 async def ccxt_at(address: Address, **options: Any) -> AsyncIterator[Any]:
-    """Open ccxt's Bybit with every address of it on loopback; the caller's Decimal rounds as before afterwards."""
+    """Open ccxt's Bybit with every address of it on loopback; Decimal rounds as before afterwards."""
     rounding = getcontext().rounding
     client = ccxt.pro.bybit(
         {
