@@ -15,17 +15,20 @@ from engine.risk.breaker import Breaker, BreakerPolicy, BreakerState
 
 REST_TIMER = "breaker."  # and the venue and channel that rest
 
+_NOT_THERE = frozenset({FeedState.CONNECTING, FeedState.DISCONNECTED})
+
 # The adapter tries these again by itself, so they hold until one of its calls went well. Submits wait for
 # an entry, and market data for the feed: the first is tried by one order, the second has its own holder.
 _SELF_PROBING = frozenset({Channel.PRIVATE, Channel.QUERIES})
 
 
 class FeedOutage(msgspec.Struct, frozen=True):
-    """A feed that is disconnected, since when (ns UTC) and why."""
+    """A feed that is not connected, since when (ns UTC) and why."""
 
     feed: str
     since: int
     text: str = ""
+    channel: Channel = Channel.MARKET
 
 
 class ChannelsState(msgspec.Struct, frozen=True):
@@ -73,8 +76,9 @@ class Channels:
         level = NoticeLevel.WARNING if event.state is FeedState.DISCONNECTED else NoticeLevel.INFO
         text = " ".join(part for part in (event.feed, event.state, event.text) if part)
         self._board.notice(now, level, "feed", text)
-        if event.state is FeedState.DISCONNECTED:
-            self._outages.setdefault(event.feed, FeedOutage(event.feed, now, event.text))
+        if event.state in _NOT_THERE:
+            outage = FeedOutage(event.feed, now, event.text, event.channel)
+            self._outages.setdefault(event.feed, outage)
         elif self._outages.pop(event.feed, None) is not None:
             self._board.clear_alarm(_gone(event.feed))
 
@@ -85,6 +89,12 @@ class Channels:
         for name, breaker in self._breakers.items():
             if breaker.state is BreakerState.OPEN and breaker.broken_since:
                 self._weigh(name, breaker.broken_since, breaker.text, now)
+
+    @property
+    def unheard(self) -> str:
+        """Why nobody tells what becomes of our orders, empty where the stream that does so stands."""
+        gone = [outage for outage in self._outages.values() if outage.channel is Channel.PRIVATE]
+        return f"orders and fills are not heard: {gone[0].text}".rstrip(": ") if gone else ""
 
     @property
     def orders(self) -> BreakerState:

@@ -170,7 +170,7 @@ HOLDER_ABOUT: dict[Holder, str] = {
     Holder.RISK_REDUCE: "risk mode REDUCE: set by an operator, by the day's loss or by an outage",
     Holder.STALE: "no data of the symbol for longer than stale_after_s",
     Holder.BREAKER: "a channel of the venue failed too often: its circuit breaker is open",
-    Holder.RECONCILING: "books and venue were not compared since the start or a reconnect, or it failed",
+    Holder.RECONCILING: "our orders are not heard, or books and venue were not compared since, or it failed",
     Holder.UNKNOWN_ORDER: "an order of the symbol got no answer and may be live",
     Holder.RISK_OBSERVE: "risk mode OBSERVE: set by an operator, or because the venue refuses our keys",
     Holder.STOPPING: "the engine is shutting down",

@@ -23,6 +23,7 @@ from engine.domain.events import (
     Action,
     Backfill,
     CancelRejected,
+    Channel,
     ChannelReport,
     Control,
     Event,
@@ -111,6 +112,7 @@ class Machine:
             ledger=self.ledger,
             trading=self.trading,
             authority=self.authority,
+            channels=self.channels,
             board=self.board,
             outbox=self._outbox,
             take=lambda event, now: self._handlers[type(event)](event, now),
@@ -303,8 +305,10 @@ class Machine:
     def _on_feed(self, event: FeedChanged, now: int) -> None:
         self.channels.on_feed(event, now)
         self.feed_ended = event.state is FeedState.ENDED
-        if event.state is FeedState.CONNECTED:
+        connected = event.state is FeedState.CONNECTED
+        if connected or event.channel is Channel.PRIVATE:
             self.reconciler.begin(now)
+        if connected:
             self.authority.renew(now)
 
     # checkpoint

@@ -7,6 +7,7 @@ import msgspec
 
 from engine.core.authority import Authority
 from engine.core.board import Board
+from engine.core.channels import Channels
 from engine.core.recalling import adopted, recall, unplanned
 from engine.core.trading import Trading
 from engine.domain.alarms import Severity
@@ -61,6 +62,7 @@ class Reconciler:
         ledger: Ledger,
         trading: Trading,
         authority: Authority,
+        channels: Channels,
         board: Board,
         outbox: list[Command],
         take: Callable[[Event, int], None],
@@ -68,13 +70,17 @@ class Reconciler:
         self._interval_ns, self._positions_ns = interval_ns, positions_ns
         self._ids, self._desk, self._ledger = ids, desk, ledger
         self._trading, self._authority, self._board = trading, authority, board
+        self._channels = channels
         self._outbox, self._take = outbox, take
         self.state = ReconcilingState()
 
     def begin(self, now: int) -> None:
-        """Let nothing in until books and venue were compared: at a start and after a reconnect."""
+        """Let nothing in until books and venue were compared: at a start, and when a stream breaks or stands.
+
+        While the stream of our orders is gone, no comparison is enough: it is old as soon as it is made.
+        """
         if self._interval_ns:
-            self._hold(now, "the books are being compared with the venue")
+            self._hold(now, self._channels.unheard or "the books are being compared with the venue")
             self.state = msgspec.structs.replace(self.state, compared=0)
             self._ask(now)
 
@@ -114,7 +120,8 @@ class Reconciler:
         self._trading.following.reprotect(now)
         self.state = msgspec.structs.replace(self.state, failures=0)
         self._board.clear_alarm("reconcile")
-        self._authority.hold(Holder.RECONCILING, now, symbol="", detail="", held=False)
+        unheard = self._channels.unheard
+        self._authority.hold(Holder.RECONCILING, now, symbol="", detail=unheard, held=bool(unheard))
 
     def on_recalled(self, event: Recalled, now: int) -> None:
         """Take up what the journal knows and the recovered state does not."""

@@ -215,23 +215,6 @@ class Recalled(msgspec.Struct, frozen=True, tag=True):
     signals: tuple[Signal, ...] = ()
 
 
-class FeedState(StrEnum):
-    """How a feed is."""
-
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    ENDED = "ended"
-
-
-class FeedChanged(msgspec.Struct, frozen=True, tag=True):
-    """A feed connected, broke off or came to its end."""
-
-    ts: int
-    feed: str
-    state: FeedState
-    text: str = ""
-
-
 class Channel(StrEnum):
     """A way to or from a venue that can fail by itself."""
 
@@ -239,6 +222,25 @@ class Channel(StrEnum):
     PRIVATE = "private"  # the stream of our orders and fills
     ORDERS = "orders"  # submits and cancels
     QUERIES = "queries"  # what is asked about orders, positions and the account
+
+
+class FeedState(StrEnum):
+    """How a feed is."""
+
+    CONNECTING = "connecting"  # at the start of a session: it was not there yet
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    ENDED = "ended"
+
+
+class FeedChanged(msgspec.Struct, frozen=True, tag=True):
+    """A feed connected, broke off or came to its end; `channel` says what it brings."""
+
+    ts: int
+    feed: str
+    state: FeedState
+    text: str = ""
+    channel: Channel = Channel.MARKET
 
 
 class CallOutcome(StrEnum):

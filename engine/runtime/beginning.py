@@ -5,7 +5,7 @@ from collections.abc import Callable
 from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase
 from engine.domain.commands import TransitionKind
-from engine.domain.events import Action, Backfill, FeedChanged, FeedState, Recalled, Remark
+from engine.domain.events import Action, Backfill, Channel, FeedChanged, FeedState, Recalled, Remark
 from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext
@@ -37,8 +37,10 @@ async def begin(
         await pump.consume(FeedChanged(now(), "market", FeedState.CONNECTED, "after a restart"), now())
     elif context.feed is not None:
         await pump.consume(Backfill(now(), tuple(context.feed.history(HISTORY_BARS))), now())
-    if context.source.trading is not None and context.resumed:
-        await pump.consume(FeedChanged(now(), "orders", FeedState.CONNECTED, "after a restart"), now())
+    if context.source.trading is not None:
+        # until the stream of our orders stands nobody would tell what becomes of an entry
+        silent = FeedChanged(now(), "orders", FeedState.CONNECTING, channel=Channel.PRIVATE)
+        await pump.consume(silent, now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
     if context.tape is None:

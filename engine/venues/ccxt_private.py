@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from engine.domain.errors import AuthError, TransientError, VenueError
-from engine.domain.events import CallOutcome, Event, FeedChanged, FeedState
+from engine.domain.events import CallOutcome, Channel, Event, FeedChanged, FeedState
 from engine.venues.ccxt_answers import OrderAnswer, TradeAnswer, checked
 from engine.venues.ccxt_calls import Calls
 from engine.venues.ccxt_client import CcxtError
@@ -42,7 +42,8 @@ class PrivateStream:
         self._calls, self._client = calls, calls.client
         self._on_order, self._on_trade, self._post, self._now = on_order, on_trade, post, now
         self._sleep, self._chance = sleep, chance
-        self._acks = 0
+        self._acks, self._failures = 0, 0
+        self._is_told = False  # that the stream is gone; the first failure is told, too
         self._stands = asyncio.Event()
         self.reconnects = 0
         self._listen_in()
@@ -58,24 +59,14 @@ class PrivateStream:
 
     async def run(self) -> None:
         """Keep the stream alive until cancelled."""
-        failures, was_up = 0, True  # the first failure is told, too
         while True:
-            error = await self._stand()
-            if self._stands.is_set():
-                failures, was_up = 0, True
-                self.reconnects += 1
-            self._stands.clear()
-            outcome = CallOutcome.AUTH if isinstance(error, AuthError) else CallOutcome.TRANSIENT
-            self._calls.tell_private(outcome, str(error))
-            if was_up:
-                was_up = False
-                await self._post(FeedChanged(self._now(), FEED, FeedState.DISCONNECTED, str(error)))
-            pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
-            failures += 1
+            await self._stand()
+            pause_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+            self._failures += 1
             await self._sleep(pause_s * (1 + SPREAD * (2 * self._chance() - 1)))
 
-    async def _stand(self) -> VenueError:
-        """Dial, subscribe and listen until it breaks; return what broke it."""
+    async def _stand(self) -> None:
+        """Dial, subscribe and listen until it breaks."""
         self._acks = 0
         self._client.ws_dial_backoff = {}  # the pauses are ours
         watching = [
@@ -85,13 +76,31 @@ class PrivateStream:
         ]
         try:
             done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_EXCEPTION)
-            return self._told(next(task.exception() for task in done if task.exception() is not None))
+            error = self._told(next(task.exception() for task in done if task.exception() is not None))
+            for task in watching:
+                task.cancel()
+            await self._lose(error)  # at once: to close what is left of the sockets takes its time
         finally:
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
             with suppress(CcxtError, OSError):
                 await self._client.close_ws_clients()
+
+    async def _lose(self, error: VenueError) -> None:
+        """Say that the stream is gone, once until it stands again."""
+        if self._stands.is_set():
+            self._failures, self._is_told = 0, False
+            self.reconnects += 1
+        self._stands.clear()
+        outcome = CallOutcome.AUTH if isinstance(error, AuthError) else CallOutcome.TRANSIENT
+        self._calls.tell_private(outcome, str(error))
+        if not self._is_told:
+            self._is_told = True
+            await self._say(FeedState.DISCONNECTED, str(error))
+
+    async def _say(self, state: FeedState, text: str) -> None:
+        await self._post(FeedChanged(self._now(), FEED, state, text, Channel.PRIVATE))
 
     async def _watch(
         self, watch: Callable[[], Awaitable[Sequence[Any]]], model: type[Any], take: Take
@@ -120,7 +129,7 @@ class PrivateStream:
         self._calls.tell_private(CallOutcome.OK)
         many = "1 break" if self.reconnects == 1 else f"{self.reconnects} breaks"
         text = f"after {many}" if self.reconnects else ""
-        await self._post(FeedChanged(self._now(), FEED, FeedState.CONNECTED, text))
+        await self._say(FeedState.CONNECTED, text)
 
     def _told(self, error: BaseException | None) -> VenueError:
         if isinstance(error, VenueError):

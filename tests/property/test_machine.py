@@ -72,7 +72,9 @@ steps = st.one_of(
     st.tuples(st.just("resolve"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
     st.tuples(
-        st.just("other"), st.sampled_from(["swap", "backfill", "fault", "mended", "feed", "back"]), st.just(0)
+        st.just("other"),
+        st.sampled_from(["swap", "backfill", "fault", "mended", "feed", "back", "deaf", "heard"]),
+        st.just(0),
     ),
     st.tuples(st.just("channel"), st.sampled_from(list(Channel)), st.sampled_from([*CallOutcome, "storm"])),
 )
@@ -250,6 +252,10 @@ def other(world: Hand, what: str) -> Event:
             return FeedChanged(now, "feed", FeedState.DISCONNECTED)
         case "back":
             return FeedChanged(now, "feed", FeedState.CONNECTED)
+        case "deaf":
+            return FeedChanged(now, "orders", FeedState.DISCONNECTED, channel=Channel.PRIVATE)
+        case "heard":
+            return FeedChanged(now, "orders", FeedState.CONNECTED, channel=Channel.PRIVATE)
         case _:
             return Woken(now)
 
@@ -302,3 +308,5 @@ def look_at(world: Hand, batch: Sequence[Command]) -> None:
         if isinstance(command, SubmitOrder):
             assert command.request.reduce_only is not command.increases
             assert not command.increases or world.rung(command.request.symbol) is Rung.FULL
+            deaf = world.machine.setup.reconcile_ns and world.machine.channels.unheard
+            assert not (command.increases and deaf), "nobody would tell what becomes of it"

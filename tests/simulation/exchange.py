@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from engine.domain.events import (
+    Channel,
     Event,
     FeedChanged,
     FeedState,
@@ -218,7 +219,7 @@ class Connection:
 
     def _tell_engine(self, state: FeedState) -> None:
         if self._life.alive:
-            self.post(FeedChanged(self._time.now, "orders", state))
+            self.post(FeedChanged(self._time.now, "orders", state, channel=Channel.PRIVATE))
 
     def _send(self, arrive: Callable[[], None], lost: Callable[[], None] = lambda: None) -> None:
         """Bring a request to the venue, or lose it."""

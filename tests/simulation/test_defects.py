@@ -13,7 +13,7 @@ from engine.core.machine import Machine
 from engine.core.reconciling import Reconciler
 from engine.core.trading import Trading
 from engine.domain.commands import SubmitOrder
-from engine.domain.events import OrderRejected, OrderTimedOut
+from engine.domain.events import FeedChanged, FeedState, OrderRejected, OrderTimedOut
 from engine.domain.orders import OrderRequest, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
@@ -250,6 +250,17 @@ def test_positions_that_others_changed_are_left_in_the_books(monkeypatch):
 def test_positions_that_others_changed_are_passed_over(monkeypatch):
     monkeypatch.setattr(Reconciler, "_compare_positions", lambda *_: None)
     catches("they were not corrected|no alarm says so")
+
+
+def test_entries_while_nobody_tells_what_becomes_of_orders(monkeypatch):
+    take = Machine._on_feed
+
+    def only_what_is_back(self: Machine, event: FeedChanged, now: int) -> None:
+        if event.state is FeedState.CONNECTED:
+            take(self, event, now)
+
+    monkeypatch.setattr(Machine, "_on_feed", only_what_is_back)
+    catches("while orders and fills are not heard")
 
 
 def test_a_reload_that_changes_nothing(monkeypatch):

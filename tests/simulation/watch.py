@@ -7,6 +7,7 @@ from engine.core.machine import Machine
 from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase
 from engine.domain.commands import FlattenEnded, SaveFill, TransitionKind
+from engine.domain.events import Channel, Event, FeedChanged, FeedState
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import RiskMode, Rung
@@ -40,6 +41,7 @@ class Watch:
         self._disk, self._exchange, self._limits = disk, exchange, limits
         self.sent: dict[str, OrderRequest] = {}
         self.flats = 0
+        self._deaf = False  # the engine took word that nobody tells what becomes of its orders
         self._booked: set[tuple[str, str, str]] = set()
 
     # a life of the engine
@@ -48,6 +50,7 @@ class Watch:
         """An engine goes on from a state: what it has booked it must not book again."""
         ids = machine.desk.book.state().trade_ids
         self._booked = {(symbol, trade, order) for symbol, trade, order in (key.split("/") for key in ids)}
+        self._deaf = False
 
     def started(self, machine: Machine) -> None:
         """An engine has taken its first commands: it must not be freer than what was stored."""
@@ -63,6 +66,11 @@ class Watch:
             raise ViolationError(f"it was halted or latched before the restart, and is {operator.phase}")
         if operator.phase is Phase.ARMED:
             raise ViolationError("it is armed after a restart, and nobody armed it")
+
+    def on_taken(self, event: Event) -> None:
+        """An engine has taken an event."""
+        if type(event) is FeedChanged and event.channel is Channel.PRIVATE:
+            self._deaf = event.state is not FeedState.CONNECTED
 
     def on_batch(self, batch: Batch) -> None:
         """Hold a batch against the truth at the moment when it is decided."""
@@ -109,6 +117,8 @@ class Watch:
             raise ViolationError(f"entry {client_id} is sent although the latch is set", client_id)
         if machine.authority.holds.rung(request.symbol) is not Rung.FULL:
             raise ViolationError(f"entry {client_id} is sent below FULL", client_id)
+        if self._deaf:
+            raise ViolationError(f"entry {client_id} is sent while orders and fills are not heard", client_id)
         self._hold_caps(request, machine)
 
     def _hold_caps(self, request: OrderRequest, machine: Machine) -> None:

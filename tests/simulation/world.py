@@ -182,6 +182,7 @@ class SimulatedEngine(Engine):
 
     def _on_taken(self, event: Event) -> None:
         super()._on_taken(event)
+        self._world.watch.on_taken(event)
         if self.begun and not self.checked and type(event) is not Control and not len(self._inbox._queues[0]):
             self.checked = True
             self._world.watch.started(self.machine)

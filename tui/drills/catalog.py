@@ -54,6 +54,27 @@ def stale(stage: Stage) -> None:
     _books_agree(stage)
 
 
+def stream_drop(stage: Stage) -> None:
+    """The stream of our own orders and fills breaks off for some seconds; market data goes on."""
+    stage.start_engine(breaker__cooldown_s="2")
+    stage.fault(on="private", do="disconnect", for_s=GONE_S)
+    since = time.monotonic()
+    stage.promise("entries are held back", 1.0, lambda: stage.held_by("reconciling"), since)
+    stage.arm()
+    seen = _last_tick(stage)
+    stage.keep("no order is sent meanwhile", GONE_S - 2, lambda: not stage.ledger()["orders"])
+    stage.promise("market data went on", 0.5, lambda: _last_tick(stage) > seen)
+    stage.promise(
+        "the hold ends by itself once the stream stands and the books were compared",
+        GONE_S + 8,
+        stage.is_reconciled,
+        since,
+    )
+    stage.promise("the play enters then", 10.0, stage.is_protected)
+    stage.promise(NOTHING_DOUBLED, 1.0, lambda: not stage.doubled())
+    _books_agree(stage)
+
+
 def timeout_after_submit(stage: Stage) -> None:
     """The exchange takes an order, its answer never comes, and the stream of our own orders says nothing."""
     stage.start_engine(orders__submit_timeout_s=str(TIMEOUT_S), orders__query_timeout_s=str(TIMEOUT_S))
@@ -146,6 +167,7 @@ DRILLS = {
     drill.name: drill
     for drill in (
         Drill("feed-drop", "the line to the market data breaks off for some seconds", feed_drop),
+        Drill("stream-drop", "the stream of our own orders and fills breaks off", stream_drop),
         Drill("timeout-after-submit", "an order is taken, and its answer never comes", timeout_after_submit),
         Drill("429-storm", "everything is refused for its rate, while a position is open", storm),
         Drill("stale", "the market data stops without a word", stale),
@@ -173,6 +195,10 @@ def _holds(stage: Stage) -> bool:
 
 def _connected(stage: Stage) -> bool:
     return all(feed.state == "connected" for feed in stage.snapshot().feeds)
+
+
+def _last_tick(stage: Stage) -> int:
+    return max((tick.ts for tick in stage.snapshot().ticks), default=0)
 
 
 def _books_agree(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine.core.reconciling import FAILURES_MAX, FOREIGN_MAX, PROBES_MAX
 from engine.domain.commands import CancelOrder, QueryOrder, QueryVenue, SaveFill, SubmitOrder
 from engine.domain.events import (
+    Channel,
     FeedChanged,
     FeedState,
     OrderReport,
@@ -24,7 +25,7 @@ from engine.domain.orders import Order, OrderState
 from engine.domain.positions import Fill
 from engine.domain.signals import Side
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
-from tests.builders import BTC, ETH, PLAY, fill, of, setup
+from tests.builders import BTC, ETH, PLAY, STEP, fill, of, setup
 from tests.fakes import Hand, listed
 
 EVERY_S = 100.0
@@ -387,3 +388,87 @@ def test_symbols_that_nobody_trades_do_not_matter(world):
     world.wait(EVERY_S)
     world.report(DOGEUSDT="5", **{ETH: "0"})
     assert alarms(world) == []
+
+
+# while the stream of our orders is gone
+
+
+def stream(world: Hand, state: FeedState, text: str = "") -> None:
+    """Let the adapter say how the stream of orders and fills is."""
+    world.take(FeedChanged(world.now, "orders", state, text, Channel.PRIVATE))
+
+
+def lost(world: Hand) -> None:
+    stream(world, FeedState.DISCONNECTED, "reset")
+
+
+def at_start(world: Hand) -> None:
+    stream(world, FeedState.CONNECTING)
+
+
+def stands(world: Hand) -> None:
+    stream(world, FeedState.CONNECTED)
+
+
+def market_back(world: Hand) -> None:
+    world.take(FeedChanged(world.now, "bybit linear", FeedState.CONNECTED))
+
+
+def market_lost(world: Hand) -> None:
+    world.take(FeedChanged(world.now, "bybit linear", FeedState.DISCONNECTED))
+
+
+def whole(world: Hand) -> None:
+    answer(world)
+
+
+def in_part(world: Hand) -> None:
+    answer(world, complete=False)
+
+
+def stale(world: Hand) -> None:
+    world.report(request_id=world.silent.queries[-2])
+
+
+@pytest.mark.parametrize(
+    ("happens", "rung"),
+    [
+        ([lost], Rung.REDUCE),
+        ([at_start], Rung.REDUCE),
+        ([lost, whole], Rung.REDUCE),
+        ([lost, lost, whole], Rung.REDUCE),
+        ([lost, market_back, whole], Rung.REDUCE),
+        ([lost, stands], Rung.REDUCE),
+        ([lost, stands, stale], Rung.REDUCE),
+        ([lost, stands, in_part], Rung.REDUCE),
+        ([lost, stands, whole, lost], Rung.REDUCE),
+        ([lost, stands, lost, whole], Rung.REDUCE),
+        ([at_start, whole, stands], Rung.REDUCE),
+        ([lost, stands, whole], Rung.FULL),
+        ([at_start, stands, whole], Rung.FULL),
+        ([lost, whole, stands, whole], Rung.FULL),
+        ([market_lost], Rung.FULL),
+    ],
+)
+def test_nothing_enters_until_the_stream_stands_and_a_whole_comparison_answered(world, happens, rung):
+    for happening in happens:
+        happening(world)
+    assert world.rung() is rung
+    world.restart()
+    assert world.rung() is rung
+    world.bar(111.0)
+    assert bool(world.orders()) is (rung is Rung.FULL)
+
+
+def test_a_lost_stream_is_named_cancels_entries_and_leaves_the_market_and_exits_alone(world):
+    world.bar(111.0)
+    entry = world.order(OrderRole.ENTRY)
+    world.ack(entry)
+    lost(world)
+    assert [h.detail for h in world.machine.authority.holds.all] == ["orders and fills are not heard: reset"]
+    assert world.machine.desk.book.get(entry.client_id).cancel_requested
+    before = len(world.machine.market.window(BTC, STEP))
+    world.bar(112.0)
+    assert len(world.machine.market.window(BTC, STEP)) == before + 1
+    world.fill(entry)
+    assert world.orders(OrderRole.STOP), "what reduces passes"
