@@ -98,8 +98,7 @@ class Machine:
             authority=self.authority,
             board=self.board,
         )
-        self._holds = self.authority.holds
-        self._watches_loss = self._guards.watches_loss
+        self._holds, self._watches_loss = self.authority.holds, self._guards.watches_loss
         self._skimming = Skimming(
             market=self.market, ledger=self.ledger, trading=self.trading, watches_loss=self._watches_loss
         )
@@ -220,8 +219,7 @@ class Machine:
             self._guards.check_loss(now)
         if self._holds.all:
             authority.uphold(order, now)
-        halted = authority.operator.phase is _HALTED
-        if halted and (not position.is_flat or self.desk.was_written_off(order)):
+        if authority.operator.phase is _HALTED and (not position.is_flat or self.desk.was_written_off(order)):
             text = f"late fill of {fill.symbol} while halted: flattening again"
             self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
             authority.start_flatten(now, "engine", "late fill while halted")
@@ -305,10 +303,8 @@ class Machine:
     def _on_feed(self, event: FeedChanged, now: int) -> None:
         self.channels.on_feed(event, now)
         self.feed_ended = event.state is FeedState.ENDED
-        connected = event.state is FeedState.CONNECTED
-        if connected or event.channel is Channel.PRIVATE:
+        if event.state is FeedState.CONNECTED or event.channel is Channel.PRIVATE:
             self.reconciler.begin(now)
-        if connected:
             self.authority.renew(now)
 
     # checkpoint
