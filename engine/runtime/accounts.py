@@ -19,6 +19,8 @@ from engine.domain.market import Instrument
 from engine.ports import OutsideVenue
 from engine.risk.clearance import VenueFacts
 from engine.runtime.redacting import redacting
+from engine.storage.accountlock import account_lock
+from engine.storage.lock import InstanceLock
 from engine.storage.venuechecks import why_locked
 from engine.venues.ccxt_profiles import ADAPTER_VERSION, LOCAL, Endpoint, profile_of
 from engine.venues.ratelimit import VenueBudget
@@ -41,6 +43,17 @@ class Trading(msgspec.Struct, frozen=True, kw_only=True):
     async def run(self, post: Callable[[Event], bool]) -> None:
         """Let the venue work until cancelled; secrets are taken out of what it says."""
         await self.venue.run(redacting(post, self.redactor))
+
+
+def account_name(settings: Settings, site: Endpoint) -> str:
+    """Name the place of an account: venue and site, of the local exchange its address."""
+    place = settings.local.rest_url if site is Endpoint.LOCAL else site.value
+    return f"{settings.venue} {place}"
+
+
+def lock_of(settings: Settings, site: Endpoint, credentials: Credentials) -> InstanceLock:
+    """Return the lock of an account, not taken yet."""
+    return account_lock(state_root(), account_name(settings, site), credentials.api_key.reveal())
 
 
 def account_of(

@@ -30,7 +30,7 @@ from engine.runtime.factory import (
 )
 from engine.runtime.instance import open_instance
 from engine.runtime.loop import Loop
-from engine.runtime.opening import open_trading
+from engine.runtime.opening import open_trading, take_account
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import Recovered, Sources, recover
 from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
@@ -130,9 +130,11 @@ async def open_context(
     clock = SystemClock()
     plays = await asyncio.to_thread(load_plays, settings.plays)
     credentials = await asyncio.to_thread(clear_start, settings, clock.now(), only_reduces=only_reduces)
-    source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock)
     directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
+        if not only_reduces:
+            take_account(stack, settings, credentials, clock.now())
+        source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock)
         source = await open_trading(stack, source, credentials, clock.now, clears=not only_reduces)
         currency = source.configure(birth_s=0).setup.currency  # told before anything is written
         account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other

@@ -6,10 +6,26 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from engine.config.secrets import Credentials
+from engine.config.settings import Settings
 from engine.domain.errors import AuthError
-from engine.runtime.accounts import account_of, site_of, trade_on
+from engine.runtime.accounts import account_of, lock_of, site_of, trade_on
 from engine.runtime.clearance import clear_at_venue, keys_refused
 from engine.runtime.factory import Source, is_real_money
+
+
+def take_account(
+    stack: AsyncExitStack, settings: Settings, credentials: Credentials | None, now: int
+) -> None:
+    """Take the lock of the account that the mode's orders go to; the stack gives it back.
+
+    Raises LockHeldError that names who trades on it, StorageError where the usual place of instances cannot
+    be written: without the lock nobody knows.
+    """
+    if credentials is None:
+        return
+    lock = lock_of(settings, site_of(settings, real_money=is_real_money(settings)), credentials)
+    lock.acquire(settings.instance, now)
+    stack.callback(lock.release)
 
 
 async def open_trading(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from engine.config.keys import find_keys
 from engine.config.packaged import keys_path, state_root
@@ -10,7 +11,7 @@ from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
 from engine.domain.ids import IdSpace
 from engine.domain.market import NS_PER_S
-from engine.runtime.accounts import account_of
+from engine.runtime.accounts import account_of, lock_of
 from engine.storage.venuechecks import CheckedCase, VenueCheck, ccxt_version, save_check
 from engine.venues.ccxt_profiles import ADAPTER_VERSION, LOCAL, Endpoint, profile_of
 from engine.venues.conformance.cases import ORDER_CASES
@@ -21,7 +22,10 @@ PLAYED_AS = "venuecheck"  # the instance in the cases' client ids
 
 
 def check_venue(settings: Settings, symbol: str, tell: Tell) -> VenueCheck:
-    """Play all order cases with the user's demo keys and keep the result. Raises ConfigError, VenueError."""
+    """Play all order cases with the user's demo keys and keep the result.
+
+    Raises ConfigError, VenueError, LockHeldError where an engine trades on the account.
+    """
     return asyncio.run(_check(settings, symbol, tell))
 
 
@@ -39,9 +43,13 @@ async def _check(settings: Settings, symbol: str, tell: Tell) -> VenueCheck:
     keys = find_keys(settings.venue, keys_path(settings), real_money=False)
     if keys.credentials is None:
         raise ConfigError(keys.flaw)
-    account = account_of(settings, site, (symbol,), keys.credentials, now=time.time_ns)
     ids = IdSpace(began // NS_PER_S, PLAYED_AS)
-    async with ccxt_ground(account, ids, now=time.time_ns) as ground:
+    async with AsyncExitStack() as stack:
+        lock = lock_of(settings, site, keys.credentials)
+        lock.acquire(PLAYED_AS, began)
+        stack.callback(lock.release)
+        account = account_of(settings, site, (symbol,), keys.credentials, now=time.time_ns)
+        ground = await stack.enter_async_context(ccxt_ground(account, ids, now=time.time_ns))
         results = await run_cases(
             ORDER_CASES, ground, lambda case: tell(case.number, case.verdict, case.promise, case.text)
         )

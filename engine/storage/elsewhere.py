@@ -36,7 +36,7 @@ def instance_folders(root: Path) -> tuple[Path, ...]:
         if path.name == FOLDER:
             links = [entry for entry in _entries(path) if entry.is_symlink()]
             found |= {link.readlink() for link in links if _leads_somewhere(link)}
-        elif path.is_dir():
+        elif path.is_dir() and not path.name.startswith("."):
             found.add(path)
     return tuple(sorted(found))
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,14 +30,22 @@ class LockOwner(msgspec.Struct, frozen=True):
     instance: str
 
 
+def _directory_in_use(directory: Path, who: str) -> str:
+    return (
+        f"{directory}: this state directory is in use by {who}. "
+        "Use `trader-tui attach` or `trader-tui stop`, or choose another --instance or --state-dir."
+    )
+
+
 class InstanceLock:
     """The lock of one directory. The file lock decides; the owner file beside it only tells people who.
 
     It is held until `release`, until this object is gone, or until the process ends, however it ends.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, refused: Callable[[Path, str], str] = _directory_in_use) -> None:
+        """`refused` writes the message to whoever comes second: of which directory, and who has it."""
+        self.directory, self._refused = directory, refused
         self._descriptor = -1
 
     def __del__(self) -> None:
@@ -49,7 +58,7 @@ class InstanceLock:
             make_directory(self.directory)
             self._descriptor = self._taken()
         except BlockingIOError:
-            raise _held(self.directory, read_owner(self.directory)) from None
+            raise LockHeldError(self._refused(self.directory, _who(read_owner(self.directory)))) from None
         except OSError as error:
             raise os_failure(self.directory / LOCK_NAME, "take the lock", error) from error
         owner = LockOwner(os.getpid(), socket.gethostname(), now, instance)
@@ -137,7 +146,7 @@ def refuse_while_held(directory: Path) -> None:
     deadline_s = time.monotonic() + WAIT_S
     while is_held(directory):
         if time.monotonic() > deadline_s:
-            raise _held(directory, read_owner(directory))
+            raise LockHeldError(_directory_in_use(directory, _who(read_owner(directory))))
         time.sleep(_POLL_S)
 
 
@@ -159,13 +168,8 @@ def holder(directory: Path) -> LockOwner | None:
     return None
 
 
-def _held(directory: Path, owner: LockOwner | None) -> LockHeldError:
+def _who(owner: LockOwner | None) -> str:
     if owner is None:
-        who = "another process that left no name"
-    else:
-        since = datetime.fromtimestamp(owner.since / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        who = f"pid {owner.pid} on {owner.host} since {since} (instance {owner.instance!r})"
-    return LockHeldError(
-        f"{directory}: this state directory is in use by {who}. "
-        "Use `trader-tui attach` or `trader-tui stop`, or choose another --instance or --state-dir."
-    )
+        return "another process that left no name"
+    since = datetime.fromtimestamp(owner.since / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"pid {owner.pid} on {owner.host} since {since} (instance {owner.instance!r})"

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import socket
 from functools import partial
 
 import pytest
@@ -117,3 +118,20 @@ def test_the_local_exchange_takes_no_real_money(house):
     )
     assert done.code == 2
     assert "--mode demo" in done.err
+
+
+def test_a_second_engine_on_the_account_is_refused_whatever_it_trades(house):
+    with local_venue(house) as venue:
+        engine = house.engine("--play", house.play, *DEMO, env=venue.env)
+        other = ("run", "--headless", *DEMO, "--instance", "other", "--symbol", "ETHUSDT")
+        for place in ((), ("--state-dir", house.root / "elsewhere")):
+            done = house.run(*other, *place, env=venue.env)
+            assert done.code == 3, done.err
+            assert (
+                f"this account is traded by pid {engine.pid} on {socket.gethostname()} since 20" in done.err
+            )
+            assert "(instance 'default')" in done.err
+        assert house.phase() is Phase.DISARMED, "the first one is not disturbed"
+        engine.send_signal(signal.SIGKILL)
+        engine.wait(LIMIT_S)
+        house.engine("--play", house.play, *DEMO, instance="other", env=venue.env)
