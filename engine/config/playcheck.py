@@ -12,6 +12,7 @@ from engine.config.plays import read_play
 from engine.domain.errors import ConfigError
 from engine.domain.play import BASE_TIMEFRAME, PlaySpec
 from engine.strategy.explain import PlayFacts, explain
+from engine.strategy.model import UNASKED
 from engine.strategy.timeframes import step_of
 
 USUAL_STEPS = ("1m", "5m", "15m", "1h")  # of data, for a play that leaves the length of its bars to it
@@ -40,13 +41,13 @@ def check_play(written: str, base: Path, parameters: Mapping[str, str]) -> PlayC
     steps = USUAL_STEPS if spec.timeframe == BASE_TIMEFRAME else (spec.timeframe,)
     warmups = {step: _warmup(spec, step) for step in steps}
     known = {step: bars for step, bars in warmups.items() if bars is not None}
-    return PlayCheck(str(path), explain(spec), loaded.parameters, known)
+    return PlayCheck(str(path), explain(spec, models=UNASKED), loaded.parameters, known)
 
 
 def _warmup(spec: PlaySpec, step: str) -> int | None:
     """Return how many bars of a length the first signal takes, None where the play cannot be run on them."""
     try:
-        return explain(spec, step_of(step)).warmup_bars
+        return explain(spec, step_of(step), UNASKED).warmup_bars
     except ConfigError:
         return None
 

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from engine.domain.errors import ConfigError
 from engine.domain.play import BASE_TIMEFRAME, TRADE_TIMEFRAME
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
-from engine.strategy.expression import canonical_price, canonical_rule
+from engine.strategy.expression import canonical_feature, canonical_price, canonical_rule
 from engine.strategy.scope import NOTHING, Scope
 from engine.strategy.timeframes import TIMEFRAME
 from engine.strategy.vocabulary import PERIOD_MAX, WORDS
@@ -29,7 +29,7 @@ SYMBOLS_MAX = 10
 NAMES_MAX = 100
 # Kinds of errors that carry a message of ours; the last one also where in the section it belongs.
 RULE_ERROR, SENTENCE, MISPLACED = "rule", "sentence", "misplaced"
-RULE, PRICE = "rule", "price"  # what the schema calls a text of the rule language
+RULE, PRICE, NUMBER = "rule", "price", "number"  # what the schema calls a text of the rule language
 NAME = r"[a-z_][a-z0-9_]{0,31}"
 LEG = r"[A-Za-z_][A-Za-z0-9_]{0,31}"
 
@@ -79,6 +79,14 @@ def _checked_price(text: str, info: ValidationInfo) -> str:
     """Return the canonical text of a price, as _checked_rule does that of a rule."""
     try:
         return canonical_price(text, _around(info).scope)
+    except ConfigError as error:
+        raise _in_rule(error) from None
+
+
+def _checked_feature(text: str, info: ValidationInfo) -> str:
+    """Return the canonical text of a number that a model is given, as _checked_rule does that of a rule."""
+    try:
+        return canonical_feature(text, _around(info).scope)
     except ConfigError as error:
         raise _in_rule(error) from None
 
@@ -150,6 +158,9 @@ Duration = Annotated[
 RuleText = Annotated[str, AfterValidator(_checked_rule), WithJsonSchema({"type": "string", "format": RULE})]
 PriceText = Annotated[
     str, AfterValidator(_checked_price), WithJsonSchema({"type": "string", "format": PRICE})
+]
+FeatureText = Annotated[
+    str, AfterValidator(_checked_feature), WithJsonSchema({"type": "string", "format": NUMBER})
 ]
 Fraction = Annotated[Decimal, Field(gt=0, le=1), _VALUED]
 Notional = Annotated[Decimal, Field(gt=0, le=10**15), _VALUED]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from engine.config.modelpart import ModelPart
 from engine.config.playexits import (
     BreakEvenStop,
     StopLoss,
@@ -71,6 +72,7 @@ class PlayModel(Section):
     legs: Annotated[tuple[Leg, ...], Field(max_length=SYMBOLS_MAX)] = ()
     params: Any = None
     define: Any = None
+    model: ModelPart | None = None
     size: Size
     long: Direction | None = None
     short: Direction | None = None
@@ -147,6 +149,7 @@ class PlayModel(Section):
             time_stop=None if self.time_stop is None else self.time_stop.to_time_stop(),
             scale_in=None if self.scale_in is None else self.scale_in.to_scale_in(),
             protections=None if self.protections is None else self.protections.to_protections(),
+            model=None if self.model is None else self.model.to_model(),
         )
 
 

@@ -78,6 +78,7 @@ class Names:
         known = isinstance(timeframe, str) and is_timeframe(timeframe)
         self._legs = leg_names(_texts(data.get("symbols")), _texts(data.get("legs")))
         self._step_ns = step_of(timeframe) if known else 0
+        self._model = isinstance(data.get("model"), dict)
         self._read_parameters(self._section(data, "params"), overrides)
         self._read_definitions(self._section(data, "define"))
 
@@ -93,7 +94,7 @@ class Names:
 
     @property
     def _scope(self) -> Scope:
-        return Scope(self._legs, self._names, self._step_ns)
+        return Scope(self._legs, self._names, self._step_ns, self._model)
 
     def _section(self, data: Mapping[str, Any], field: str) -> dict[str, Any]:
         """Return what a section names."""

@@ -18,7 +18,7 @@ class Report:
 
     def __init__(self, text: str, file: str, positions: Positions) -> None:
         self._lines = text.split("\n")
-        self._file, self._positions = file, positions
+        self.file, self._positions = file, positions
 
     def found(self, item: ErrorDetails, path: FieldPath, section: type[BaseModel] = PlayModel) -> ConfigError:
         """Return one problem that pydantic found in a section; `path` leads to the section."""
@@ -37,7 +37,7 @@ class Report:
     def at(self, path: FieldPath, message: str) -> ConfigError:
         """Return an error at a field."""
         line, column = self._place(path)
-        return ConfigError(message, file=self._file, line=line, column=column, field=field_name(path))
+        return ConfigError(message, file=self.file, line=line, column=column, field=field_name(path))
 
     def in_rule(self, path: FieldPath, rule: str, message: str, place: tuple[int, int]) -> ConfigError:
         """Return an error in the text of a rule, given where in that text it is (line, column from 1)."""
@@ -48,7 +48,7 @@ class Report:
             where = f"line {place[0]}, column {place[1]}" if place[0] > 1 else f"column {place[1]}"
             return self.at(path, f"{message} ({where} of the rule)")
         line, column = found
-        return ConfigError(message, file=self._file, line=line, column=column, field=field_name(path))
+        return ConfigError(message, file=self.file, line=line, column=column, field=field_name(path))
 
     def _place(self, path: FieldPath) -> tuple[int, int]:
         """Return where the field, or else the nearest section around it, was written."""

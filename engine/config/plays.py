@@ -11,6 +11,7 @@
     short: {enter: RULE, exit: RULE}
     stop_loss: {percent: 2}               # optional, as take_profit; or {atr: 2, period: 14}
     take_profit: {percent: 4}
+    model: {file: drift.npz, features: [rsi(14)], horizon: 12}   # then rules may say model > 0.6
 
 Rules are written in the language of engine/strategy/expression.py. Rules, definitions and numbers may refer
 to parameters as `$fast`, rules and definitions to definitions as `$uptrend`.
@@ -19,26 +20,33 @@ to parameters as `$fast`, rules and definitions to definitions as `$uptrend`.
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import ValidationError
 
+from engine.config.modelpart import read_model, weights_path
 from engine.config.playfields import RULE_ERROR
 from engine.config.playmodel import PlayModel
 from engine.config.playnames import Names, Parameter
 from engine.config.playreport import Report, together
 from engine.config.yamlfile import Positions, load_yaml, read_text
 from engine.domain.errors import ConfigError
-from engine.domain.play import PlaySpec
+from engine.domain.play import ModelRef, PlaySpec
 from engine.strategy.legs import evaluator_of
+from engine.strategy.model import UNASKED
+
+if TYPE_CHECKING:
+    from engine.models.checkpoint import Checkpoint
 
 
 class LoadedPlay(msgspec.Struct, frozen=True):
-    """A play, and the parameters it was compiled with."""
+    """A play, the parameters it was compiled with, and the model that it asks."""
 
     spec: PlaySpec
     parameters: tuple[Parameter, ...]
+    model: "Checkpoint | None" = None
+    weights: Path | None = None  # where the model's weights are, or would be
 
 
 def load_play(path: Path, overrides: Mapping[str, Decimal] | None = None) -> PlaySpec:
@@ -50,8 +58,17 @@ def load_play(path: Path, overrides: Mapping[str, Decimal] | None = None) -> Pla
 
 
 def read_play(path: Path, overrides: Mapping[str, Decimal] | None = None) -> LoadedPlay:
-    """Read and check a play file as load_play does; return its parameters, too."""
+    """Read and check a play file as load_play does; return its parameters and its model, too.
+
+    Raises UnsettledError, a ConfigError, where nothing but the model's two files is wrong, which do not go
+    together or are not there.
+    """
     return _parsed(read_text(path), str(path), overrides or {})
+
+
+def read_untrained(path: Path, overrides: Mapping[str, Decimal] | None = None) -> LoadedPlay:
+    """Read a play whose model need not be there yet, as read_play reads one."""
+    return _parsed(read_text(path), str(path), overrides or {}, trained=False)
 
 
 def parse_play(text: str, file: str, overrides: Mapping[str, Decimal] | None = None) -> PlaySpec:
@@ -59,7 +76,7 @@ def parse_play(text: str, file: str, overrides: Mapping[str, Decimal] | None = N
     return _parsed(text, file, overrides or {}).spec
 
 
-def _parsed(text: str, file: str, overrides: Mapping[str, Decimal]) -> LoadedPlay:
+def _parsed(text: str, file: str, overrides: Mapping[str, Decimal], *, trained: bool = True) -> LoadedPlay:
     data, positions = _read_yaml(text, file)
     if not isinstance(data, dict):
         found = "the file is empty" if data is None else "this is not a play"
@@ -67,19 +84,38 @@ def _parsed(text: str, file: str, overrides: Mapping[str, Decimal]) -> LoadedPla
     report = Report(text, file, positions)
     names = Names(data, report, overrides)
     try:
-        spec = PlayModel.model_validate(data, context=names.surroundings).to_spec()
+        fields = PlayModel.model_validate(data, context=names.surroundings)
     except ValidationError as error:
         raise together([*names.problems, *_others(error, names, report)]) from None
     if names.problems:
         raise together(names.problems)
+    spec, model = fields.to_spec(), None
+    if spec.model is not None and fields.model is not None and trained:
+        spec, model = _with_model(spec, spec.model, fields.model.file, report)
     _require_bearable(spec, file)
-    return LoadedPlay(spec, tuple(names.parameters.values()))
+    weights = None if fields.model is None else weights_path(Path(file), fields.model.file)
+    return LoadedPlay(spec, tuple(names.parameters.values()), model, weights)
+
+
+def _with_model(
+    spec: PlaySpec, wanted: ModelRef, written: str, report: Report
+) -> "tuple[PlaySpec, Checkpoint]":
+    """Read the model of a play. Raises ConfigError at the field of the section that is wrong."""
+    try:
+        found, model = read_model(Path(report.file), written, wanted)
+    except ConfigError as error:
+        place = report.at(("model", error.field), error.message)
+        kind, field = type(error), place.field
+        raise kind(
+            place.message, file=place.file, line=place.line, column=place.column, field=field
+        ) from None
+    return msgspec.structs.replace(spec, model=found), model
 
 
 def _require_bearable(spec: PlaySpec, file: str) -> None:
     """Raise ConfigError where the rules are right one by one, and too much together."""
     try:
-        evaluator_of(spec, *(spec.legs or ("",)))
+        evaluator_of(spec, *(spec.legs or ("",)), models=UNASKED)
     except ConfigError as error:
         raise ConfigError(error.message, file=file, line=1) from None
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from engine.config.playfields import NAME, NAMES_MAX, PRICE, RULE
+from engine.config.playfields import NAME, NAMES_MAX, NUMBER, PRICE, RULE
 from engine.config.playmodel import ParameterFields, PlayModel
 from engine.strategy.tokens import LENGTH_MAX
 from engine.strategy.vocabulary import FUNCTIONS, OPERATORS, SERIES, SESSIONS, SPECIAL
@@ -13,7 +13,7 @@ from engine.strategy.vocabulary import FUNCTIONS, OPERATORS, SERIES, SESSIONS, S
 TITLE = "A play of trader-tui"
 _PARAMETER = {"$ref": "#/$defs/reference"}
 _RULE = {"$ref": "#/$defs/rule"}
-_LANGUAGE = (RULE, PRICE)
+_LANGUAGE = (RULE, PRICE, NUMBER)
 
 
 def play_schema() -> dict[str, Any]:
@@ -48,6 +48,13 @@ def play_schema() -> dict[str, Any]:
         "description": "A price in the rule language: a number instead of a condition.",
         "examples": ["highest(20)", "swing_low(3, 3)", "ema(20) - atr(14)"],
     }
+    definitions["number"] = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LENGTH_MAX,
+        "description": "A number in the rule language, as a model's features are.",
+        "examples": ["rsi(14)", "roc(close, 10)", "(close - ema(50)) / atr(14)"],
+    }
     schema["properties"]["params"] = _names({"anyOf": [{"type": "number"}, {"$ref": "#/$defs/parameter"}]})
     schema["properties"]["define"] = _names(_RULE)
     return schema
@@ -75,6 +82,8 @@ def _choices(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
         numeric_text = choice.get("type") == "string" and "number" in kinds
         if choice.get("format") in _LANGUAGE:
             yield {"$ref": f"#/$defs/{choice['format']}"}
+        elif choice.get("items", {}).get("format") in _LANGUAGE:
+            yield {**choice, "items": {"$ref": f"#/$defs/{choice['items']['format']}"}}
         elif "oneOf" in choice:
             yield from _choices(choice)
         elif choice.get("type") != "null" and not numeric_text:

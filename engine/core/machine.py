@@ -7,7 +7,7 @@ from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
-from engine.core.machine_state import STATE_VERSION, MachineState
+from engine.core.machine_state import STATE_VERSION, MachineState, check_version
 from engine.core.market import Market
 from engine.core.reconciling import Reconciler
 from engine.core.resolving import Resolver
@@ -18,7 +18,6 @@ from engine.core.stops import StopWatch
 from engine.core.tally import Tally
 from engine.core.trading import Trading
 from engine.domain.commands import NOTHING, Command, NoticeLevel, SetTimer
-from engine.domain.errors import CheckpointError
 from engine.domain.events import (
     Action,
     Backfill,
@@ -50,6 +49,7 @@ from engine.domain.positions import Fill
 from engine.execution.desk import Desk
 from engine.execution.flatten import Flatten
 from engine.execution.ledger import Ledger
+from engine.strategy.model import NO_MODELS, Models
 
 STALENESS_TIMER = "staleness"
 _MARKET = frozenset({Bar, Trade, Quote})  # what is under way waits for no market data
@@ -59,7 +59,7 @@ _HALTED = Phase.HALTED  # asked on every fill: a look into an enum costs more th
 class Machine:
     """The engine's core. `handle` is synchronous and deterministic: the same calls give the same commands."""
 
-    def __init__(self, setup: CoreSetup) -> None:
+    def __init__(self, setup: CoreSetup, models: Models = NO_MODELS) -> None:
         self.setup = setup
         self._outbox: list[Command] = []
         ids = IdSpace(setup.birth_s, setup.instance)
@@ -87,6 +87,7 @@ class Machine:
             tally=self.tally,
             board=self.board,
             outbox=self._outbox,
+            models=models,
         )
         self._stops = StopWatch(setup.stops, self.desk, self.ledger, self.trading.following, self.board)
         self._guards = Guards(
@@ -120,7 +121,7 @@ class Machine:
         self._handlers = self._table()
 
     def start(self, now: int) -> tuple[Command, ...]:
-        """Return what must run from the beginning: the watch over silent feeds."""
+        """Return what must run from the beginning."""
         self.authority.begin(now)
         if self.setup.stale_check_ns:
             self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
@@ -334,9 +335,7 @@ class Machine:
 
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""
-        if state.version != STATE_VERSION:
-            text = f"the checkpoint has version {state.version}, this engine reads {STATE_VERSION}"
-            raise CheckpointError(text)
+        check_version(state)
         self.market.restore(state.market)
         self.ledger.restore(state.ledger)
         self.desk.restore(state.desk)

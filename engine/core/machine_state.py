@@ -10,6 +10,7 @@ from engine.core.reconciling import ReconcilingState
 from engine.core.stops import StopsState
 from engine.core.tally import TallyState
 from engine.core.trading import TradingState
+from engine.domain.errors import CheckpointError
 from engine.execution.desk import DeskState
 from engine.execution.ledger import LedgerState
 
@@ -31,3 +32,10 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     reconciling: ReconcilingState = ReconcilingState()
     stops: StopsState = StopsState()
     channels: ChannelsState = ChannelsState()
+
+
+def check_version(state: MachineState) -> None:
+    """Raise CheckpointError where a state is one of another version of the engine."""
+    if state.version != STATE_VERSION:
+        text = f"the checkpoint has version {state.version}, this engine reads {STATE_VERSION}"
+        raise CheckpointError(text)

@@ -16,6 +16,7 @@ from engine.risk.protections import GuardState
 from engine.risk.sizing import Refusal
 from engine.strategy.evaluator import Evaluator
 from engine.strategy.legs import evaluator_of
+from engine.strategy.model import NO_MODELS, Models
 
 
 class RunnerState(msgspec.Struct, frozen=True):
@@ -47,9 +48,9 @@ class Runner(msgspec.Struct):
     guard: GuardState | None = None  # None where the play has no protections
 
     @classmethod
-    def of(cls, binding: PlayBinding) -> Self:
+    def of(cls, binding: PlayBinding, models: Models = NO_MODELS) -> Self:
         """Return a play that begins, flat."""
-        runner = cls(binding, evaluator_for(binding))
+        runner = cls(binding, evaluator_for(binding, models))
         runner.run(binding, runner.evaluator, Position(play=binding.spec.name, symbol=binding.symbol))
         return runner
 
@@ -100,16 +101,16 @@ class Runner(msgspec.Struct):
             self.guard,
         )
 
-    def restore(self, state: RunnerState) -> None:
+    def restore(self, state: RunnerState, models: Models = NO_MODELS) -> None:
         """Take up a checkpoint's state: the version that ran then runs on."""
         binding = msgspec.structs.replace(self.binding, spec=state.spec)
-        evaluator = evaluator_for(binding)
+        evaluator = evaluator_for(binding, models)
         evaluator.restore(state.evaluator)
         self.generation, self.side = state.generation, state.side
         self.expires, self.waiting, self.guard = state.expires, state.waiting, state.guard
         self.run(binding, evaluator, Position(play=state.spec.name, symbol=binding.symbol))
 
 
-def evaluator_for(binding: PlayBinding) -> Evaluator:
-    """Return the evaluator of a play on its instruments."""
-    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns)
+def evaluator_for(binding: PlayBinding, models: Models = NO_MODELS) -> Evaluator:
+    """Return the evaluator of a play on its instruments; `models` holds its model if it asks one."""
+    return evaluator_of(binding.spec, *binding.symbols, step_ns=binding.step_ns, models=models)

@@ -31,6 +31,7 @@ from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
 from engine.execution.protect import Plan
 from engine.risk.sizing import Refusal
+from engine.strategy.model import NO_MODELS, Models
 
 # Bound once: a look into an enum costs more than the comparison, and every order passes here.
 _ENTRY, _EXIT, _STOP = OrderRole.ENTRY, OrderRole.EXIT, OrderRole.STOP
@@ -63,15 +64,16 @@ class Trading:
         tally: Tally,
         board: Board,
         outbox: list[Command],
+        models: Models = NO_MODELS,
     ) -> None:
-        self._setup = setup
+        self._setup, self._models = setup, models
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
         self.following = Following(desk, ledger, holds, board, outbox)
         self.entering = Entering(
             setup, ledger=ledger, desk=desk, holds=holds, channels=channels, following=self.following
         )
-        self.runners = [Runner.of(binding) for binding in setup.plays]
+        self.runners = [Runner.of(binding, models) for binding in setup.plays]
         self._prints = {b.symbol for b in setup.plays if b.step_ns == PRINT_STEP_NS}
         self._by_symbol: dict[str, list[Runner]] = {}
         for runner in self.runners:
@@ -311,7 +313,7 @@ class Trading:
         for runner in self.runners:
             if runner.binding.spec.name == spec.name:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
-                evaluator = evaluator_for(binding)
+                evaluator = evaluator_for(binding, self._models)
                 for bar in self.window(runner):
                     evaluator.update(bar, 0)
                 runner.generation = generation
@@ -337,7 +339,7 @@ class Trading:
         for runner in self.runners:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
-                runner.restore(before)
+                runner.restore(before, self._models)
         self.following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
         self.following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 

@@ -160,6 +160,21 @@ class Protections(msgspec.Struct, frozen=True, kw_only=True):
     drawdown: DrawdownStop | None = None
 
 
+class ModelRef(msgspec.Struct, frozen=True):
+    """The model that a play asks: which one it is, what it is given and what it says.
+
+    `sha256` is that of what the model says to any features: its weights, its normalisation and its shape. Its
+    forecast is the probability that the close `horizon_bars` bars later lies more than `rise_percent` above
+    that of now. The weights themselves are found by the hash (strategy/model.py).
+    """
+
+    features: tuple[str, ...]  # in canonical text, in the order the model takes them
+    horizon_bars: int
+    rise_percent: float = 0.0
+    sha256: str = ""
+    architecture: str = ""
+
+
 class PlaySpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a play does. Rules that are absent never fire; a play without shorts has no `short_entry`."""
 
@@ -182,6 +197,7 @@ class PlaySpec(msgspec.Struct, frozen=True, kw_only=True):
     time_stop: TimeStop | None = None
     scale_in: ScaleIn | None = None
     protections: Protections | None = None
+    model: ModelRef | None = None
 
     @property
     def hash(self) -> str:
@@ -203,4 +219,5 @@ _OPTIONAL = (
     "time_stop",
     "scale_in",
     "protections",
+    "model",
 )

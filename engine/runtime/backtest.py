@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
-from engine.runtime.binding import load_plays
+from engine.runtime.binding import keep_models, load_plays
 from engine.runtime.factory import build_loop, check_start, load_tapes, tape_config, tape_feed
 from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
@@ -53,7 +53,7 @@ def run_backtest(
     tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings, tell))
     feed = tape_feed(tapes, plays, limit=limit)
     config = tape_config(settings, tapes, plays, BIRTH_S)
-    loop = build_loop(config)
+    loop = build_loop(config, keep_models(plays))
     load_s = time.perf_counter() - started
     if watch is not None:
         watch.begins(tapes, config, loop)

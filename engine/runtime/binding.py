@@ -5,31 +5,50 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config.plays import load_play
+from engine.config.plays import read_play
 from engine.core.runner import evaluator_for
 from engine.core.setup import PlayBinding
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.play import PlaySpec
+from engine.models.checkpoint import Checkpoint
+from engine.storage.modelstore import ModelStore
+from engine.strategy.model import UNASKED
 from engine.strategy.timeframes import step_of
 
 
 class PlayFile(msgspec.Struct, frozen=True):
-    """A play and where it was read from."""
+    """A play, where it was read from, and the model that it asks."""
 
     path: Path
     spec: PlaySpec
+    model: Checkpoint | None = None
+
+
+def load_play_file(path: Path) -> PlayFile:
+    """Read a play with its model. Raises ConfigError."""
+    loaded = read_play(path)
+    return PlayFile(path, loaded.spec, loaded.model)
 
 
 def load_plays(paths: Sequence[Path]) -> tuple[PlayFile, ...]:
     """Read the plays; no two may share a name. Raises ConfigError."""
-    files = tuple(PlayFile(path, load_play(path)) for path in paths)
+    files = tuple(map(load_play_file, paths))
     names: dict[str, Path] = {}
     for file in files:
         other = names.setdefault(file.spec.name, file.path)
         if other is not file.path:
             raise ConfigError(f"is named {file.spec.name!r} like {other}; rename one", file=str(file.path))
     return files
+
+
+def keep_models(plays: Iterable[PlayFile], directory: Path | None = None) -> ModelStore:
+    """Return a store of the models of plays, on disk where there is a directory. Raises StorageError."""
+    store = ModelStore(directory)
+    for play in plays:
+        if play.model is not None:
+            store.put(play.model)
+    return store
 
 
 def bind(
@@ -114,6 +133,6 @@ def _require_prints(symbol: str, file: PlayFile, printed: Container[str]) -> Non
 def _require_fitting(binding: PlayBinding, file: PlayFile) -> None:
     """Raise ConfigError where the rules look at timeframes that cannot be made of the play's own bars."""
     try:
-        evaluator_for(binding)
+        evaluator_for(binding, UNASKED)
     except ConfigError as error:
         raise ConfigError(error.message, file=str(file.path)) from None

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from engine import __version__
@@ -19,7 +21,7 @@ from engine.domain.orders import Order
 from engine.domain.positions import Fill
 from engine.execution.desk import ADJUSTMENT, Desk
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
-from engine.runtime.binding import load_plays
+from engine.runtime.binding import keep_models, load_plays
 from engine.runtime.clearance import clear_start
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
@@ -49,6 +51,7 @@ from engine.storage.checkpoints import CheckpointStore
 from engine.storage.codec import SessionHeader
 from engine.storage.journal import SqliteJournal
 from engine.storage.latch import Latch
+from engine.storage.modelstore import FOLDER
 from engine.storage.sessions import Session
 
 BYTES_PER_GB = 1_000_000_000
@@ -140,6 +143,8 @@ async def open_context(
         account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
         redactor = Redactor(credentials or ())
         log, database = await open_instance(stack, settings, account, redactor, headless=headless)
+        models = await asyncio.to_thread(keep_models, plays, home / FOLDER)
+        source = msgspec.structs.replace(source, models=models)
         for note in source.notes:
             log.warning(note)
         stores = Stores(
@@ -150,7 +155,14 @@ async def open_context(
             latch=Latch(directory),
         )
         surroundings = Surroundings(settings=settings, directory=directory, clock=clock, log=log)
-        yield await open_session(stack, surroundings, source, stores, build=source.build)
+        yield await open_session(
+            stack,
+            surroundings,
+            source,
+            stores,
+            build=source.build,
+            rebuild=partial(build_loop, models=models),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ from engine.runtime.datacache import open_cache
 from engine.runtime.livemarket import open_stream
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
+from engine.storage.modelstore import ModelStore
+from engine.strategy.model import NO_MODELS, UNASKED, Models
 from engine.venues.ccxt_profiles import Endpoint
 from engine.venues.datafile import TradeColumns
 from engine.venues.instruments import BarTime
@@ -123,7 +125,7 @@ def core_setup(
 
 def window_for(plays: Sequence[PlayBinding]) -> int:
     """Return how many bars to keep, so that a new version of a play is warm at once where it can be."""
-    warmups = (evaluator_for(play).warmup_bars for play in plays)
+    warmups = (evaluator_for(play, UNASKED).warmup_bars for play in plays)
     return max(WINDOW_BARS, min(max(warmups, default=0), WINDOW_BARS_MAX))
 
 
@@ -204,6 +206,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     venue_section: Callable[[], VenueSection] = VenueSection  # how the venue is, where it is outside
     notes: tuple[str, ...] = ()  # what was wrong with the cache of columns, for the log
     trading: Trading | None = None  # the account that orders go to, None for the simulated venue
+    models: ModelStore = msgspec.field(default_factory=ModelStore)
 
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
@@ -217,11 +220,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def build(self, config: SessionConfig) -> Loop:
         """Build the loop of a session with the venue that its orders go to. Raises ConfigError."""
         if self.trading is None:
-            return build_loop(config)
+            return build_loop(config, self.models)
         venue, setup = self.trading.venue, config.setup
         _refuse_careless_switch(config, venue)
         venue.own(IdSpace(setup.birth_s, setup.instance).owns)
-        return Loop(Machine(setup), venue)
+        return Loop(Machine(setup, self.models), venue)
 
 
 def _traded_on(config: SessionConfig, trading: Trading) -> SessionConfig:
@@ -311,16 +314,18 @@ def synchronous_of(settings: Settings) -> Synchronous:
     return Synchronous.NORMAL if settings.mode in TAPE_MODES else settings.runtime.synchronous
 
 
-def build_loop(config: SessionConfig) -> Loop:
+def build_loop(config: SessionConfig, models: Models = NO_MODELS) -> Loop:
     """Build the loop of a session: the machine and the simulated venue inside it, or nobody to send to.
+
+    `models` holds those that its plays ask.
 
     Raises ConfigError where the venue's dead-man's switch would cancel protective orders, too.
     """
     if config.orders:
-        return Loop(Machine(config.setup), SilentVenue())
+        return Loop(Machine(config.setup, models), SilentVenue())
     venue = SimulatedVenue(config.setup.instruments, config.venue)
     _refuse_careless_switch(config, venue)
-    return Loop(Machine(config.setup), venue)
+    return Loop(Machine(config.setup, models), venue)
 
 
 def _refuse_careless_switch(config: SessionConfig, venue: Venue) -> None:

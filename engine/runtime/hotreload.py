@@ -13,6 +13,7 @@ from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
 from engine.runtime.playfile import Seen, look, mark
 from engine.strategy.legs import evaluator_of
+from engine.strategy.model import NO_MODELS, Models
 
 BACKOFF_MAX_S = 300.0
 FAULT_MAX = 300  # characters shown; `trader-tui play check` tells all
@@ -40,11 +41,23 @@ class PlayReloader:
     touched.
     """
 
-    def __init__(self, plays: Iterable[WatchedPlay], *, load: Load, window: Window, now: int) -> None:
-        """`load` reads a play or raises ConfigError; `window` gives the bars a play would be warmed on."""
+    def __init__(
+        self,
+        plays: Iterable[WatchedPlay],
+        *,
+        load: Load,
+        window: Window,
+        now: int,
+        models: Models = NO_MODELS,
+    ) -> None:
+        """`load` reads a play or raises ConfigError; `window` gives the bars a play would be warmed on.
+
+        `models` holds the model of each play that was loaded.
+        """
         self._entries = tuple(_Entry(play, now) for play in plays)
         self._load = load
         self._window = window
+        self._models = models
         self._checked_s = 0.0
 
     async def check(self, now_s: float, wall_now: int) -> tuple[PlaySwapped, ...]:
@@ -91,7 +104,7 @@ class PlayReloader:
         elif spec.hash == entry.hash:
             entry.keep(wall_now, first=first)
         else:
-            trial = await asyncio.to_thread(_try_out, spec, self._window(spec))
+            trial = await asyncio.to_thread(_try_out, spec, self._window(spec), self._models)
             if not trial.fault:
                 return entry.swap(spec, trial, wall_now)
             entry.reject(trial.fault, wall_now)
@@ -114,13 +127,14 @@ class _Trial(msgspec.Struct, frozen=True):
     bars_missing: int = 0
 
 
-def _try_out(spec: PlaySpec, bars: tuple[Bar, ...]) -> _Trial:
+def _try_out(spec: PlaySpec, bars: tuple[Bar, ...], models: Models) -> _Trial:
     """Run a play over bars as one that is flat, long and short."""
     symbols = _symbols(spec, bars)
+    step_ns = bars[0].step_ns if bars else 0
     missing = 0
     try:
         for side in _SIDES:
-            evaluator = evaluator_of(spec, *symbols, step_ns=bars[0].step_ns if bars else 0)
+            evaluator = evaluator_of(spec, *symbols, step_ns=step_ns, models=models)
             for bar in bars:
                 evaluator.update(bar, side)
             missing = max(missing, evaluator.warmup_bars - evaluator.bars)

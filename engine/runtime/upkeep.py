@@ -4,15 +4,16 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path
 
 import msgspec
 
-from engine.config.plays import load_play
 from engine.core.snapshot import ReloadRow
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Event, Remark
 from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
+from engine.runtime.binding import load_play_file
 from engine.runtime.context import EngineContext
 from engine.runtime.gauges import Health
 from engine.runtime.hotreload import PlayReloader, WatchedPlay
@@ -52,7 +53,8 @@ class Upkeep:
                 WatchedPlay(file.path, runner.binding.spec, runner.generation)
                 for file, runner in zip(context.source.plays, runners, strict=True)
             ],
-            load=load_play,
+            load=self._load,
+            models=context.source.models,
             window=self._window,
             now=context.clock.now(),
         )
@@ -71,6 +73,13 @@ class Upkeep:
     def reloads(self) -> tuple[ReloadRow, ...]:
         """Return what a screen shows of hot-reload."""
         return self._reloader.rows()
+
+    def _load(self, path: Path) -> PlaySpec:
+        """Read a play, and keep its model where the core, a restart and `verify` find it by its hash."""
+        play = load_play_file(path)
+        if play.model is not None:
+            self._context.source.models.put(play.model)
+        return play.spec
 
     def _window(self, spec: PlaySpec) -> tuple[Bar, ...]:
         machine = self._context.loop.machine

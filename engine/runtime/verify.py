@@ -14,6 +14,7 @@ from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import decode_config, decode_state
 from engine.storage.codec import Effects, End
+from engine.storage.modelstore import models_of
 from engine.storage.record_reader import RecordReader
 
 
@@ -97,7 +98,7 @@ async def _verify(directory: Path) -> Verdict:
     feed = reopen_feed(config, reader.header.files)
     expected, ended = _recorded(reader)
     comparison = Comparison(expected, RecordedRefusals(recorded_refusals(reader.entries())))
-    pump = Pump(build_loop(config), dispatcher=comparison, recorder=comparison)
+    pump = Pump(build_loop(config, models_of(directory)), dispatcher=comparison, recorder=comparison)
     difference, end = "", None
     try:
         if reader.header.initial_state is None:

@@ -11,6 +11,7 @@ from engine.strategy.coarse import CoarseBars, Gate
 from engine.strategy.counters import Since, Steps, Within
 from engine.strategy.indicators import MISSING, BarIndicator, SeriesIndicator
 from engine.strategy.indicators.delay import Delay
+from engine.strategy.model import Forecaster, forecast_of
 from engine.strategy.operators import FALSE, TRUE, Function, Row, Test
 from engine.strategy.program import BAR, CLOSE, SCRATCH, Operand, Program, Step
 from engine.strategy.syntax import (
@@ -23,6 +24,7 @@ from engine.strategy.syntax import (
     Comparison,
     Condition,
     Extent,
+    Forecast,
     Known,
     Logic,
     Negative,
@@ -56,12 +58,19 @@ class Compiler:
     `main` on a close for which that leg has no bar.
     """
 
-    def __init__(self, legs: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        legs: tuple[str, ...] = (),
+        features: tuple[Numeric, ...] = (),
+        forecaster: Forecaster | None = None,
+    ) -> None:
+        """`forecaster` is that of the play's model, `features` is what it is given."""
         self.main = Program()
         self.legs = {leg: Program(leg) for leg in legs[1:]}
         self.shown: dict[str, int] = {}  # canonical name of each indicator, and its slot in `main`
         self._remembers = 0
         self._indicators: dict[tuple[int, str], Memory] = {}
+        self._features, self._forecaster = features, forecaster
 
     def number(self, node: Numeric) -> Operand:
         """Return where in `main` a number is found, compiling it where it is new."""
@@ -92,7 +101,7 @@ class Compiler:
             operand = self._compiled(program, node) if inner is None else _copied(program, home, home, inner)
             program.add(name, operand)
         shown = node.operand if isinstance(node, Coarse) else node
-        if program is self.main and isinstance(shown, Call):
+        if program is self.main and isinstance(shown, Call | Forecast):
             self.shown.setdefault(name, operand.slot)
         return operand
 
@@ -110,6 +119,8 @@ class Compiler:
                 return program.derive(neg, self._number(program, node.operand))
             case Series():
                 return self._series(program, node)
+            case Forecast():
+                return self._forecast(program)
             case Call():
                 return self._call(program, node)
             case Extent():
@@ -132,6 +143,13 @@ class Compiler:
             return program.derive(attrgetter(node.name), _OF_BAR)
         slots = [self._number(program, Series(field, node.leg)).slot for field in MEANS[node.name]]
         return program.derive(operators.mean_of(program.row, tuple(slots)), _OF_CLOSE)
+
+    def _forecast(self, program: Program) -> Operand:
+        """Ask the model on every bar; it is warm where all of its features are."""
+        assert self._forecaster is not None, "a rule asks no model that the play has not"
+        first, *others = (self._number(program, feature) for feature in self._features)
+        slots = tuple(operand.slot for operand in (first, *others))
+        return program.derive(forecast_of(program.row, slots, self._forecaster), first, *others)
 
     def _extent(self, program: Program, node: Extent) -> Operand:
         first, *others = node.operands

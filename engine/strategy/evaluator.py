@@ -11,12 +11,13 @@ from engine.domain.market import Bar, Stretch
 from engine.domain.play import TRADE_TIMEFRAME, Distance, DistanceKind, PlaySpec, Rule
 from engine.domain.signals import Side, Signal, SignalKind
 from engine.strategy.compiler import Compiler
-from engine.strategy.expression import parse_rule
+from engine.strategy.expression import parse_feature, parse_rule
+from engine.strategy.model import NO_MODELS, Models
 from engine.strategy.operators import Test, either, never
 from engine.strategy.plan import Meter, needs_meter
 from engine.strategy.program import BAR, CLOSE, Program, ProgramState
 from engine.strategy.scope import Scope
-from engine.strategy.syntax import Call
+from engine.strategy.syntax import Call, Forecast
 from engine.strategy.timeframes import step_of
 
 Measure = Callable[[], float]  # a distance in price units, NaN where it is missing
@@ -44,6 +45,7 @@ class Evaluator:
     """
 
     __slots__ = (
+        "_forecast",
         "_gate",
         "_last_close",
         "_legs",
@@ -66,13 +68,16 @@ class Evaluator:
         "warmup_bars",
     )
 
-    def __init__(self, spec: PlaySpec, symbol: str, *others: str, step_ns: int = 0) -> None:
+    def __init__(
+        self, spec: PlaySpec, symbol: str, *others: str, step_ns: int = 0, models: Models = NO_MODELS
+    ) -> None:
         self.spec, self.symbol, self.symbols = spec, symbol, (symbol, *others)
         assert len(self.symbols) == max(1, len(spec.legs)), f"{spec.name} has legs {spec.legs}"
         self.bars = 0
         # How many prints make a minute is nobody's to say: their bars count as if of unknown length.
         step_ns = 0 if spec.timeframe == TRADE_TIMEFRAME else step_of(spec.timeframe, step_ns)
-        compiler, scope = Compiler(spec.legs), Scope(legs=spec.legs, step_ns=step_ns)
+        scope = Scope(legs=spec.legs, step_ns=step_ns, model=spec.model is not None)
+        compiler = _compiler(spec, scope, models)
         self._long_entry = _test(compiler, scope, spec.long_entry)
         self._short_entry = _test(compiler, scope, spec.short_entry)
         long_exit = _test(compiler, scope, spec.long_exit)
@@ -86,6 +91,7 @@ class Evaluator:
         self._stop = _measure(compiler, spec.stop_loss)
         self._target = _measure(compiler, spec.take_profit)
         self.meter = Meter(compiler, scope, spec) if needs_meter(spec) else None
+        self._forecast = compiler.number(Forecast()).slot if spec.model else 0
         self._gate = compiler.seal()
         self._program = program = compiler.main
         self._legs = tuple(compiler.legs.values())
@@ -185,6 +191,17 @@ class Evaluator:
         """Return the present value of each indicator by its canonical name, NaN where it is missing."""
         return tuple((name, self._row[slot]) for name, slot in self._shown)
 
+    @property
+    def forecast(self) -> float:
+        """What the play's model says to the last bar, NaN where that is missing; for a play that has one."""
+        assert self._forecast, "there is no forecast without a model"
+        return float(self._row[self._forecast])
+
+    @property
+    def close(self) -> float:
+        """The last close that the rules were evaluated on."""
+        return float(self._row[CLOSE])
+
     def warmups(self) -> dict[tuple[str, str], int]:
         """Return the warm-up of each stream of bars by leg and timeframe, empty for the traded one's own."""
         programs = (self._program, *self._legs)
@@ -229,6 +246,15 @@ class Evaluator:
         for leg, before in zip(self._legs, found.legs, strict=True):
             leg.restore(before)
         self.bars = found.main.bars
+
+
+def _compiler(spec: PlaySpec, scope: Scope, models: Models) -> Compiler:
+    """Return a compiler for the rules of a play, with what its model needs."""
+    if spec.model is None:
+        return Compiler(spec.legs)
+    own = msgspec.structs.replace(scope, model=False)
+    features = tuple(parse_feature(text, own) for text in spec.model.features)
+    return Compiler(spec.legs, features, models.model(spec.model.sha256).forecaster())
 
 
 def bars_needed(compiler: Compiler, step_ns: int) -> int:

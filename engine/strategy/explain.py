@@ -6,9 +6,10 @@ import msgspec
 
 from engine.domain.play import DistanceKind, PlaySpec
 from engine.strategy.evaluator import Evaluator
-from engine.strategy.expression import parse_rule
+from engine.strategy.expression import parse_feature, parse_rule
 from engine.strategy.legs import evaluator_of
 from engine.strategy.lookback import Stream, streams
+from engine.strategy.model import NO_MODELS, Models
 from engine.strategy.parts import PartFacts, parts_of
 from engine.strategy.plan import nodes_of, price_nodes
 from engine.strategy.scope import Scope
@@ -85,18 +86,20 @@ class PlayFacts(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[PartFacts, ...]
 
 
-def explain(spec: PlaySpec, step_ns: int = 0) -> PlayFacts:
+def explain(spec: PlaySpec, step_ns: int = 0, models: Models = NO_MODELS) -> PlayFacts:
     """Take a play apart. `step_ns` is the length of its bars where the play leaves it to the data.
 
     Raises ConfigError where the two do not go together.
     """
-    scope = Scope(legs=spec.legs)
+    scope = Scope(legs=spec.legs, model=spec.model is not None)
     rules = {name: rule for name in _RULES if (rule := getattr(spec, name)) is not None}
     if spec.scale_in is not None and spec.scale_in.when is not None:
         rules["scale_in_when"] = spec.scale_in.when
     trees: dict[str, Node] = {name: parse_rule(rule.text, scope) for name, rule in rules.items()}
     trees |= {f"{name}_at": node for name, node in price_nodes(spec, scope).items()}
-    evaluator = evaluator_of(spec, *(spec.symbols or spec.legs or ("",)), step_ns=step_ns)
+    features = spec.model.features if spec.model else ()
+    trees |= {f"feature_{number}": parse_feature(text, scope) for number, text in enumerate(features, 1)}
+    evaluator = evaluator_of(spec, *(spec.symbols or spec.legs or ("",)), step_ns=step_ns, models=models)
     nodes = [*trees.values(), *_distances(spec), *nodes_of(spec, scope)]
     return PlayFacts(
         name=spec.name,

@@ -11,6 +11,7 @@ A rule is a condition on numbers: `ema(12) crosses_above ema(26) and rsi(14) < 7
     previous    `x[n]`, the value of x n bars ago
     timeframe   `x@1h`, x as of the last closed bar of one hour, for numbers and conditions
     legs        `eth.close`, `eth.ema(20)`: of another instrument of the play
+    model       the forecast of the play's model, 0 to 1
     names       `$fast`: a parameter or definition of the file
     numbers     + - * / and parentheses
     conditions  < <= > >= == != crosses_above crosses_below, x between a and b; joined by and, or, not
@@ -28,7 +29,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.play import Rule
 from engine.strategy.parser import Parser
 from engine.strategy.scope import NOTHING, Scope
-from engine.strategy.syntax import Condition, Node, Numeric, canonical
+from engine.strategy.syntax import Condition, Node, Numeric, asks_model, canonical
 from engine.strategy.tokens import fault, tokenize
 
 
@@ -53,6 +54,19 @@ def canonical_rule(text: str, scope: Scope = NOTHING) -> Rule:
 def parse_price(text: str, scope: Scope = NOTHING) -> Numeric:
     """Parse the text of a number that is a price. Raises ConfigError as parse_rule does."""
     return Parser(text, scope).price()
+
+
+def parse_feature(text: str, scope: Scope = NOTHING) -> Numeric:
+    """Parse the text of a number that a model is given. Raises ConfigError as parse_rule does."""
+    node = Parser(text, scope).feature()
+    if asks_model(node):
+        raise fault(text, 0, "a feature cannot be made of the model's own forecast")
+    return node
+
+
+def canonical_feature(text: str, scope: Scope = NOTHING) -> str:
+    """Check the text of a feature and return it in canonical form, as canonical_rule does for a rule."""
+    return _written_out(text, parse_feature(text, scope))
 
 
 def canonical_price(text: str, scope: Scope = NOTHING) -> str:

@@ -4,6 +4,7 @@ from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
 from engine.domain.signals import Signal
 from engine.strategy.evaluator import Evaluator, EvaluatorState
+from engine.strategy.model import NO_MODELS, Models
 
 
 class LegsEvaluator(Evaluator):
@@ -17,8 +18,10 @@ class LegsEvaluator(Evaluator):
 
     __slots__ = ("_by_symbol", "_open")
 
-    def __init__(self, spec: PlaySpec, symbol: str, *others: str, step_ns: int = 0) -> None:
-        super().__init__(spec, symbol, *others, step_ns=step_ns)
+    def __init__(
+        self, spec: PlaySpec, symbol: str, *others: str, step_ns: int = 0, models: Models = NO_MODELS
+    ) -> None:
+        super().__init__(spec, symbol, *others, step_ns=step_ns, models=models)
         self._by_symbol = dict(zip(others, self._legs, strict=True))
         self._open: Bar | None = None  # of the first leg, not evaluated yet
 
@@ -50,7 +53,10 @@ class LegsEvaluator(Evaluator):
         self._open = found.waiting
 
 
-def evaluator_of(spec: PlaySpec, *symbols: str, step_ns: int = 0) -> Evaluator:
-    """Return the evaluator of a play on its symbols, the traded one first. Raises ConfigError."""
+def evaluator_of(spec: PlaySpec, *symbols: str, step_ns: int = 0, models: Models = NO_MODELS) -> Evaluator:
+    """Return the evaluator of a play on its symbols, the traded one first. Raises ConfigError.
+
+    `models` holds the one that the play asks, if it asks one; CheckpointError where it does not.
+    """
     kind = LegsEvaluator if len(symbols) > 1 else Evaluator
-    return kind(spec, *symbols, step_ns=step_ns)
+    return kind(spec, *symbols, step_ns=step_ns, models=models)

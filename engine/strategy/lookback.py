@@ -18,6 +18,7 @@ from engine.strategy.syntax import (
     CoarseTest,
     Comparison,
     Extent,
+    Forecast,
     Known,
     Logic,
     Negative,
@@ -74,8 +75,8 @@ def lookback(node: Node, leg: str | None = None) -> float:
     match node:
         case Number() | Clock():
             return 0
-        case Series():
-            return 1
+        case Series() | Forecast():
+            return 1  # of a forecast's features, each looks back on its own
         case Call():
             return max(inner, 1) + _of_function(node) - 1
         case Previous() | Streak():

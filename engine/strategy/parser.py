@@ -15,6 +15,7 @@ from engine.strategy.syntax import (
     CoarseTest,
     Comparison,
     Condition,
+    Forecast,
     Logic,
     Negative,
     Node,
@@ -23,6 +24,7 @@ from engine.strategy.syntax import (
     Numeric,
     Previous,
     Series,
+    asks_model,
     canonical,
     constant_of,
     is_constant,
@@ -37,6 +39,7 @@ from engine.strategy.vocabulary import (
     CROSSES,
     DAYS,
     FUNCTIONS,
+    MODEL,
     PERIOD_MAX,
     SERIES,
     SPECIAL,
@@ -69,6 +72,11 @@ class Parser:
         """Read a whole text that must be a number."""
         start = self._reader.peek()
         return self._reader.number(self.whole(), start, "a price is a number")
+
+    def feature(self) -> Numeric:
+        """Read a whole text that must be a number that a model can be given."""
+        start = self._reader.peek()
+        return self._reader.number(self.whole(), start, "a feature is a number")
 
     def whole(self) -> Node:
         """Read a whole text of any type."""
@@ -188,6 +196,8 @@ class Parser:
             raise reader.fault(token, trouble)
         if is_constant(node) or not legs_of(node):
             raise reader.fault(start, f"{canonical(node)!r} is the same on every timeframe")
+        if asks_model(node):
+            raise reader.fault(start, "a model sees the play's own bars; put timeframes on its features")
         if timeframes_of(node):
             raise reader.fault(token, f"{canonical(node)!r} has a timeframe already")
         if len(legs_of(node)) > 1:
@@ -229,7 +239,17 @@ class Parser:
             return Number(DAYS.index(word) + 1.0)
         if word in TIMES:
             return Series(word)
+        if word == MODEL:
+            return self._forecast(token)
         return self._of_leg(token, self._leg)
+
+    def _forecast(self, token: Token) -> Forecast:
+        if not self._scope.model:
+            text = "there is no model here; a play that asks one names it under model:"
+            raise self._reader.fault(token, text)
+        if self._reader.peek().text == "(":
+            raise self._reader.fault(token, f"{MODEL} is a number and takes no parentheses")
+        return Forecast()
 
     def _of_leg(self, token: Token, leg: str) -> Node:
         """Read a series or a function of a leg."""

@@ -12,6 +12,7 @@ from engine.domain.play import (
     Distance,
     DistanceKind,
     EntryOrder,
+    ModelRef,
     PlaySpec,
     Protections,
     ScaleIn,
@@ -32,7 +33,8 @@ class PartFacts(msgspec.Struct, frozen=True):
 
 def parts_of(spec: PlaySpec) -> tuple[PartFacts, ...]:
     """Return what a play says besides its rules."""
-    return tuple(PartFacts(name, text) for name, text in _parts(spec))
+    model = [("model", _model(spec.model))] if spec.model is not None else []
+    return tuple(PartFacts(name, text) for name, text in (*model, *_parts(spec)))
 
 
 def _parts(spec: PlaySpec) -> Iterator[tuple[str, str]]:
@@ -141,3 +143,10 @@ def _protections(guards: Protections) -> Iterator[str]:
 
 def _pause(within_ns: int, pause_ns: int) -> str:
     return f"{timeframe_of(within_ns)} pauses it for {timeframe_of(pause_ns)}"
+
+
+def _model(model: ModelRef) -> str:
+    what = f"{model.architecture or 'model'} of {len(model.features)} features"
+    rise = f" by more than {model.rise_percent:g} %" if model.rise_percent else ""
+    hash_ = model.sha256[:12] or "not trained"
+    return f"{what} ({hash_}): is the close higher{rise} {model.horizon_bars} bars on?"

@@ -24,12 +24,13 @@ class Scope(msgspec.Struct, frozen=True):
     """The surroundings of a rule.
 
     `legs` names the play's instruments, the one that is traded first; empty where there is one. `step_ns` is
-    the length of the play's bars, 0 where the data decides.
+    the length of the play's bars, 0 where the data decides. `model`: the play asks a model.
     """
 
     legs: tuple[str, ...] = ()
     names: Mapping[str, Named] = {}
     step_ns: int = 0
+    model: bool = False
 
 
 NOTHING = Scope()

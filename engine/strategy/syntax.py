@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from engine.strategy.literals import clock_text, number_text
-from engine.strategy.vocabulary import FUNCTIONS, TIMES
+from engine.strategy.vocabulary import FUNCTIONS, MODEL, TIMES
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -33,6 +33,10 @@ class Series(msgspec.Struct, frozen=True):
 
     name: str
     leg: str = ""
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """What the play's model says, 0 to 1: the probability of what it was trained on."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -140,7 +144,9 @@ class CoarseTest(msgspec.Struct, frozen=True):
     timeframe: str
 
 
-Numeric = Number | Clock | Series | Call | Extent | Previous | Negative | Arithmetic | BarsSince | Coarse
+Numeric = (
+    Number | Clock | Series | Forecast | Call | Extent | Previous | Negative | Arithmetic | BarsSince | Coarse
+)
 Condition = Comparison | Not | Logic | Known | Streak | WithinLast | CoarseTest
 Node = Numeric | Condition
 
@@ -168,7 +174,7 @@ def is_time(node: Node) -> bool:
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes right below one."""
     match node:
-        case Number() | Clock() | Series():
+        case Number() | Clock() | Series() | Forecast():
             return ()
         case Call():
             return () if node.source is None else (node.source,)
@@ -208,6 +214,8 @@ def _written(node: Node) -> tuple[str, int]:
             return clock_text(node.minute), _ATOM_STRENGTH
         case Series():
             return _of_leg(node.leg, node.name), _ATOM_STRENGTH
+        case Forecast():
+            return MODEL, _ATOM_STRENGTH
         case Call() | Extent() | BarsSince() | Known() | Streak() | WithinLast():
             return _called(node), _ATOM_STRENGTH
         case Previous():
@@ -297,6 +305,8 @@ def legs_of(node: Node) -> frozenset[str]:
             return frozenset() if node.name in TIMES else frozenset((node.leg,))
         case Call(source=None):
             return frozenset((node.leg,))
+        case Forecast():
+            return frozenset(("",))  # it is asked on the bars that are traded, whatever its features are of
         case _:
             return frozenset[str]().union(*map(legs_of, children(node)))
 
@@ -305,3 +315,8 @@ def timeframes_of(node: Node) -> frozenset[str]:
     """Return the coarser timeframes that a node looks at."""
     own = frozenset((node.timeframe,)) if isinstance(node, Coarse | CoarseTest) else frozenset[str]()
     return own.union(*map(timeframes_of, children(node)))
+
+
+def asks_model(node: Node) -> bool:
+    """Tell whether a node is made of the model's forecast."""
+    return isinstance(node, Forecast) or any(map(asks_model, children(node)))

@@ -23,6 +23,7 @@ MEANS = {
 # What a bar's close time tells, in UTC; `time` is a time of day, the others are numbers.
 TIMES = ("hour", "minute", "weekday", "time")
 SERIES = (*FIELDS, *MEANS, *TIMES)
+MODEL = "model"  # the forecast of the play's model, 0 to 1
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")  # 1 to 7
 
@@ -55,7 +56,7 @@ SPECIAL = {
     "in_session": Special(2, "in_session(london) or in_session(08:00, 16:30)"),
 }
 OPERATORS = (*CROSSES, "between", "and", "or", "not")
-WORDS = (*SERIES, *DAYS, *FUNCTIONS, *SPECIAL, *OPERATORS)
+WORDS = (*SERIES, MODEL, *DAYS, *FUNCTIONS, *SPECIAL, *OPERATORS)
 
 
 def suggestion(word: str, known: Iterable[str] = WORDS) -> str:

@@ -23,6 +23,7 @@ from engine.strategy.syntax import (
     Comparison,
     Condition,
     Extent,
+    Forecast,
     Known,
     Logic,
     Negative,
@@ -214,6 +215,7 @@ class Reading:
         return spread
 
     def _column(self, node: Numeric, leg: str, frame: str) -> Column:
+        assert not isinstance(node, Forecast), "no model is drawn"
         bars = self.bars(leg, frame)
         match node:
             case Number():

@@ -25,7 +25,7 @@ from engine.domain.positions import Fill
 from engine.domain.signals import Signal
 from engine.execution.desk import describe
 from engine.runtime.backtest import run_backtest
-from engine.runtime.binding import load_plays
+from engine.runtime.binding import keep_models, load_plays
 from engine.runtime.factory import build_loop, load_tapes, reopen_feed, tape_config, tape_feed
 from engine.runtime.loop import Batch
 from engine.runtime.parity.report import FirstDifference, Row
@@ -37,6 +37,7 @@ from engine.runtime.study.figures import moment_text
 from engine.storage.database import open_reader
 from engine.storage.decisions import DecisionRepository
 from engine.storage.ledger import LedgerRepository
+from engine.storage.modelstore import models_of
 from engine.storage.record_reader import RecordReader
 from engine.storage.records import session_directories
 
@@ -123,7 +124,7 @@ def first_difference(a: Iterable[Decision], b: Iterable[Decision]) -> int | None
 def walk_to(settings: Settings, ts: int) -> Machine:
     """Return the machine of a backtest after the last event of a time."""
     plays, tapes = load_plays(settings.plays), load_tapes(settings)
-    loop = build_loop(tape_config(settings, tapes, plays, 0))
+    loop = build_loop(tape_config(settings, tapes, plays, 0), keep_models(plays))
     for event in tape_feed(tapes, plays).events():
         if event.ts > ts:
             break
@@ -170,7 +171,7 @@ async def record_to(records: Path, ts: int) -> Machine:
         reader = RecordReader(directory)
         config = decode_config(reader.header.config)
         feed = reopen_feed(config, reader.header.files)
-        loop = build_loop(config)
+        loop = build_loop(config, models_of(directory))
         machine = loop.machine
         pump = Pump(
             loop, dispatcher=RecordedRefusals(recorded_refusals(reader.entries())), recorder=NullRecorder()

@@ -1,0 +1,1 @@
+"""Models: their files, what they compute, and how they are trained."""
