@@ -21,7 +21,7 @@ from engine.domain.positions import Position
 from engine.execution.desk import Desk, describe
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
 from engine.execution.ledger import Ledger
-from engine.execution.reconcile import Difference, diff, flaw, settled
+from engine.execution.reconcile import Difference, diff, flaw, settled, trimmed_to
 
 RECONCILE_TIMER = "reconcile"
 PROBE_TIMER = "probe"
@@ -107,6 +107,8 @@ class Reconciler:
         self._adopt(report, now)
         asked = self.state.asked
         difference = diff(self._desk.book, report, asked=asked, owns=self._ids.owns)
+        for listed in difference.trimmed:
+            self._trim(listed.client_id, listed.qty, now)
         self._take_all(difference.events, now)
         self._tell(difference, now)
         self._clear_strays(report)
@@ -147,8 +149,11 @@ class Reconciler:
             self.forget(report.client_id)
             return
         events = settled(order, report, self._desk.book)
+        qty = trimmed_to(order, report)
+        if qty is not None:
+            self._trim(order.client_id, qty, now)
         self._take_all(events, now)
-        if events:
+        if events or qty is not None:
             self.forget(report.client_id)
             self._trading.following.reprotect(now)
         elif report.order is None and report.complete and order.state in _SENT:
@@ -228,6 +233,15 @@ class Reconciler:
             self._board.notice(now, NoticeLevel.WARNING, "reconcile", text)
             self._take(event, now)
         following.suspended = False
+
+    def _trim(self, client_id: str, qty: Decimal, now: int) -> None:
+        """Take the venue's quantity of an order that only reduces; its fills may be all of it."""
+        order = self._desk.book.get(client_id)
+        assert order is not None, "only orders of the book are compared"
+        order = self._desk.trim(order, qty, now)
+        if not order.state.is_open:
+            self._trading.on_unfilled(order, now)
+            self._authority.flatten.on_unfilled(order, now)
 
     def _adopt(self, report: VenueReport, now: int) -> None:
         """Take up what was sent while the disk failed and forgotten by a crash: reductions only."""

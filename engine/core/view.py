@@ -105,7 +105,7 @@ def _order(order: Order) -> OrderRow:
         role=request.role,
         kind=request.kind,
         state=order.state,
-        qty=request.qty,
+        qty=order.qty,
         filled_qty=filled,
         price=request.trigger or request.price,
         average_price=divide(order.filled_notional, filled) if filled else None,

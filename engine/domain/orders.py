@@ -158,6 +158,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated: int = 0
     cancel_requested: bool = False
     reason: str = ""  # a Reason code where the order ended against our will
+    trimmed_qty: Decimal | None = None  # what a venue left of a reduce-only order larger than the position
 
     @property
     def client_id(self) -> str:
@@ -165,6 +166,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.request.client_id
 
     @property
+    def qty(self) -> Decimal:
+        """What may fill in all: what was sent, or what the venue trimmed it to."""
+        return self.request.qty if self.trimmed_qty is None else self.trimmed_qty
+
+    @property
     def remaining_qty(self) -> Decimal:
         """What is left to fill, never negative."""
-        return max(ZERO, self.request.qty - self.filled_qty)
+        return max(ZERO, self.qty - self.filled_qty)

@@ -117,7 +117,7 @@ class OrderBook:
         if len(self._trade_ids) > TRADE_IDS_MAX:
             self._trade_ids.popitem(last=False)
         filled: Decimal = order.filled_qty + fill.qty
-        full = filled >= order.request.qty
+        full = filled >= order.qty
         return self._put(
             _replace(
                 order,
@@ -131,6 +131,12 @@ class OrderBook:
                 cancel_requested=order.cancel_requested and order.state in OPEN_STATES,
             )
         )
+
+    def trim(self, order: Order, qty: Decimal, now: int) -> Order:
+        """Take what the venue made of an order's quantity; one that is filled by then is complete."""
+        full = order.filled_qty >= qty
+        state = next_state(order.state, _FULL_FILL) if full else order.state
+        return self._put(_replace(order, trimmed_qty=qty, state=state, updated=now))
 
     def has_booked(self, fill: Fill) -> bool:
         """Tell whether a fill was booked before, as far as is remembered."""

@@ -263,6 +263,12 @@ class Desk:
         trigger = OrderTrigger.CANCEL if lived else OrderTrigger.REJECT
         return self._move(order, trigger, now, reason=_RESOLVED)
 
+    def trim(self, order: Order, qty: Decimal, now: int) -> Order:
+        """Take what the venue made of the quantity of an order that only reduces."""
+        text = f"{describe(order.request)} was trimmed by the venue to {canonical(qty)}"
+        self._notice(now, NoticeLevel.INFO, "trimmed", text, order.request)
+        return self._stored(self.book.trim(order, qty, now))
+
     def on_cancel_rejected(self, client_id: str, now: int) -> Order | None:
         """A cancel was not carried out: it may be asked for again."""
         order = self.book.get(client_id)

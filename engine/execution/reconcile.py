@@ -12,7 +12,7 @@ import msgspec
 
 from engine.domain.events import Event, OrderAcked, OrderCanceled, OrderReport, VenueOrder, VenueReport
 from engine.domain.money import ZERO, canonical
-from engine.domain.orders import Order, OrderState
+from engine.domain.orders import Order, OrderRequest, OrderState
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.execution.book import OrderBook
@@ -29,6 +29,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     # cancel that was asked for before it did not arrive.
     unexplained: tuple[str, ...] = ()
     uncanceled: tuple[str, ...] = ()
+    trimmed: tuple[VenueOrder, ...] = ()  # of which the venue shows another quantity than our books
     strays: tuple[VenueOrder, ...] = ()  # orders with an id of ours that our books do not hold open
     foreign: tuple[VenueOrder, ...] = ()  # orders of others: shown, never touched
 
@@ -55,7 +56,13 @@ def flaw(report: VenueReport, book: OrderBook) -> str:
 
 def _other(order: Order, listed: VenueOrder) -> bool:
     request = order.request
-    return (request.symbol, request.side, request.qty) != (listed.symbol, listed.side, listed.qty)
+    same = (request.symbol, request.side) == (listed.symbol, listed.side)
+    return not same or not (listed.qty == request.qty or _may_be_trimmed(request, listed.qty))
+
+
+def _may_be_trimmed(request: OrderRequest, qty: Decimal) -> bool:
+    """Tell whether a venue may show this quantity of an order: one that only reduces, and by less."""
+    return request.reduce_only and ZERO < qty < request.qty
 
 
 def diff(book: OrderBook, report: VenueReport, *, asked: int, owns: Callable[[str], bool]) -> Difference:
@@ -70,7 +77,7 @@ def diff(book: OrderBook, report: VenueReport, *, asked: int, owns: Callable[[st
         by_order[fill.client_id] = by_order.get(fill.client_id, ZERO) + fill.qty
     listed = {o.client_id: o for o in report.orders}
     events: list[Event] = list(fills)
-    unexplained, uncanceled = [], []
+    unexplained, uncanceled, trimmed = [], [], []
     for order in book.open_orders():
         if order.updated >= asked:
             continue
@@ -78,7 +85,9 @@ def diff(book: OrderBook, report: VenueReport, *, asked: int, owns: Callable[[st
         at_venue = listed.get(order.client_id)
         if at_venue is not None and order.state in _UNANSWERED:
             events.append(OrderAcked(report.ts, order.client_id, at_venue.venue_id))
-        explained = known >= order.request.qty if at_venue is None else known >= at_venue.filled_qty
+        if at_venue is not None and at_venue.qty != order.qty:
+            trimmed.append(at_venue)
+        explained = known >= order.qty if at_venue is None else known >= at_venue.filled_qty
         if not explained:
             unexplained.append(order.client_id)
         if at_venue is not None and order.cancel_requested:
@@ -88,6 +97,7 @@ def diff(book: OrderBook, report: VenueReport, *, asked: int, owns: Callable[[st
         events=tuple(events),
         unexplained=tuple(unexplained),
         uncanceled=tuple(uncanceled),
+        trimmed=tuple(trimmed),
         strays=tuple(o for o in ours if _is_stray(book.get(o.client_id), asked)),
         foreign=tuple(o for o in report.orders if not owns(o.client_id)),
     )
@@ -101,6 +111,14 @@ def missed(book: OrderBook, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
     """Return the fills of our orders that are not booked yet, oldest first."""
     new = [fill for fill in fills if book.get(fill.client_id) is not None and not book.has_booked(fill)]
     return tuple(sorted(new, key=lambda fill: (fill.ts, fill.trade_id)))
+
+
+def trimmed_to(order: Order, report: OrderReport) -> Decimal | None:
+    """Return what a believable answer about one order trims it to, None where its quantity is our books'."""
+    found = report.order
+    if not report.complete or found is None or _other(order, found) or found.qty == order.qty:
+        return None
+    return found.qty
 
 
 def settled(order: Order, report: OrderReport, book: OrderBook) -> tuple[Event, ...]:

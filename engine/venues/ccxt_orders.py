@@ -171,6 +171,7 @@ class CcxtVenue(AwayVenue):
 
     async def _submit(self, request: OrderRequest) -> None:
         client_id = request.client_id
+        self._tracker.sent(client_id, request.qty)
         kind = Kind.REDUCE if request.reduce_only else Kind.ORDER
         task = asyncio.current_task()
         assert task is not None, "orders are sent by tasks"

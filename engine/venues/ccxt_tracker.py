@@ -39,6 +39,7 @@ _REASON_KEYS = ("rejectReason", "cancelType", "cancelSource", "cancelSourceReaso
 class _Track(msgspec.Struct):
     """What was told of one order."""
 
+    qty: Decimal = ZERO  # what was sent, 0 where that was before this start
     filled: Decimal = ZERO
     acked: bool = False
     ended: OrderAnswer | None = None
@@ -52,6 +53,10 @@ class Tracker:
         self._now = now
         self._tracks: OrderedDict[str, _Track] = OrderedDict()
         self._trades: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def sent(self, client_id: str, qty: Decimal) -> None:
+        """Note the quantity (base units) of an order that is handed over."""
+        self._track(client_id).qty = qty
 
     def acked(self, client_id: str) -> None:
         """Note that the venue's taking the order was told by the answer to its request."""
@@ -108,8 +113,10 @@ class Tracker:
         track.told = True
         reason = _reason_of(order)
         match order.state:
-            case OrderState.FILLED:
+            case OrderState.FILLED if track.filled >= track.qty:
                 return []
+            case OrderState.FILLED:  # of less than was sent: a reduce-only order that the venue trimmed
+                return [OrderCanceled(self._now(), client_id, Reason.ENDED_AT_VENUE)]
             case OrderState.REJECTED:
                 # What the answer to the request had acknowledged can be canceled only.
                 ts, text = self._now(), str(order.info.get("rejectReason", ""))

@@ -185,6 +185,7 @@ class Exchange:
 
     def _enter(self, order: ExchangeOrder, listing: Listing, now: int) -> None:
         """Put an order into the book, where it may trade at once. Raises RefusedError."""
+        order.trim_to(listing.book.reducible(order.ticket.side))
         request, book = request_of(order, now), listing.book
         refused = refusal(request, book)
         if refused is not None and refused.reason is not Reason.POST_ONLY_WOULD_TAKE:
@@ -324,8 +325,12 @@ class Exchange:
                 self.blotter.tell(order)
         resting = [self.blotter.orders[order_id] for order_id in listing.book.orders]
         for order in resting:
-            if order.reduces and not listing.book.reducible(order.ticket.side):
+            most = listing.book.reducible(order.ticket.side)
+            if order.reduces and not most:
                 self._cancel(order, now, "CancelByReduceOnly")
+            elif order.trim_to(most):
+                listing.shrink(order, now)
+                self.blotter.tell(order)
         self.blotter.note(PositionChanged(symbol), WalletChanged())
 
     def _protect_by(self, kind: str, symbol: str, level: Decimal, now: int) -> None:

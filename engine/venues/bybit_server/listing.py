@@ -50,6 +50,12 @@ class Listing:
             if order.trigger <= high if up else order.trigger >= low:
                 yield order
 
+    def shrink(self, order: ExchangeOrder, now: int) -> None:
+        """Let a resting order stay where it is in its queue, with its smaller quantity."""
+        order.updated = now
+        working = self.book.orders[order.order_id]
+        self.book.amend(working, request_of(order, now), working.arrival)
+
 
 def request_of(order: ExchangeOrder, ts: int) -> OrderRequest:
     """Put an order into the words of our matching; the exchange's own id is its client id there."""

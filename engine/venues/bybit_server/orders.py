@@ -123,6 +123,14 @@ class ExchangeOrder(msgspec.Struct, kw_only=True):
         """Whether it only lessens a position."""
         return self.ticket.reduce_only or self.ticket.close_on_trigger
 
+    def trim_to(self, most: Decimal) -> bool:
+        """Cut an order that only lessens a position down to it; tell whether it was larger."""
+        whole = self.ticket.force is Force.FOK
+        larger = self.reduces and not whole and bool(most) and self.leaves > most
+        if larger:
+            self.qty = self.filled + most
+        return larger
+
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """One fill of an order."""

@@ -472,3 +472,30 @@ def test_a_lost_stream_is_named_cancels_entries_and_leaves_the_market_and_exits_
     assert len(world.machine.market.window(BTC, STEP)) == before + 1
     world.fill(entry)
     assert world.orders(OrderRole.STOP), "what reduces passes"
+
+
+# reduce-only orders that the venue trimmed
+
+
+def test_a_trimmed_stop_is_what_the_venue_shows_and_holds_nothing(world):
+    stop = world.enter_long()
+    rest = [at_venue(o) for o in world.orders() if o.client_id != stop.client_id]
+    world.wait(EVERY_S)
+    trimmed = msgspec.structs.replace(at_venue(stop), qty=Decimal("0.6"))
+    world.report(trimmed, *rest, BTCUSDT="1")
+    assert (world.rung(), alarms(world)) == (Rung.FULL, [])
+    assert notices(world, "trimmed") == ["stop sell 1 BTCUSDT was trimmed by the venue to 0.6"]
+    assert world.machine.desk.book.get(stop.client_id).qty == Decimal("0.6")
+    assert any(o.remaining_qty == 1 for o in world.orders(OrderRole.STOP)), "the position is protected whole"
+    world.restart()
+
+
+def test_an_order_that_ended_trimmed_is_over_with_the_word_about_it(world):
+    stop = world.enter_long()
+    world.fill(stop, "0.6", "90")
+    assert world.machine.desk.book.get(stop.client_id).state is OrderState.PARTIALLY_FILLED
+    ended = msgspec.structs.replace(
+        at_venue(stop), qty=Decimal("0.6"), filled_qty=Decimal("0.6"), state=OrderState.FILLED
+    )
+    world.take(OrderReport(world.now, stop.client_id, ended))
+    assert world.machine.desk.book.get(stop.client_id).state is OrderState.FILLED

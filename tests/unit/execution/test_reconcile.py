@@ -16,11 +16,13 @@ from engine.domain.events import (
 )
 from engine.domain.orders import Order, OrderState, OrderTrigger
 from engine.domain.reasons import Reason
+from engine.domain.signals import Side
 from engine.execution.book import OrderBook
-from engine.execution.reconcile import diff, flaw, settled
+from engine.execution.reconcile import diff, flaw, settled, trimmed_to
 from tests.builders import BTC, ETH, T0, fill, request
 from tests.fakes import listed
 
+SELL = Side.SELL
 ASKED = T0 + 10
 LATER = T0 + 20
 HELD = VenuePosition(BTC, Decimal(1))
@@ -197,3 +199,73 @@ def test_what_an_answer_about_one_order_amounts_to(
 def _only(book: OrderBook) -> Order:
     (order,) = book.open_orders()
     return order
+
+
+# reduce-only orders that the venue trimmed
+
+
+def reducing(filled: str = "") -> tuple[OrderBook, Order]:
+    """Return a book with a reduce-only order `c1` of one unit at rest, and the order."""
+    book = OrderBook()
+    order = book.add(request("c1", reduce_only=True, side=SELL))
+    for trigger in ACKED:
+        order = book.move(order, trigger, T0, venue_id="v-c1")
+    if filled:
+        order = book.fill(order, fill("c1", filled, side=SELL), T0) or order
+    return book, order
+
+
+def shown(qty: str, **changes: Any) -> VenueOrder:
+    return listed("c1", qty, side=SELL, **changes)
+
+
+@pytest.mark.parametrize("qty", ["0.6", "0.001"])
+def test_a_smaller_quantity_of_what_only_reduces_is_believed_and_taken(qty: str):
+    book, order = reducing()
+    told = report(shown(qty))
+    assert flaw(told, book) == ""
+    difference = diff(book, told, asked=ASKED, owns=ours)
+    assert [(each.client_id, each.qty) for each in difference.trimmed] == [("c1", Decimal(qty))]
+    after = book.trim(order, Decimal(qty), LATER)
+    assert (after.qty, after.remaining_qty, after.request.qty) == (Decimal(qty), Decimal(qty), 1)
+    assert diff(book, told, asked=LATER + 1, owns=ours).trimmed == ()
+
+
+@pytest.mark.parametrize("qty", ["1.1", "2"])
+def test_a_larger_quantity_is_not_believed(qty: str):
+    book, _ = reducing()
+    assert "not the one that was sent" in flaw(report(shown(qty)), book)
+
+
+def test_a_smaller_quantity_of_an_entry_is_not_believed():
+    assert "not the one that was sent" in flaw(report(listed("c1", "0.6")), book_of(*ACKED))
+
+
+def test_an_order_that_was_trimmed_to_what_it_filled_is_complete():
+    book, order = reducing(filled="0.6")
+    assert order.state is OrderState.PARTIALLY_FILLED
+    after = book.trim(order, Decimal("0.6"), LATER)
+    assert (after.state, after.remaining_qty) == (OrderState.FILLED, 0)
+    assert len(book) == 0
+
+
+def test_a_trimmed_order_is_complete_with_the_last_of_its_fills():
+    book, order = reducing()
+    order = book.trim(order, Decimal("0.6"), LATER)
+    filled = book.fill(order, fill("c1", "0.6", side=SELL), LATER)
+    assert filled is not None
+    assert filled.state is OrderState.FILLED
+
+
+def test_an_answer_about_one_order_trims_it_where_it_can_be_believed():
+    _, order = reducing()
+
+    def asked(listing: VenueOrder | None, *, complete: bool = True) -> Decimal | None:
+        return trimmed_to(order, OrderReport(LATER, "c1", listing, (), complete))
+
+    assert asked(shown("0.6")) == Decimal("0.6")
+    assert asked(shown("1")) is None
+    assert asked(shown("2")) is None
+    assert asked(shown("0.6", symbol=ETH)) is None
+    assert asked(shown("0.6"), complete=False) is None
+    assert asked(None) is None

@@ -121,3 +121,13 @@ def test_memory_is_bounded(tracker: Tracker, monkeypatch: pytest.MonkeyPatch):
         tracker.on_fill(fill(f"t{number}", client_id=f"c{number}"), ONE)
     assert len(tracker._tracks) == 2
     assert len(tracker._trades) == 2
+
+
+def test_an_order_that_filled_with_less_than_was_sent_has_ended_at_the_venue(tracker: Tracker):
+    tracker.sent("a", Decimal(3))
+    tracker.acked("a")
+    assert tracker.on_order("a", order("closed", "2"), ONE) == []
+    events = tracker.on_fill(fill("t1", "2"), ONE)
+    assert kinds(events) == [Fill, OrderCanceled]
+    assert events[1].reason is Reason.ENDED_AT_VENUE
+    assert tracker.on_order("a", order("closed", "2"), ONE) == []

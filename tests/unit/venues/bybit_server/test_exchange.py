@@ -236,12 +236,32 @@ def test_reduce_only_closes_no_more_than_there_is():
         place(made, SELL, "1", reduce_only=True)
     place(made, BUY, "1")
     order = place(made, SELL, "3", reduce_only=True)
-    assert (order.filled, order.status, order.cancel_type) == (
-        Decimal(1),
-        Status.CANCELLED,
-        "CancelByReduceOnly",
-    )
+    assert (order.qty, order.filled, order.status) == (Decimal(1), Decimal(1), Status.FILLED)
     assert position(made) == 0
+
+
+def test_a_resting_reduce_only_order_is_trimmed_when_it_is_larger_than_the_position():
+    made = exchange(size=5.0)
+    place(made, BUY, "2")
+    resting = place(made, SELL, "3", "110", reduce_only=True)
+    assert (resting.qty, resting.status) == (Decimal(2), Status.NEW)
+    place(made, SELL, "0.5")
+    assert (resting.qty, resting.status) == (Decimal("1.5"), Status.NEW)
+    place(made, BUY, "1")
+    assert resting.qty == Decimal("1.5"), "it does not grow again"
+    for _ in range(2):
+        made.on_trade(trade(111.0))
+    assert (resting.filled, resting.status) == (Decimal("1.5"), Status.FILLED)
+    assert position(made) == 1
+
+
+def test_a_reduce_only_stop_is_trimmed_when_it_triggers():
+    made = exchange(size=5.0)
+    place(made, BUY, "1")
+    stop = place(made, SELL, "3", trigger=Decimal(95), rising=Rising.DOWN, reduce_only=True)
+    assert stop.qty == 3
+    made.on_trade(trade(94.0))
+    assert (stop.qty, position(made)) == (1, 0)
 
 
 def test_resting_reduce_only_orders_go_with_the_position():
