@@ -12,6 +12,7 @@ from engine.core.snapshot import Phase
 from engine.domain.commands import Command, Notice, SaveVeto, SubmitOrder
 from engine.domain.events import Action, Control, Event, OnStop
 from engine.domain.ids import OrderRole
+from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_DAY, NS_PER_S, Bar, Instrument, MarketEvent, Quote, Trade
 from engine.domain.modes import Mode, Rung
 from engine.domain.money import canonical
@@ -39,7 +40,6 @@ from engine.domain.play import (
 from engine.domain.positions import Fill
 from engine.domain.signals import Side
 from engine.ports import Venue
-from engine.risk.limits import Limits
 from engine.runtime.loop import Loop, LoopState, Refusals, Steps
 from engine.strategy.timeframes import step_of
 from engine.venues.simulated import SimulatedConfig, SimulatedVenue

@@ -9,24 +9,19 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ValidationInfo,
-    field_validator,
 )
 
+from engine.config.limits import LimitSettings
+from engine.config.section import Money, Seconds, Section
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
 from engine.risk.breaker import BreakerPolicy
-from engine.risk.limits import Limits
 from engine.risk.stops import OnMissing, OnStuck, StopPolicy
 
 PAPER_EQUITY = Decimal(50_000)
 
-Money = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 FeeRate = Annotated[Decimal, Field(ge=Decimal("-0.01"), le=Decimal("0.05"), allow_inf_nan=False)]
 
 
@@ -59,12 +54,6 @@ class BarStamp(StrEnum):
 
     OPEN = "open"
     CLOSE = "close"
-
-
-class Section(BaseModel):
-    """A group of settings: no unknown keys, no changes after the check."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 def _plain_name(value: str) -> str:
@@ -117,30 +106,6 @@ class AccountSettings(Section):
 
     currency: Name | None = None  # None: the one that the traded instruments settle in
     equity: Money = PAPER_EQUITY
-
-
-class LimitSettings(Section):
-    """Caps in quote units; null lifts a cap."""
-
-    order_notional_max: Money | None = Decimal(10_000)
-    position_notional_max: Money | None = Decimal(20_000)
-    daily_loss_max: Money | None = None
-    open_orders_max: Annotated[int, Field(ge=1, le=1_000)] = 50
-    stale_after_s: Seconds = 10.0
-    mode_dwell_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
-    flatten_deadline_s: Annotated[float, Field(ge=1, le=600)] = 30.0
-
-    @field_validator("position_notional_max")
-    @classmethod
-    def _holds_one_order(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
-        order_max = info.data.get("order_notional_max")
-        if value is not None and order_max is not None and value < order_max:
-            raise ValueError(f"must not be below order_notional_max ({order_max})")
-        return value
-
-    def to_limits(self) -> Limits:
-        """Return the limits as the risk layer takes them."""
-        return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__})
 
 
 class StopSettings(Section):

@@ -8,6 +8,7 @@ from engine.core.board import Board
 from engine.core.deadman import DeadMan
 from engine.core.holds import Holds
 from engine.core.operator import OperatorState, Refused, decide
+from engine.core.policy import Policy
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
 from engine.domain.alarms import Severity
@@ -51,9 +52,16 @@ class Authority:
     """Carries out operator commands and whatever lowers the ladder."""
 
     def __init__(
-        self, setup: CoreSetup, *, desk: Desk, flatten: Flatten, board: Board, outbox: list[Command]
+        self,
+        setup: CoreSetup,
+        policy: Policy,
+        *,
+        desk: Desk,
+        flatten: Flatten,
+        board: Board,
+        outbox: list[Command],
     ) -> None:
-        self._setup = setup
+        self._setup, self._policy = setup, policy
         self._desk, self._board, self._outbox = desk, board, outbox
         self.flatten = flatten
         self.dead_man = DeadMan(setup.dead_man_ms, outbox)
@@ -73,7 +81,7 @@ class Authority:
         if control.action is Action.ACKNOWLEDGE:
             self._board.acknowledge(control.argument)
             return
-        limits = self._setup.limits
+        limits = self._policy.limits
         decided = decide(
             self.operator, control, confirm_name=self._setup.confirm_name, dwell_s=limits.mode_dwell_s
         )
@@ -143,7 +151,7 @@ class Authority:
         """Latch, then begin to close everything."""
         target = then or msgspec.structs.replace(self.operator, phase=Phase.FLATTENING)
         self._outbox.append(Latch(engaged=True, text=f"flatten by {actor}: {reason}".rstrip(": ")))
-        deadline_ns = int(self._setup.limits.flatten_deadline_s * NS_PER_S)
+        deadline_ns = int(self._policy.limits.flatten_deadline_s * NS_PER_S)
         self._outbox.append(SetTimer(DEADLINE_TIMER, now + deadline_ns))
         self.set_operator(target, now, actor, reason)
         self.flatten.start(now)

@@ -13,6 +13,7 @@ from engine.domain.market import NS_PER_S
 from engine.domain.modes import Holder, RiskMode
 from engine.risk.breaker import Breaker, BreakerPolicy, BreakerState
 
+_ORDERS, _CLOSED = Channel.ORDERS, BreakerState.CLOSED  # bound once: every entry asks
 REST_TIMER = "breaker."  # and the venue and channel that rest
 
 _NOT_THERE = frozenset({FeedState.CONNECTING, FeedState.DISCONNECTED})
@@ -99,8 +100,10 @@ class Channels:
     @property
     def orders(self) -> BreakerState:
         """The breaker of the channel that orders go by."""
-        states = (b.state for b in self._breakers.values() if b.channel is Channel.ORDERS)
-        return next(states, BreakerState.CLOSED)
+        for breaker in self._breakers.values():
+            if breaker.channel is _ORDERS:
+                return breaker.state
+        return _CLOSED
 
     def rows(self) -> tuple[BreakerRow, ...]:
         """Return each channel that was heard of, for the screen."""

@@ -1,18 +1,17 @@
-"""What holds rungs by itself and lets go by itself: losses, silence, faults, orders without an answer."""
+"""What holds rungs by itself and lets go by itself: silence, faults, orders without an answer."""
 
 from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.market import Market
-from engine.core.setup import CoreSetup
+from engine.core.policy import Policy
 from engine.core.stops import StopWatch
 from engine.domain.alarms import Severity
 from engine.domain.commands import NoticeLevel
 from engine.domain.events import Fault, FaultKind, VenueReport
 from engine.domain.market import NS_PER_S
-from engine.domain.modes import Holder, RiskMode
+from engine.domain.modes import Holder
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import Order, OrderState
-from engine.domain.reasons import Reason
 from engine.execution.book import OrderBook
 from engine.execution.desk import describe
 from engine.execution.ledger import Ledger
@@ -23,7 +22,7 @@ class Guards:
 
     def __init__(
         self,
-        setup: CoreSetup,
+        policy: Policy,
         *,
         market: Market,
         ledger: Ledger,
@@ -32,22 +31,10 @@ class Guards:
         authority: Authority,
         board: Board,
     ) -> None:
-        limits = setup.limits
+        self._policy = policy
         self.stops = stops
         self._market, self._ledger, self._book = market, ledger, book
         self._authority, self._board = authority, board
-        self._stale_after_s = limits.stale_after_s
-        self._loss_max = None if limits.daily_loss_max is None else float(limits.daily_loss_max)
-        self.watches_loss = self._loss_max is not None
-
-    def check_loss(self, now: int) -> None:
-        """Latch REDUCE when the day's loss reaches its limit; the count resets at midnight, this does not."""
-        if self._loss_max is None or self._authority.operator.risk_mode is not RiskMode.NORMAL:
-            return
-        loss = -self._ledger.day_pnl()
-        if loss >= self._loss_max:
-            text = f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={self._loss_max:.2f}"
-            self._authority.latch_risk(RiskMode.REDUCE, now, text)
 
     def look(self, now: int) -> None:
         """Look at what no event tells of: silent symbols, and stops that do not protect."""
@@ -56,13 +43,14 @@ class Guards:
 
     def check_silence(self, now: int) -> None:
         """Hold the symbols that have been silent for too long, and let go of those that speak again."""
-        limit_ns = self._stale_after_s * NS_PER_S
+        stale_after_s = self._policy.limits.stale_after_s
+        limit_ns = stale_after_s * NS_PER_S
         for symbol in self._market.symbols():
             age_ns = self._market.age_ns(symbol, now)
             stale = age_ns is not None and age_ns > limit_ns
             self._authority.hold(Holder.STALE, now, symbol=symbol, detail="no data", held=stale)
             if stale:
-                text = f"{symbol}: no data for more than {self._stale_after_s:g} s"
+                text = f"{symbol}: no data for more than {stale_after_s:g} s"
                 self._board.raise_alarm(f"stale:{symbol}", Severity.WARNING, text, now)
             else:
                 self._board.clear_alarm(f"stale:{symbol}")

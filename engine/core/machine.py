@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from engine.core.answers import Answers
 from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
 from engine.core.machine_state import STATE_VERSION, MachineState, check_version
 from engine.core.market import Market
+from engine.core.policy import Policy
 from engine.core.reconciling import Reconciler
 from engine.core.resolving import Resolver
+from engine.core.risk import Risk
 from engine.core.setup import CoreSetup
 from engine.core.skimming import Skimming
-from engine.core.snapshot import Phase
 from engine.core.stops import StopWatch
 from engine.core.tally import Tally
 from engine.core.trading import Trading
@@ -44,7 +46,7 @@ from engine.domain.events import (
 )
 from engine.domain.ids import IdSpace
 from engine.domain.market import Bar, Quote, Stretch, Trade
-from engine.domain.orders import Order
+from engine.domain.modes import RiskMode
 from engine.domain.positions import Fill
 from engine.execution.desk import Desk
 from engine.execution.flatten import Flatten
@@ -53,36 +55,37 @@ from engine.strategy.model import NO_MODELS, Models
 
 STALENESS_TIMER = "staleness"
 _MARKET = frozenset({Bar, Trade, Quote})  # what is under way waits for no market data
-_HALTED = Phase.HALTED  # asked on every fill: a look into an enum costs more than the comparison
 
 
 class Machine:
     """The engine's core. `handle` is synchronous and deterministic: the same calls give the same commands."""
 
     def __init__(self, setup: CoreSetup, models: Models = NO_MODELS) -> None:
-        self.setup = setup
+        self.setup, self.feed_ended = setup, False
         self._outbox: list[Command] = []
+        self.policy, self.tally = Policy(setup.limits), Tally()
         ids = IdSpace(setup.birth_s, setup.instance)
         self.market = Market(setup.instruments, setup.window_bars)
         self.ledger = Ledger(setup.start_equity)
         self.board = Board(self._outbox)
         instruments = {i.symbol: i for i in setup.instruments}
         self.desk = Desk(ids, instruments, self.ledger, self._outbox, self.board.say)
-        self.tally = Tally()
         self.authority = Authority(
             setup,
+            self.policy,
             desk=self.desk,
             flatten=Flatten(self.desk, self.ledger, ids, self._outbox),
             board=self.board,
             outbox=self._outbox,
         )
         self.channels = Channels(setup.breaker, self.authority, self.board, self._outbox)
+        self.risk = Risk(self.policy, ledger=self.ledger, authority=self.authority)
         self.trading = Trading(
             setup,
+            self.risk,
             market=self.market,
             ledger=self.ledger,
             desk=self.desk,
-            holds=self.authority.holds,
             channels=self.channels,
             tally=self.tally,
             board=self.board,
@@ -91,7 +94,7 @@ class Machine:
         )
         self._stops = StopWatch(setup.stops, self.desk, self.ledger, self.trading.following, self.board)
         self._guards = Guards(
-            setup,
+            self.policy,
             market=self.market,
             ledger=self.ledger,
             book=self.desk.book,
@@ -99,11 +102,8 @@ class Machine:
             authority=self.authority,
             board=self.board,
         )
-        self._holds, self._watches_loss = self.authority.holds, self._guards.watches_loss
-        self._skimming = Skimming(
-            market=self.market, ledger=self.ledger, trading=self.trading, watches_loss=self._watches_loss
-        )
-        self.feed_ended = False
+        self._holds, self._losses = self.authority.holds, self.risk.losses
+        self._skimming = Skimming(self.market, self.ledger, self.trading, self._losses)
         self.reconciler = Reconciler(
             setup.reconcile_ns,
             setup.reconcile_positions_ns,
@@ -118,7 +118,22 @@ class Machine:
             take=lambda event, now: self._handlers[type(event)](event, now),
         )
         self._resolver = Resolver(self.desk, self.authority, self.reconciler, self.trading, self._guards)
+        self._answers = self._answering()
         self._handlers = self._table()
+
+    def _answering(self) -> Answers:
+        """Say who follows the venue's answers."""
+        return Answers(
+            self.desk,
+            self.tally,
+            reconciler=self.reconciler,
+            authority=self.authority,
+            trading=self.trading,
+            risk=self.risk,
+            guards=self._guards,
+            stops=self._stops,
+            board=self.board,
+        )
 
     def start(self, now: int) -> tuple[Command, ...]:
         """Return what must run from the beginning."""
@@ -153,19 +168,19 @@ class Machine:
 
     def _table(self) -> dict[type[Event], Callable[[Any, int], None]]:
         """Say what takes each kind of event. A test holds it against the union."""
-        desk = self.desk
+        answers = self._answers
         return {
             Bar: self._on_bar,
             Trade: self._on_trade,
             Quote: self._on_quote,
-            Fill: self._on_fill,
-            OrderSent: lambda event, now: desk.on_sent(event.client_id, now),
-            OrderAcked: self._on_ack,
-            OrderRejected: self._on_reject,
-            OrderCanceled: self._on_cancel,
-            CancelRejected: self._on_cancel_rejected,
-            OrderTimedOut: self._on_timeout,
-            VenueReport: self._on_report,
+            Fill: answers.on_fill,
+            OrderSent: lambda event, now: answers.desk.on_sent(event.client_id, now),
+            OrderAcked: answers.on_ack,
+            OrderRejected: answers.on_reject,
+            OrderCanceled: answers.on_cancel,
+            CancelRejected: answers.on_cancel_rejected,
+            OrderTimedOut: answers.on_timeout,
+            VenueReport: answers.on_report,
             OrderReport: self.reconciler.on_order_report,
             TimerFired: self._on_timer,
             Woken: lambda _event, _now: None,  # what was due was taken before it
@@ -197,88 +212,20 @@ class Machine:
 
     def _mark(self, symbol: str, price: float, now: int) -> None:
         self.ledger.mark(symbol, price, now)
-        if self._watches_loss and self.ledger.has_open:
-            self._guards.check_loss(now)
+        if self._losses.watches and self.ledger.has_open:
+            self._losses.on_mark(now)
 
     def _on_backfill(self, event: Backfill, _now: int) -> None:
         self.market.backfill(event.bars)
         self.trading.warm(event.bars)
 
-    # the venue's answers
-
-    def _on_fill(self, fill: Fill, now: int) -> None:
-        booked = self.desk.on_fill(fill, now)
-        if booked is None:
-            return
-        order, position = booked
-        self.tally.fill(fill)
-        self.reconciler.on_moved(fill.symbol, now)
-        authority = self.authority
-        authority.flatten.on_fill(now)
-        self.trading.on_position(position, order, now, authority.operator.phase)
-        if self._watches_loss:
-            self._guards.check_loss(now)
-        if self._holds.all:
-            authority.uphold(order, now)
-        if authority.operator.phase is _HALTED and (not position.is_flat or self.desk.was_written_off(order)):
-            text = f"late fill of {fill.symbol} while halted: flattening again"
-            self.board.notice(now, NoticeLevel.WARNING, "flatten", text, fill.symbol)
-            authority.start_flatten(now, "engine", "late fill while halted")
-        if self._holds.all:
-            self._guards.follow_unknown(now)
-
-    def _on_ack(self, event: OrderAcked, now: int) -> None:
-        order = self.desk.on_ack(event.client_id, event.venue_id, now)
-        if order is not None:
-            self.trading.on_acked(order)
-            if self._holds.all:
-                self.authority.uphold(order, now)
-        if self._holds.all:
-            self._guards.follow_unknown(now)
-
-    def _on_reject(self, event: OrderRejected, now: int) -> None:
-        order = self.desk.on_reject(event.client_id, event.reason, event.text, now)
-        if order is not None:
-            self._on_unfilled(order, now)
-        self._guards.follow_unknown(now)
-
-    def _on_cancel(self, event: OrderCanceled, now: int) -> None:
-        order = self.desk.on_cancel(event.client_id, event.reason, now)
-        if order is not None:
-            self._on_unfilled(order, now)
-        self._guards.follow_unknown(now)
-
-    def _on_unfilled(self, order: Order, now: int) -> None:
-        """Follow an order that ended without all of its fills."""
-        self.trading.on_unfilled(order, now)
-        self.authority.flatten.on_unfilled(order, now)
-
-    def _on_cancel_rejected(self, event: CancelRejected, now: int) -> None:
-        self.desk.on_cancel_rejected(event.client_id, now)
-        self.reconciler.probe(event.client_id, now)
-        self.authority.flatten.hold_off(now)
-
-    def _on_timeout(self, event: OrderTimedOut, now: int) -> None:
-        order = self.desk.on_timeout(event.client_id, now)
-        if order is not None:
-            self._guards.on_unknown(order, now)
-            self.reconciler.probe(order.client_id, now)
-            self.authority.flatten.on_unfilled(order, now)
-
-    def _on_report(self, report: VenueReport, now: int) -> None:
-        self._stops.on_report(report)
-        if report.request_id < 0:
-            self.reconciler.on_report(report, now)
-            return
-        self.authority.on_report(report, now)
-        self.trading.follow_books()
-        self._guards.compare_positions(report, now)
-
     # the operator and the engine's surroundings
 
     def _on_control(self, control: Control, now: int) -> None:
-        resolves = control.action is Action.RESOLVE
+        resolves, before = control.action is Action.RESOLVE, self.authority.operator.risk_mode
         (self._resolver if resolves else self.authority).on_control(control, now)
+        if before is not RiskMode.NORMAL and self.authority.operator.risk_mode is RiskMode.NORMAL:
+            self._losses.forgive()
 
     def _on_timer(self, event: TimerFired, now: int) -> None:
         match event.timer_id:
@@ -325,6 +272,7 @@ class Machine:
             reconciling=self.reconciler.state,
             stops=self._stops.state,
             channels=self.channels.state(),
+            risk=self.risk.state(),
         )
 
     def begin_anew(self) -> None:
@@ -347,3 +295,4 @@ class Machine:
         self.reconciler.state = state.reconciling
         self._stops.restore(state.stops)
         self.channels.restore(state.channels)
+        self.risk.restore(state.risk)

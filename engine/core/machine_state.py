@@ -7,6 +7,7 @@ from engine.core.board import BoardState
 from engine.core.channels import ChannelsState
 from engine.core.market import MarketState
 from engine.core.reconciling import ReconcilingState
+from engine.core.risk import RiskState
 from engine.core.stops import StopsState
 from engine.core.tally import TallyState
 from engine.core.trading import TradingState
@@ -14,7 +15,7 @@ from engine.domain.errors import CheckpointError
 from engine.execution.desk import DeskState
 from engine.execution.ledger import LedgerState
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class MachineState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     reconciling: ReconcilingState = ReconcilingState()
     stops: StopsState = StopsState()
     channels: ChannelsState = ChannelsState()
+    risk: RiskState = RiskState()
 
 
 def check_version(state: MachineState) -> None:

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.domain.limits import Limits
 from engine.domain.market import Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import PlaySpec
 from engine.risk.breaker import BreakerPolicy
-from engine.risk.limits import Limits
 from engine.risk.stops import StopPolicy
 
 

@@ -1,5 +1,6 @@
 """Takes market events many at a time where nothing but a play's rules looks at each of them."""
 
+from engine.core.losses import Losses
 from engine.core.market import Market
 from engine.core.trading import Trading
 from engine.domain.market import Bar, Stretch
@@ -13,14 +14,14 @@ class Skimming:
     position in another symbol, a second play, what follows a position), and where the day is new.
     """
 
-    def __init__(self, *, market: Market, ledger: Ledger, trading: Trading, watches_loss: bool) -> None:
+    def __init__(self, market: Market, ledger: Ledger, trading: Trading, losses: Losses) -> None:
         self._market, self._ledger, self._trading = market, ledger, trading
-        self._watches_loss = watches_loss
+        self._losses = losses
 
     def take(self, stretch: Stretch, first: int, last: int) -> int:
         """Take events of [first, last), all of one UTC day; return the end of what was taken."""
         symbol, step_ns, ledger = stretch.symbol, stretch.step_ns, self._ledger
-        if (self._watches_loss and ledger.has_open) or not ledger.takes_stretches(symbol):
+        if (self._losses.watches and ledger.has_open) or not ledger.takes_stretches(symbol):
             return first
         if stretch.told[last - 1] >= min(self._market.day_end(symbol, step_ns), ledger.day_end):
             return first

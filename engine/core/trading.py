@@ -8,24 +8,24 @@ from engine.core.board import Board
 from engine.core.channels import Channels
 from engine.core.entering import Entering, veto_of
 from engine.core.following import Following
-from engine.core.holds import Holds
 from engine.core.market import Market
+from engine.core.risk import Risk
 from engine.core.runner import Runner, RunnerState, evaluator_for
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
 from engine.core.tally import Tally
 from engine.domain.alarms import Severity
-from engine.domain.commands import Command, NoticeLevel, SaveSignal, SaveVeto
+from engine.domain.commands import Command, NoticeLevel, SaveSignal
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Bar, Trade, bar_of
 from engine.domain.modes import Rung
-from engine.domain.money import ZERO, canonical
+from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
 from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
-from engine.domain.vetoes import Veto, veto
+from engine.domain.vetoes import Veto
 from engine.execution.course import Course
 from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
@@ -55,23 +55,23 @@ class Trading:
     def __init__(
         self,
         setup: CoreSetup,
+        risk: Risk,
         *,
         market: Market,
         ledger: Ledger,
         desk: Desk,
-        holds: Holds,
         channels: Channels,
         tally: Tally,
         board: Board,
         outbox: list[Command],
         models: Models = NO_MODELS,
     ) -> None:
-        self._setup, self._models = setup, models
+        self._policy, self._models = risk.policy, models
         self._market, self._ledger, self._desk = market, ledger, desk
-        self._holds, self._tally, self._board, self._outbox = holds, tally, board, outbox
-        self.following = Following(desk, ledger, holds, board, outbox)
+        self._holds, self._tally, self._board, self._outbox = risk.holds, tally, board, outbox
+        self.following = Following(desk, ledger, risk.holds, board, outbox)
         self.entering = Entering(
-            setup, ledger=ledger, desk=desk, holds=holds, channels=channels, following=self.following
+            setup, risk, ledger=ledger, desk=desk, channels=channels, following=self.following, board=board
         )
         self.runners = [Runner.of(binding, models) for binding in setup.plays]
         self._prints = {b.symbol for b in setup.plays if b.step_ns == PRINT_STEP_NS}
@@ -87,7 +87,7 @@ class Trading:
         for runner in self._by_symbol.get(bar.symbol, ()):
             if runner.binding.step_ns == bar.step_ns:
                 if runner.expires:
-                    self._age_entry(bar, runner, now)
+                    self.entering.age(bar, runner, now)
                 signal = runner.evaluator.update(bar, runner.side)
                 if signal is not None:
                     self.on_signal(signal, runner, now)
@@ -173,7 +173,7 @@ class Trading:
         if rung < _REDUCE:
             return veto_of(signal, Refusal(Reason.LADDER, {"rung": rung.name}), now)
         age_s = (now - signal.ts) / NS_PER_S
-        if age_s > self._setup.limits.stale_after_s:
+        if age_s > self._policy.limits.stale_after_s:
             return veto_of(signal, Refusal(Reason.DATA_STALE, {"age_s": f"{age_s:.1f}"}), now)
         # An exit without an answer stops no other: both reduce only, and one of them may not exist.
         if self._desk.book.open and self._is_exiting(play, symbol):
@@ -281,30 +281,6 @@ class Trading:
             if runner.binding.spec.name == play and runner.binding.symbol == symbol:
                 return runner
         return None
-
-    def _age_entry(self, bar: Bar, runner: Runner, now: int) -> None:
-        """Cancel an entry that did not fill within its bars."""
-        if bar.symbol != runner.binding.symbol:
-            return
-        runner.expires -= 1
-        if runner.expires:
-            return
-        name = runner.binding.spec.name
-        for order in list(self._desk.book.select(OrderRole.ENTRY, play=name, symbol=bar.symbol)):
-            request = order.request
-            self._desk.cancel(order, now)
-            facts = veto(
-                Reason.ENTRY_EXPIRED,
-                ts=now,
-                cycle_id=request.cycle_id,
-                play=request.play,
-                symbol=request.symbol,
-                client_id=order.client_id,
-                filled=canonical(order.filled_qty),
-            )
-            self._outbox.append(SaveVeto(facts))
-            text = f"{describe(request)} did not fill within its bars"
-            self._board.notice(now, NoticeLevel.INFO, "expired", text, bar.symbol)
 
     # reload and checkpoint
 

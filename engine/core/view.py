@@ -18,6 +18,7 @@ from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, divide
 from engine.domain.orders import Order
 from engine.domain.positions import Position
+from engine.domain.signals import Side, Signal, SignalKind
 from engine.execution.flatten import Step
 from engine.execution.protect import resting_price
 from engine.risk.gates import Verdict, ask_all
@@ -141,13 +142,17 @@ def _position(machine: Machine, position: Position) -> PositionRow:
 def _gates(machine: Machine, now: int) -> tuple[GateRow, ...]:
     """Ask every gate as if the first play's symbol were to be entered now."""
     setup = machine.setup
-    symbol = setup.plays[0].symbol if setup.plays else setup.instruments[0].symbol
+    play, symbol = (setup.plays[0].spec.name, setup.plays[0].symbol) if setup.plays else ("", "")
+    symbol = symbol or setup.instruments[0].symbol
     age_ns = machine.market.age_ns(symbol, now)
-    net = abs(machine.ledger.net_qty(symbol)) * Decimal(repr(machine.ledger.mark_of(symbol)))
-    facts = machine.trading.entering.facts(symbol, (age_ns or 0) / NS_PER_S, ZERO, net)
+    price = Decimal(repr(machine.ledger.mark_of(symbol)))
+    net = machine.ledger.net_qty(symbol)
+    side = Side.SELL if net < ZERO else Side.BUY
+    entry = Signal(ts=now, play=play, symbol=symbol, side=side, kind=SignalKind.ENTRY, price=0.0)
+    facts = machine.trading.entering.facts(entry, price, ZERO, (age_ns or 0) / NS_PER_S, now)
     return tuple(
         GateRow(result.name, _GATE_STATUS[result.verdict], result.value, result.limit)
-        for result in ask_all(facts, setup.limits)
+        for result in ask_all(facts, machine.policy.limits)
     )
 
 

@@ -45,6 +45,51 @@ REASONS: dict[Reason, ReasonFacts] = {
         "The loss since 00:00 UTC reached its limit; the engine is held at REDUCE.",
         "Set the risk mode back with a reason once you know why.",
     ),
+    Reason.DRAWDOWN_MAX: _F(
+        _R,
+        "Equity fell from its peak by as much as `drawdown_max_percent`; the engine is held at REDUCE.",
+        "Set the risk mode back with a reason once you know why: the peak is measured anew from then.",
+    ),
+    Reason.LOSSES_IN_A_ROW: _F(
+        _R,
+        "As many closed trades in a row lost as `losses_in_a_row_max`; the engine is held at REDUCE.",
+        "Set the risk mode back with a reason once you know why: the count begins anew.",
+    ),
+    Reason.REPEATED_ENTRIES: _F(
+        _R,
+        "The play entered this symbol and side as often within the window as `repeat_entries_max` allows.",
+        "Find out why it repeats itself, then enable the play with a reason.",
+    ),
+    Reason.ORDER_RATE_MAX: _F(
+        _R,
+        "As many entries were sent within `order_rate_window_s` as `order_rate_max` allows.",
+        "Wait, or raise the limit.",
+    ),
+    Reason.PRICE_COLLAR: _F(
+        _R,
+        "The order's price is further from the last mark than `price_collar_percent`.",
+        "Look at the play's price and at the feed; raise the limit where the price is meant.",
+    ),
+    Reason.CYCLE_NOTIONAL_MAX: _F(
+        _R,
+        "With this order, all entries of one close time would be worth more than `cycle_notional_max`.",
+        "Let fewer plays enter at once, make them smaller, or raise the limit.",
+    ),
+    Reason.SYMBOL_NOTIONAL_MAX: _F(
+        _R,
+        "All plays together would hold and ask for more of the symbol than `symbol_notional_max`.",
+        "Let fewer plays trade the symbol, make them smaller, or raise the limit.",
+    ),
+    Reason.LEVERAGE_MAX: _F(
+        _R,
+        "The gross notional would be more than `leverage_max` times the trading capital.",
+        "Make positions smaller, wait until some are closed, or raise the limit.",
+    ),
+    Reason.CASH_RESERVE: _F(
+        _R,
+        "The order would leave less trading capital free than `cash_reserve_min`.",
+        "Make positions smaller, wait until some are closed, or lower the reserve.",
+    ),
     Reason.ORDER_NOTIONAL_MAX: _F(
         _R,
         "The order is larger than `order_notional_max`.",

@@ -13,6 +13,7 @@ from engine.domain.positions import Fill
 ENDED_MAX = 500
 TRADE_IDS_MAX = 100_000
 _replace = msgspec.structs.replace
+_ENTRY = OrderRole.ENTRY
 _FULL_FILL, _PARTIAL_FILL = OrderTrigger.FULL_FILL, OrderTrigger.PARTIAL_FILL
 
 
@@ -29,6 +30,7 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.open: dict[str, Order] = {}  # oldest first; written by the book alone
+        self.entries: dict[str, Order] = {}  # those of them that would increase exposure
         self._ended: OrderedDict[str, Order] = OrderedDict()
         self._trade_ids: OrderedDict[str, None] = OrderedDict()
 
@@ -63,8 +65,7 @@ class OrderBook:
         """Take up an order whose intent is about to be stored."""
         assert self.get(request.client_id) is None, f"client id {request.client_id} is used twice"
         order = Order(request=request, updated=request.ts)
-        self.open[request.client_id] = order
-        return order
+        return self._opened(order)
 
     def recall(self, order: Order) -> None:
         """Take up an order that was stored before a crash, without its fills: they are booked again."""
@@ -75,7 +76,7 @@ class OrderBook:
             venue_id=order.venue_id,
             updated=order.updated,
         )
-        self.open[order.client_id] = sent
+        self._opened(sent)
 
     def move(
         self, order: Order, trigger: OrderTrigger, now: int, *, reason: str = "", venue_id: str = ""
@@ -147,12 +148,19 @@ class OrderBook:
         if order.state in OPEN_STATES:
             if client_id not in self.open:  # it proves alive after all
                 self._ended.pop(client_id, None)
-            self.open[client_id] = order
-            return order
+            return self._opened(order)
         self.open.pop(client_id, None)
+        self.entries.pop(client_id, None)
         self._ended[client_id] = order
         if len(self._ended) > ENDED_MAX:
             self._ended.popitem(last=False)
+        return order
+
+    def _opened(self, order: Order) -> Order:
+        request = order.request
+        self.open[request.client_id] = order
+        if request.role is _ENTRY:
+            self.entries[request.client_id] = order
         return order
 
     def state(self) -> BookState:
@@ -162,6 +170,7 @@ class OrderBook:
     def restore(self, state: BookState) -> None:
         """Take up a checkpoint's state."""
         self.open = {order.client_id: order for order in state.open}
+        self.entries = {o.client_id: o for o in state.open if o.request.role is _ENTRY}
         self._ended = OrderedDict((order.client_id, order) for order in state.ended)
         self._trade_ids = OrderedDict.fromkeys(state.trade_ids)
 

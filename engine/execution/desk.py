@@ -183,8 +183,10 @@ class Desk:
 
     def is_entering(self, play: str, symbol: str) -> bool:
         """Tell whether an entry of a play is open."""
-        open_ = self.book.open
-        return bool(open_) and next(self.book.select(_ENTRY, play=play, symbol=symbol), None) is not None
+        for order in self.book.entries.values():
+            if order.request.play == play and order.request.symbol == symbol:
+                return True
+        return False
 
     # answers
 

@@ -10,6 +10,7 @@ from engine.domain.market import NS_PER_DAY
 from engine.domain.money import LEDGER_CONTEXT, ZERO, divide
 from engine.domain.positions import Fill, Position
 from engine.domain.signals import Side
+from engine.execution.capital import Capital, CapitalState
 
 _BUY = Side.BUY  # bound once: every fill passes here
 COST_STEP = Decimal("1e-12")  # in quote units; far under a venue's own rounding of fees
@@ -29,6 +30,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     equity_peak: float
     drawdown_max: float
     start_equity: Decimal | None = None
+    capital: CapitalState = CapitalState()
 
 
 def apply_fill(position: Position, fill: Fill) -> Position:
@@ -76,8 +78,10 @@ class Ledger:
         self.fills = 0
         self.trades = 0
         self.drawdown_max = 0.0
+        self.capital = Capital()
         self._positions: dict[tuple[str, str], Position] = {}
         self._open: dict[tuple[str, str], tuple[str, float, float]] = {}  # symbol, quantity, cost
+        self._net: dict[str, Decimal] = {}
         self._marks: dict[str, float] = {}
         self._cash = float(start_equity)
         self._peak = self._cash
@@ -101,9 +105,7 @@ class Ledger:
 
     def net_qty(self, symbol: str) -> Decimal:
         """Return the net quantity over all plays: what the venue should show."""
-        if not self._open:
-            return ZERO
-        return sum((p.qty for p in self.open_positions() if p.symbol == symbol), ZERO)
+        return self._net.get(symbol, ZERO)
 
     def book(self, play: str, fill: Fill) -> Position:
         """Book a fill to a play and return its new position."""
@@ -117,6 +119,8 @@ class Ledger:
         self.fills += 1
         if before.qty and (not after.qty or (after.qty > ZERO) != (before.qty > ZERO)):
             self.trades += 1
+            self.capital.on_closed(key, after.realized - after.fees)
+        self._net[fill.symbol] = self._net.get(fill.symbol, ZERO) + (after.qty - before.qty)
         if not after.qty:
             self._open.pop(key, None)
         else:
@@ -165,6 +169,11 @@ class Ledger:
         return self._day_end
 
     @property
+    def day_start_equity(self) -> float:
+        """What equity was at the first mark since 00:00 UTC."""
+        return self._day_start_equity
+
+    @property
     def has_open(self) -> bool:
         """Whether any position is open."""
         return bool(self._open)
@@ -184,6 +193,15 @@ class Ledger:
         # fsum: the sum must not depend on the order of positions, which a restart may change
         return fsum([qty * marks[symbol] - cost for symbol, qty, cost in self._open.values()])
 
+    def open_notionals(self, symbol: str) -> tuple[list[float], list[float]]:
+        """Return the notionals of open positions at their marks: of a symbol, and of all others."""
+        held: list[float] = []
+        others: list[float] = []
+        marks = self._marks
+        for name, qty, _ in self._open.values():
+            (held if name == symbol else others).append(abs(qty) * marks[name])
+        return held, others
+
     def exact_equity(self) -> Decimal:
         """Return start equity plus realised profit minus fees plus open profit at the marks."""
         opened = ZERO
@@ -192,6 +210,10 @@ class Ledger:
                 opened += p.qty * Decimal(repr(self._marks[p.symbol])) - p.entry_notional
         return self.start_equity + self.realized - self.fees + opened
 
+    def trading_capital(self) -> Decimal:
+        """Return what entries are sized with: equity without the reserve of put-aside profits."""
+        return self.exact_equity() - self.capital.reserve
+
     def mark_of(self, symbol: str) -> float:
         """Return the last mark of a symbol, 0 before the first."""
         return self._marks.get(symbol, 0.0)
@@ -199,6 +221,11 @@ class Ledger:
     def day_pnl(self) -> float:
         """Return profit since 00:00 UTC, in settle units."""
         return self.equity() - self._day_start_equity
+
+    @property
+    def peak(self) -> float:
+        """The highest equity so far."""
+        return self._peak
 
     def drawdown(self) -> float:
         """Return the fall from the peak of equity, as a ratio of the peak."""
@@ -229,6 +256,7 @@ class Ledger:
             equity_peak=self._peak,
             drawdown_max=self.drawdown_max,
             start_equity=self.start_equity,
+            capital=self.capital.state(),
         )
 
     def restore(self, state: LedgerState) -> None:
@@ -239,6 +267,9 @@ class Ledger:
             for key, p in self._positions.items()
             if p.qty != 0
         }
+        self._net = {}
+        for position in state.positions:
+            self._net[position.symbol] = self._net.get(position.symbol, ZERO) + position.qty
         self.realized, self.fees = state.realized, state.fees
         self.fills, self.trades = state.fills, state.trades
         self._marks = dict(state.marks)
@@ -246,3 +277,4 @@ class Ledger:
         self._day, self._day_end = state.day, (state.day + 1) * NS_PER_DAY
         self._day_start_equity = state.day_start_equity
         self._peak, self.drawdown_max = state.equity_peak, state.drawdown_max
+        self.capital.restore(state.capital)

@@ -1,83 +1,13 @@
 """The side-effect gates: every order that increases exposure passes all of them, in one order."""
 
-from collections.abc import Callable
-from decimal import Decimal
-from enum import StrEnum
-
-import msgspec
-
-from engine.domain.modes import Hold, Rung, lowest
-from engine.domain.money import ZERO, canonical
+from engine.domain.limits import Limits
+from engine.domain.modes import Rung, lowest
 from engine.domain.reasons import Reason
 from engine.risk.breaker import BreakerState
-from engine.risk.limits import Limits
+from engine.risk.capital import CAPITAL_GATES
+from engine.risk.gate import EntryFacts, Gate, GateResult, Verdict
 
-
-class Verdict(StrEnum):
-    """What a gate says. A gate whose subject does not exist yet says so and lets nothing seem checked."""
-
-    PASS = "pass"  # noqa: S105 - a verdict
-    VETO = "veto"
-    NOT_BUILT = "n/a"
-
-
-class EntryFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the gates may look at. Notionals in quote units, profit since 00:00 UTC in settle units."""
-
-    symbol: str
-    takes_orders: bool
-    lock_held: bool
-    holds: tuple[Hold, ...]
-    data_age_s: float
-    order_notional: Decimal
-    position_notional_after: Decimal
-    open_orders: int
-    day_pnl: float
-    breaker: BreakerState = BreakerState.CLOSED  # of the channel that orders go by
-    trying: bool = False  # an order is on its way, and its answer will tell
-    venue_checked: bool = True
-
-    @property
-    def loss_today(self) -> Decimal:
-        """The loss since 00:00 UTC, never negative, to 8 decimals."""
-        return max(ZERO, Decimal(repr(round(-self.day_pnl, 8))))
-
-
-class GateResult(msgspec.Struct, frozen=True):
-    """One gate's answer, with the value it saw and the limit it held against it."""
-
-    name: str
-    verdict: Verdict
-    value: str
-    limit: str
-    reason: Reason | None = None
-
-
-class Gate(msgspec.Struct, frozen=True):
-    """One gate as data: what it asks, and how it writes what it saw; None to ask where it is not built.
-
-    Asking is apart from writing: every order is asked about, and words are wanted on a veto and on a screen.
-    """
-
-    name: str
-    about: str
-    reason: Reason | None
-    passes: Callable[[EntryFacts, Limits], bool] | None
-    value: Callable[[EntryFacts], str]
-    limit: Callable[[Limits], str]
-
-    def result(self, facts: EntryFacts, limits: Limits) -> GateResult:
-        """Return the answer in words."""
-        if self.passes is None:
-            verdict = Verdict.NOT_BUILT
-        else:
-            verdict = Verdict.PASS if self.passes(facts, limits) else Verdict.VETO
-        reason = self.reason if verdict is Verdict.VETO else None
-        return GateResult(self.name, verdict, self.value(facts), self.limit(limits), reason)
-
-
-def _cap(cap: Decimal | None) -> str:
-    return "none" if cap is None else canonical(cap)
+__all__ = ["GATES", "EntryFacts", "Gate", "GateResult", "Verdict", "ask", "ask_all"]
 
 
 def _ladder(facts: EntryFacts) -> str:
@@ -138,40 +68,7 @@ GATES: tuple[Gate, ...] = (
         lambda facts: facts.breaker.value.replace("_", " ") + (" and tried" if facts.trying else ""),
         lambda _: "closed",
     ),
-    Gate(
-        "daily loss",
-        "The loss since 00:00 UTC is under its limit.",
-        Reason.DAILY_LOSS,
-        lambda facts, limits: (cap := limits.daily_loss_max) is None or facts.loss_today <= cap,
-        lambda facts: f"{facts.loss_today:.2f}",
-        lambda limits: _cap(limits.daily_loss_max),
-    ),
-    Gate(
-        "order cap",
-        "The order is not larger than an order may be.",
-        Reason.ORDER_NOTIONAL_MAX,
-        lambda facts, limits: (cap := limits.order_notional_max) is None or facts.order_notional <= cap,
-        lambda facts: f"{facts.order_notional:.2f}",
-        lambda limits: _cap(limits.order_notional_max),
-    ),
-    Gate(
-        "position cap",
-        "The position does not grow past its cap.",
-        Reason.POSITION_NOTIONAL_MAX,
-        lambda facts, limits: (
-            (cap := limits.position_notional_max) is None or facts.position_notional_after <= cap
-        ),
-        lambda facts: f"{facts.position_notional_after:.2f}",
-        lambda limits: _cap(limits.position_notional_max),
-    ),
-    Gate(
-        "open orders",
-        "There is room for one more open order.",
-        Reason.OPEN_ORDERS_MAX,
-        lambda facts, limits: facts.open_orders < limits.open_orders_max,
-        lambda facts: str(facts.open_orders),
-        lambda limits: str(limits.open_orders_max),
-    ),
+    *CAPITAL_GATES,
     Gate(
         "play approved",
         "The play's hash is approved for live; approvals are not built yet.",

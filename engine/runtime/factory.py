@@ -15,10 +15,10 @@ from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
 from engine.domain.ids import IdSpace
+from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.modes import Mode
 from engine.ports import Clock, LiveFeed, PushFeed, Venue, VenueProbe
-from engine.risk.limits import Limits
 from engine.runtime.account import account_currency, traded
 from engine.runtime.accounts import AccountProbe, Trading, account_of, site_of
 from engine.runtime.binding import PlayFile, bind, steps_of

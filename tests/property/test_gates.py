@@ -9,11 +9,11 @@ from engine.core.snapshot import Phase
 from engine.domain.commands import SubmitOrder
 from engine.domain.events import Action
 from engine.domain.ids import OrderRole
+from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Hold, Holder, Rung, lowest
 from engine.domain.play import Sizing, SizingKind
 from engine.risk.gates import EntryFacts, Verdict, ask, ask_all
-from engine.risk.limits import Limits
 from tests.builders import (
     BTC,
     ENTER_LONG,
@@ -126,7 +126,7 @@ def test_no_gate_stops_what_reduces(limit, levels, late_s):
     world.bars(enter, enter)
     assert world.qty() != 0
     tight = {name: getattr(limit, name) for name in ("order_notional_max", "position_notional_max")}
-    world.machine.trading._setup = setup(
+    world.machine.policy.limits = Limits(
         stale_after_s=15.0, open_orders_max=0, daily_loss_max=Decimal(0), **tight
     )
     closing = bar(leave, world.now + STEP)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from engine.core import recalling, reconciling
+from engine.core.answers import Answers
 from engine.core.machine import Machine
 from engine.core.reconciling import Reconciler
 from engine.core.trading import Trading
@@ -225,15 +226,15 @@ def test_gates_that_do_not_look_at_caps(monkeypatch):
 
 def test_a_reconciler_that_turns_unknown_into_dead(monkeypatch):
     """A timer that ends what nobody answered: the mistake that this engine is built not to make."""
-    take = Machine._on_timeout
+    take = Answers.on_timeout
 
-    def give_up(self: Machine, event: OrderTimedOut, now: int) -> None:
+    def give_up(self: Answers, event: OrderTimedOut, now: int) -> None:
         take(self, event, now)
         order = self.desk.book.get(event.client_id)
         if order is not None and order.state is OrderState.UNKNOWN:
             self.desk.resolve(order, now)
 
-    monkeypatch.setattr(Machine, "_on_timeout", give_up)
+    monkeypatch.setattr(Answers, "on_timeout", give_up)
     catches("not in the books|a fill is lost|the venue has|FLAT is said")
 
 

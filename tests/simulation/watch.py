@@ -9,13 +9,13 @@ from engine.core.snapshot import Phase
 from engine.domain.commands import FlattenEnded, SaveFill, TransitionKind
 from engine.domain.events import Channel, Event, FeedChanged, FeedState
 from engine.domain.ids import OrderRole
+from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import RiskMode, Rung
 from engine.domain.money import ZERO, canonical
 from engine.domain.orders import OrderRequest, OrderState
 from engine.execution.desk import ADJUSTMENT
 from engine.execution.flatten import PLAY as FLATTEN_PLAY
-from engine.risk.limits import Limits
 from engine.runtime.loop import Batch
 from tests.simulation.disk import Disk
 from tests.simulation.exchange import Exchange

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.config.settings import DataFile, Section, Settings
+from engine.config.section import Section
+from engine.config.settings import DataFile, Settings
 from engine.domain.events import OnStop
+from engine.domain.limits import Limits
 from engine.domain.modes import Mode
-from engine.risk.limits import Limits
 
 
 def test_nothing_said_is_a_small_paper_session_that_stands_disarmed():
@@ -100,6 +101,19 @@ def test_the_fastest_replay_has_no_speed():
         {"account": {"equity": -1}},
         {"account": {"equity": "Infinity"}},
         {"account": {"currency": "us dollars"}},
+        {"limits": {"order_notional_max": -1}},
+        {"limits": {"order_notional_max": "1e15"}},
+        {"limits": {"daily_loss_max": "NaN"}},
+        {"limits": {"cycle_notional_max": 9_999}},
+        {"limits": {"symbol_notional_max": 19_999}},
+        {"limits": {"leverage_max": 0}},
+        {"limits": {"leverage_max": 1_000}},
+        {"limits": {"price_collar_percent": "inf"}},
+        {"limits": {"drawdown_max_percent": 101}},
+        {"limits": {"order_rate_max": 0}},
+        {"limits": {"repeat_entries_max": 1}},
+        {"limits": {"profit_reserve_percent": -5}},
+        {"limits": {"losses_in_a_row_max": 1.5}},
         {"simulated": {"participation": 0}},
         {"simulated": {"taker_fee": 0.2}},
         {"synthetic": {"symbols": []}},

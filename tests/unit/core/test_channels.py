@@ -1,5 +1,7 @@
 """What adapters report of their channels: breakers open and close, hold, alarm and latch."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
@@ -17,8 +19,9 @@ from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import Hold, Holder, RiskMode, Rung
 from engine.domain.reasons import Reason
+from engine.domain.signals import Signal, SignalKind
 from engine.risk.breaker import BreakerState
-from tests.builders import BTC, ENTER_LONG, EXIT_LONG, of, setup, submitted
+from tests.builders import BUY, ENTER_LONG, ETH, EXIT_LONG, PLAY, of, setup, submitted
 from tests.fakes import Hand
 
 OK, TRANSIENT, LIMITED, AUTH = CallOutcome
@@ -121,7 +124,9 @@ def test_a_channel_that_rested_is_tried_by_one_order_at_a_time():
     world.wait(15)
     world.bar(ENTER_LONG)
     entry = world.order(OrderRole.ENTRY)
-    assert world.machine.trading.entering.facts(BTC, 0.0, entry.request.qty, entry.request.qty).trying
+    signal = Signal(world.now, PLAY, ETH, BUY, SignalKind.ENTRY, ENTER_LONG)
+    one = Decimal(1)
+    assert world.machine.trading.entering.facts(signal, entry.request.qty, one, 0.0, world.now).trying
     (row,) = [gate for gate in view(world.machine, world.now).gates if gate.name == "breaker"]
     assert (row.status, row.value) == ("veto", "half open and tried")
     world.ack(entry)

@@ -8,6 +8,7 @@ from engine.domain.events import Action
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Mode, RiskMode, Rung
 from engine.domain.orders import OrderState
+from engine.risk.gates import GATES
 from tests.builders import BTC, ENTER_LONG, ETH, PLAY, SELL, World, bar, instrument, setup, spec
 from tests.fakes import Hand
 
@@ -88,7 +89,7 @@ def test_gates_are_asked_as_if_the_first_play_entered_now():
 
 def test_without_a_play_the_first_instrument_is_asked_about():
     world = World(setup(plays=()))
-    assert len(view(world.machine, world.now).gates) == 11
+    assert len(view(world.machine, world.now).gates) == len(GATES)
 
 
 def test_a_flatten_shows_how_far_it_is():

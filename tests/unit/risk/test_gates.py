@@ -1,16 +1,17 @@
 """Every gate lets through what it should and stops what it should, with its reason and its numbers."""
 
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import msgspec
 import pytest
 
+from engine.domain.limits import Limits
 from engine.domain.modes import HOLDERS, Hold, Holder, Rung
 from engine.domain.reasons import Reason
 from engine.risk.breaker import BreakerState
 from engine.risk.gates import GATES, EntryFacts, Verdict, ask, ask_all
-from engine.risk.limits import Limits
 from tests.builders import BTC, ETH
 
 FACTS = EntryFacts(
@@ -23,6 +24,16 @@ FACTS = EntryFacts(
     position_notional_after=Decimal(200),
     open_orders=3,
     day_pnl=-10.0,
+    cycle_notional_after=Decimal(300),
+    symbol_notional_after=400.0,
+    gross_notional_after=1000.0,
+    leverage_after=2.0,
+    capital_left=50.0,
+    price_off_percent=1.5,
+    recent_entries=4,
+    repeats=2,
+    drawdown_percent=4.99,
+    losses_in_a_row=2,
 )
 LIMITS = Limits(
     order_notional_max=Decimal(100),
@@ -30,6 +41,15 @@ LIMITS = Limits(
     daily_loss_max=Decimal(10),
     open_orders_max=4,
     stale_after_s=1.0,
+    cycle_notional_max=Decimal(300),
+    symbol_notional_max=Decimal(400),
+    leverage_max=2.0,
+    cash_reserve_min=Decimal(50),
+    price_collar_percent=1.5,
+    order_rate_max=5,
+    repeat_entries_max=3,
+    drawdown_max_percent=5.0,
+    losses_in_a_row_max=3,
 )
 NAMES = (
     "takes orders",
@@ -39,8 +59,17 @@ NAMES = (
     "data fresh",
     "breaker",
     "daily loss",
+    "drawdown",
+    "losses in a row",
+    "repeats",
+    "order rate",
+    "price collar",
     "order cap",
+    "cycle cap",
     "position cap",
+    "symbol cap",
+    "leverage",
+    "cash reserve",
     "open orders",
     "play approved",
 )
@@ -55,7 +84,19 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),
     ({"breaker": BreakerState.OPEN}, "breaker", Reason.BREAKER, "open", "closed"),
     ({"day_pnl": -10.01}, "daily loss", Reason.DAILY_LOSS, "10.01", "10"),
+    ({"drawdown_percent": 5.0}, "drawdown", Reason.DRAWDOWN_MAX, "5.00%", "5%"),
+    ({"losses_in_a_row": 3}, "losses in a row", Reason.LOSSES_IN_A_ROW, "3", "3"),
+    ({"repeats": 3}, "repeats", Reason.REPEATED_ENTRIES, "3", "3 in 600s"),
+    ({"recent_entries": 5}, "order rate", Reason.ORDER_RATE_MAX, "5", "5 in 60s"),
+    ({"price_off_percent": 1.51}, "price collar", Reason.PRICE_COLLAR, "1.51%", "1.5%"),
     ({"order_notional": Decimal("100.01")}, "order cap", Reason.ORDER_NOTIONAL_MAX, "100.01", "100"),
+    (
+        {"cycle_notional_after": Decimal("300.01")},
+        "cycle cap",
+        Reason.CYCLE_NOTIONAL_MAX,
+        "300.01",
+        "300",
+    ),
     (
         {"position_notional_after": Decimal("200.01")},
         "position cap",
@@ -63,6 +104,9 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
         "200.01",
         "200",
     ),
+    ({"symbol_notional_after": 400.01}, "symbol cap", Reason.SYMBOL_NOTIONAL_MAX, "400.01", "400"),
+    ({"leverage_after": 2.01}, "leverage", Reason.LEVERAGE_MAX, "2.01x", "2x"),
+    ({"capital_left": 49.99}, "cash reserve", Reason.CASH_RESERVE, "49.99 left", "50"),
     ({"open_orders": 4}, "open orders", Reason.OPEN_ORDERS_MAX, "4", "4"),
 ]
 
@@ -113,10 +157,36 @@ def test_one_order_at_a_time_tries_a_channel_that_rested():
     assert (stopped.reason, stopped.value) == (Reason.BREAKER, "half open and tried")
 
 
+def test_a_play_that_was_stopped_for_repeating_itself_stays_stopped_without_a_limit():
+    stopped = ask(with_facts(repeats=0, repeats_stopped=True), Limits())
+    assert stopped is not None
+    assert (stopped.reason, stopped.value) == (Reason.REPEATED_ENTRIES, "0, stopped")
+
+
+def test_without_trading_capital_no_leverage_is_allowed():
+    stopped = ask(with_facts(leverage_after=inf), Limits(leverage_max=125.0))
+    assert stopped is not None
+    assert (stopped.reason, stopped.value) == (Reason.LEVERAGE_MAX, "infx")
+
+
 def test_limits_that_are_not_set_do_not_apply():
-    huge = with_facts(order_notional=Decimal(10**12), position_notional_after=Decimal(10**12), day_pnl=-1e12)
+    huge = with_facts(
+        order_notional=Decimal(10**12),
+        position_notional_after=Decimal(10**12),
+        cycle_notional_after=Decimal(10**12),
+        symbol_notional_after=1e12,
+        leverage_after=inf,
+        capital_left=-1e12,
+        price_off_percent=1e6,
+        recent_entries=10**6,
+        repeats=10**6,
+        drawdown_percent=100.0,
+        losses_in_a_row=10**6,
+        day_pnl=-1e12,
+    )
     assert ask(huge, Limits()) is None
-    assert {r.name: r.limit for r in ask_all(huge, Limits())}["order cap"] == "none"
+    shown = {r.name: r.limit for r in ask_all(huge, Limits())}
+    assert [name for name, limit in shown.items() if limit == "none"] == list(NAMES[6:-2])
 
 
 def test_a_profit_today_is_no_loss():
