@@ -27,6 +27,10 @@ def drill(name: str | None, *, as_json: bool) -> None:
     """
     from tui.drills.catalog import DRILLS, carry_out
 
+    if name is None and as_json:
+        listed = [{"drill": each.name, "about": each.about} for each in DRILLS.values()]
+        sys.stdout.write(msgspec.json.encode(listed).decode() + "\n")
+        return
     if name is None:
         width = max(map(len, DRILLS))
         sys.stdout.write("".join(f"{each.name:<{width}}  {each.about}\n" for each in DRILLS.values()))

@@ -84,7 +84,7 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
     if snapshot.breakers:
         yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])
     if snapshot.venue.name:
-        yield from _rows("venue", list(_venue_words(snapshot.venue)))
+        yield from _rows("venue", list(_venue_words(snapshot.venue, snapshot.status.now)))
     yield _row("flatten", _flatten_words(snapshot))
     yield from _rows(
         "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
@@ -108,10 +108,11 @@ def _breaker_words(row: BreakerRow) -> str:
     return f"{row.venue} {row.channel.value} {row.state.value.replace('_', ' ')}{failures}"
 
 
-def _venue_words(venue: VenueSection) -> Iterator[str]:
+def _venue_words(venue: VenueSection, now: int) -> Iterator[str]:
     offset = venue.clock_offset_ms
     clock = "" if offset is None else f", its clock minus ours {offset:+.0f} ms"
-    yield f"{venue.name}{clock}" + (f", last error: {venue.last_error}" if venue.last_error else "")
+    old = f" {age_between(now, venue.last_error_at)} ago" if venue.last_error_at else ""
+    yield f"{venue.name}{clock}" + (f", last error{old}: {venue.last_error}" if venue.last_error else "")
     if venue.budget_flaw:
         yield f"the rate budget counts this engine alone: {venue.budget_flaw}"
     for row in venue.budgets:

@@ -194,6 +194,7 @@ class VenueSection(msgspec.Struct, frozen=True):
     name: str = ""
     clock_offset_ms: float | None = None  # its clock minus ours
     last_error: str = ""
+    last_error_at: int = 0  # ns UTC, 0 where there was none
     budgets: tuple[BudgetRow, ...] = ()
     budget_flaw: str = ""  # why other engines are not counted with
 

@@ -19,6 +19,7 @@ from engine.domain.market import Instrument
 from engine.ports import OutsideVenue
 from engine.risk.clearance import VenueFacts
 from engine.runtime.redacting import redacting
+from engine.runtime.retry import at_start
 from engine.storage.accountlock import account_lock
 from engine.storage.lock import InstanceLock
 from engine.storage.venuechecks import why_locked
@@ -86,7 +87,7 @@ def account_of(
         local_url=local_url,
         timeouts=Timeouts(settings.orders.submit_timeout_s, settings.orders.query_timeout_s),
     )
-    return Account(wish, budget, now=now)
+    return Account(wish, budget, now=now, again=at_start(is_local=site is Endpoint.LOCAL))
 
 
 def site_of(settings: Settings, *, real_money: bool) -> Endpoint:
@@ -115,6 +116,7 @@ async def trade_on(
             name=name,
             clock_offset_ms=float(account.clock.offset_ms),
             last_error=redactor.text(account.calls.last_error),
+            last_error_at=account.calls.last_error_at,
             budgets=account.budget.use(),
             budget_flaw=account.budget.flaw,
         )

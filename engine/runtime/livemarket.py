@@ -1,8 +1,8 @@
 """Opens the live market of a real venue: which symbols, by which rules, in bars of which lengths."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from engine.config.packaged import budget_dir
 from engine.config.settings import BookKind, Settings
@@ -10,6 +10,7 @@ from engine.domain.errors import ConfigError, TransientError
 from engine.domain.market import NS_PER_S, Instrument
 from engine.ports import Clock, PushFeed
 from engine.runtime.binding import PlayFile, steps_of
+from engine.runtime.retry import at_start
 from engine.venues.ratelimit import VenueBudget
 from engine.venues.ratelimits import Kind, Scope, limits_of
 from engine.venues.ws_source import Address, Fees
@@ -132,10 +133,11 @@ def _open_other(settings: Settings, plays: Sequence[PlayFile], clock: Clock, *, 
     )
 
 
-def _named(settings: Settings, ask: Callable[[], Coroutine[Any, Any, T]], plays: Sequence[PlayFile]) -> T:
+def _named(settings: Settings, ask: Callable[[], Awaitable[T]], plays: Sequence[PlayFile]) -> T:
     """Ask for instruments; an unknown symbol that a play names is told with the play's file."""
+    again = at_start(is_local=settings.venue == LOCAL)
     try:
-        return asyncio.run(ask())
+        return asyncio.run(again(ask))
     except ConfigError as error:
         for play in plays:
             if any(f"{symbol!r}" in error.message for symbol in play.spec.symbols):

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from engine.domain.errors import RateLimitedError, TransientError
@@ -10,6 +10,9 @@ from engine.domain.errors import RateLimitedError, TransientError
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 SPREAD = 0.25  # of a pause, to either side: many clients must not come back in one moment
 RETRY_AFTER_MAX_S = 120.0
+# A person waits for a start. The exchange on this machine is there or is not.
+START_BACKOFF_S = (1.0, 2.0, 4.0)
+START_BACKOFF_LOCAL_S = (0.25, 0.5)
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
@@ -24,13 +27,14 @@ class Retry:
         sleep: Sleep = asyncio.sleep,
         chance: Callable[[], float] = random.random,
         tell: Callable[[str], None] = lambda _: None,
+        pauses_s: Sequence[float] = BACKOFF_S,
     ) -> None:
         """`chance` returns numbers in [0, 1); `tell` hears why and for how long it waits."""
-        self._sleep, self._chance, self._tell = sleep, chance, tell
+        self._sleep, self._chance, self._tell, self._pauses_s = sleep, chance, tell, pauses_s
 
     async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; the last attempt's error goes to the caller. Raises TransientError."""
-        for delay_s in BACKOFF_S:
+        for delay_s in self._pauses_s:
             try:
                 return await ask()
             except TransientError as error:
@@ -44,3 +48,8 @@ class Retry:
         if isinstance(error, RateLimitedError):
             return max(spread_s, min(error.retry_after_s, RETRY_AFTER_MAX_S))
         return spread_s
+
+
+def at_start(*, is_local: bool) -> Retry:
+    """Return what repeats the questions of a start."""
+    return Retry(pauses_s=START_BACKOFF_LOCAL_S if is_local else START_BACKOFF_S)

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -18,6 +19,21 @@ from engine.venues.ccxt_contracts import Contracts, contracts_of
 from engine.venues.ccxt_markets import decimal_of
 from engine.venues.ccxt_orders import CcxtVenue
 from engine.venues.ccxt_profiles import Endpoint, Profile
+
+T = TypeVar("T")
+
+
+class Again(Protocol):
+    """Repeats a question that failed for a reason that may pass."""
+
+    async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer; the last attempt's error goes to the caller."""
+        ...
+
+
+async def once(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask, and not again."""
+    return await ask()
 
 
 class AccountWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +57,13 @@ class Account:
         *,
         now: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        again: Again = once,
     ) -> None:
-        """`now` is the engine's clock (ns UTC). Raises ConfigError for a site the venue does not have."""
-        self.wish, self.budget, self._now, self._sleep = wish, budget, now, sleep
+        """`now` is the engine's clock (ns UTC), `again` repeats what is asked at a start.
+
+        Raises ConfigError for a site the venue does not have.
+        """
+        self.wish, self.budget, self._now, self._sleep, self._again = wish, budget, now, sleep, again
         self.clock, evidence = VenueClock(), Evidence()
         self.client: Any = build_client(
             wish.profile,
@@ -72,8 +92,8 @@ class Account:
         Raises ConfigError where the account or a symbol cannot be traded, VenueError where nobody answers.
         """
         if self.client.has.get("fetchTime") is True:
-            await self.clock.measure(self._venue_ms)
-        await self.calls.read(self.client.load_markets, cost=2)
+            await self._again(lambda: self.clock.measure(self._venue_ms))
+        await self._again(lambda: self.calls.read(self.client.load_markets, cost=2))
         venue = self.wish.profile.name
         steps = STEPS[self.client.precisionMode]
         self._contracts = contracts_of(self.client.markets or {}, self.wish.symbols, venue, steps)
@@ -84,8 +104,9 @@ class Account:
             sleep=self._sleep,
             beside=lambda: self.clock.keep(self._venue_ms),
         )
+        queries = self._venue.queries
         for instrument in self.instruments:
-            if await self._venue.queries.is_hedged(instrument.symbol):
+            if await self._again(partial(queries.is_hedged, instrument.symbol)):
                 raise ConfigError(
                     f"{venue} holds {instrument.symbol} in hedge mode; set it to one-way mode there: "
                     "positions are netted here",
@@ -111,6 +132,9 @@ class Account:
 
     async def equity(self, currency: str) -> Decimal:
         """Return the balance of a currency. Raises VenueError where the answer does not tell it."""
+        return await self._again(partial(self._equity, currency))
+
+    async def _equity(self, currency: str) -> Decimal:
         answered = await self.calls.read(self.client.fetch_balance)
         totals = answered.value.get("total") if isinstance(answered.value, dict) else None
         total = decimal_of(totals.get(currency)) if isinstance(totals, dict) else None
@@ -123,7 +147,7 @@ class Account:
         markets = (self.client.markets or {}).values()
         traded = [m for m in markets if m.get("swap") and m.get("linear") and m.get("active") is not False]
         return VenueFacts(
-            keys=await self._key_facts(),
+            keys=await self._again(self._key_facts),
             symbols=frozenset(str(market["id"]) for market in traded),
             clock_offset_ms=float(self.clock.offset_ms),
         )

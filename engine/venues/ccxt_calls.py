@@ -93,7 +93,7 @@ class Calls:
         self._clock_is_off = clock_is_off
         self._outcomes: dict[Channel, CallOutcome] = {}
         self._report: Callable[[ChannelReport], None] = lambda _: None
-        self.last_error = ""
+        self.last_error, self.last_error_at = "", 0  # the time is ns UTC
 
     def report_to(self, report: Callable[[ChannelReport], None]) -> None:
         """Report how channels do from here on, each with its next call."""
@@ -174,7 +174,7 @@ class Calls:
         before = self._outcomes.get(channel)
         self._outcomes[channel] = outcome
         if outcome is not CallOutcome.OK:
-            self.last_error = text
+            self.last_error, self.last_error_at = text, self._now()
         if outcome is not CallOutcome.OK or before is not CallOutcome.OK:
             self._report(ChannelReport(self._now(), self.profile.name, channel, outcome, text))
 

@@ -9,7 +9,7 @@ from engine.domain.errors import VenueError
 from engine.domain.market import NS_PER_MS
 
 SAMPLES = 3
-EVERY_S = 600.0
+EVERY_S = 30.0
 AGAIN_S = 5.0  # at least between two measurements, however often the venue refuses our time
 
 
@@ -45,7 +45,7 @@ class VenueClock:
         return self.offset_ms
 
     async def keep(self, ask_ms: Callable[[], Awaitable[int]]) -> None:
-        """Measure every ten minutes, and soon after a doubt, until cancelled."""
+        """Measure every half minute, and soon after a doubt, until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_S):

@@ -74,10 +74,15 @@ CAREFUL = (
 )
 
 
+# A burst may take so long to arrive, and the next one less: the venue would count both within one window.
+ARRIVES_LATE_S = 0.2
+
+
 def limits_of(venue: str, *, share: float = 0.9, reserve: float = 0.2) -> tuple[RateLimit, ...]:
     """Return the limits to keep: a share of the venue's own, a part of which is for reductions only.
 
-    Less than all of it, since requests that leave evenly arrive unevenly.
+    As many as leave within a window and the time that a request may be on its way are fewer than the venue
+    takes in a window, whenever they arrive.
     """
     return tuple(_kept(limit, share, reserve) for limit in LIMITS.get(venue, CAREFUL))
 
@@ -86,4 +91,5 @@ def _kept(limit: RateLimit, share: float, reserve: float) -> RateLimit:
     count = max(1, int(limit.count * share))
     mixed = bool(limit.kinds & REDUCING) and bool(limit.kinds - REDUCING)
     kept = min(count - 1, max(1, round(count * reserve))) if mixed else 0
-    return msgspec.structs.replace(limit, count=count, reserve=kept)
+    window_s = round(limit.window_s + ARRIVES_LATE_S, 3)
+    return msgspec.structs.replace(limit, count=count, reserve=kept, window_s=window_s)

@@ -75,6 +75,7 @@ def test_drills_are_listed_and_an_unknown_one_is_a_usage_error():
     listed = run()
     assert listed.code == 0
     assert [line.split()[0] for line in listed.out.splitlines()] == list(DRILLS)
+    assert [each["drill"] for each in json.loads(run("--json").out)] == list(DRILLS)
     unknown = run("flaten")
     assert unknown.code == 2
     assert "there is no drill 'flaten'; there are feed-drop" in unknown.err

@@ -23,7 +23,7 @@ def outside_rows(snapshot: Snapshot) -> list[Row]:
     """Return the rows of all feeds, and of the venue where one outside is traded on."""
     rows = [row for feed in snapshot.feeds for row in _feed(feed)]
     rows += _channels(snapshot.breakers, snapshot.status.now)
-    return rows + (_venue(snapshot.venue) if snapshot.venue.name else [])
+    return rows + (_venue(snapshot.venue, snapshot.status.now) if snapshot.venue.name else [])
 
 
 def _feed(feed: FeedRow) -> list[Row]:
@@ -53,7 +53,7 @@ def _channels(breakers: Sequence[BreakerRow], now: int) -> list[Row]:
     return rows
 
 
-def _venue(venue: VenueSection) -> list[Row]:
+def _venue(venue: VenueSection, now: int) -> list[Row]:
     fine = [row for row in venue.budgets if _verdict(row) is _FINE]
     rows = [_all("budget", _FINE, [_used(row) for row in fine])] if fine else []
     rows += [fact("budget", _used(row), _verdict(row)) for row in venue.budgets if row not in fine]
@@ -62,7 +62,8 @@ def _venue(venue: VenueSection) -> list[Row]:
     if venue.clock_offset_ms is not None:
         rows.append(fact("venue clock", f"{venue.clock_offset_ms:+.0f} ms", _offset(venue.clock_offset_ms)))
     if venue.last_error:
-        rows.append(fact("last error", clean(venue.last_error)))
+        old = f"{age_between(now, venue.last_error_at)} ago: " if venue.last_error_at else ""
+        rows.append(fact("last error", f"{old}{clean(venue.last_error)}"))
     return rows
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.domain.errors import RateLimitedError, RefusedError, TransientError
-from engine.runtime.retry import Retry
+from engine.runtime.retry import Retry, at_start
 
 
 class Answers:
@@ -30,6 +30,16 @@ async def test_an_answer_at_once_is_not_waited_for():
     answers = Answers()
     assert await answers.retry()(answers.ask) == "yes"
     assert (answers.pauses, answers.told) == ([], [])
+
+
+@pytest.mark.parametrize(("is_local", "pauses"), [(True, [0.25, 0.5]), (False, [1, 2, 4])])
+async def test_a_start_asks_again_for_as_long_as_a_person_waits(is_local, pauses):
+    answers = Answers(*[TransientError("down")] * 6)
+    patient = at_start(is_local=is_local)
+    patient._sleep, patient._chance = answers.sleep, lambda: 0.5
+    with pytest.raises(TransientError):
+        await patient(answers.ask)
+    assert answers.pauses == pauses
 
 
 async def test_pauses_double_and_the_fault_after_the_last_goes_to_the_caller():

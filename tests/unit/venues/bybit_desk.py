@@ -18,6 +18,7 @@ from engine.domain.ids import IdSpace, OrderRole
 from engine.domain.market import NS_PER_MS
 from engine.domain.orders import OrderKind, OrderRequest
 from engine.domain.signals import Side
+from engine.runtime.retry import Retry
 from engine.venues.ccxt_account import Account, AccountWish
 from engine.venues.ccxt_calls import Timeouts
 from engine.venues.ccxt_client import AccountKeys
@@ -332,7 +333,8 @@ def account(desk: BybitDesk, budget: FreeBudget | None = None, **timeouts: float
         local_url=desk.url,
         timeouts=Timeouts(**timeouts),
     )
-    return Account(wish, budget or FreeBudget(), now=lambda: NOW, sleep=hurried)
+    retry = Retry(sleep=hurried)
+    return Account(wish, budget or FreeBudget(), now=lambda: NOW, sleep=hurried, again=retry)
 
 
 class Connected(msgspec.Struct):

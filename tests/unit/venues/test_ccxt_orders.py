@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.errors import ConfigError, TransientError
+from engine.domain.errors import AuthError, ConfigError, TransientError
 from engine.domain.events import (
     ChannelReport,
     FeedChanged,
@@ -34,6 +34,7 @@ from tests.unit.venues.bybit_desk import (
     raw_order,
     raw_position,
     raw_trade,
+    refuses,
     says,
     serving,
 )
@@ -48,6 +49,39 @@ async def test_hedge_mode_is_refused_at_the_start_with_what_to_do():
         with pytest.raises(ConfigError, match="BTCUSDT in hedge mode; set it to one-way mode"):
             await opened.open()
         await opened.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/v5/market/time", "/v5/market/instruments-info", POSITIONS, "/v5/account/wallet-balance"]
+)
+async def test_a_start_asks_again_where_an_answer_may_come_later(path: str):
+    async with serving() as desk:
+        desk.instead[path] += [says("", 503), says("{}")]
+        opened = account(desk)
+        await opened.open()
+        assert await opened.equity("USDT") > 0
+        await opened.close()
+        assert len(desk.of(path)) >= 3
+
+
+async def test_a_start_does_not_ask_again_where_it_was_refused():
+    async with serving() as desk:
+        desk.always[POSITIONS] = refuses(10003)
+        opened = account(desk)
+        with pytest.raises(AuthError):
+            await opened.open()
+        await opened.close()
+        assert len(desk.of(POSITIONS)) == 1
+
+
+async def test_the_last_error_has_its_time():
+    async with connected() as desk:
+        assert (desk.account.calls.last_error, desk.account.calls.last_error_at) == ("", 0)
+        desk.desk.always["/v5/order/realtime"] = says("", 503)
+        desk.venue.query_order(order().client_id, "BTCUSDT", NOW)
+        await desk.heard.until(OrderReport)
+        assert desk.account.calls.last_error
+        assert desk.account.calls.last_error_at == NOW
 
 
 async def test_hedge_mode_that_comes_later_makes_reports_incomplete():

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from engine.core.snapshot import BudgetRow
 from engine.domain.market import NS_PER_MS, NS_PER_S
+from engine.venues.bybit_server.limits import Limits
 from engine.venues.ratefile import RateFile, Ring, ring_words
 from engine.venues.ratelimit import LOCK_PATIENCE_NS, VenueBudget
-from engine.venues.ratelimits import EVERY, PLACING, Kind, RateLimit, Scope
+from engine.venues.ratelimits import ARRIVES_LATE_S, EVERY, PLACING, Kind, RateLimit, Scope, limits_of
 
 START = 1_000 * NS_PER_S
 ORDERS = RateLimit("orders", 10, 1.0, PLACING, reserve=3)
@@ -332,3 +333,31 @@ def test_four_processes_together_keep_the_limit_through_a_kill_and_reductions_ha
         later = everything[index : index + 41]
         assert len(later) <= 40 or later[-1] - at >= window_ns - slack_ns
     assert times[processes[2].pid], "nobody starves"
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    bursts=st.lists(st.integers(1, 12), min_size=4, max_size=12),
+    late=st.lists(st.floats(0, ARRIVES_LATE_S), min_size=8, max_size=40),
+    kind=st.sampled_from([Kind.ORDER, Kind.REDUCE]),
+)
+def test_the_venue_never_counts_too_many_however_late_requests_arrive(tmp_path_factory, bursts, late, kind):
+    clock = Time()
+    folder = tmp_path_factory.mktemp("budget")
+    budget = VenueBudget(
+        folder, venue="local", host="h", limits=limits_of("local"), clock=clock, sleep=clock.sleep
+    )
+
+    async def leave() -> list[int]:
+        left = []
+        for burst in bursts:
+            for _ in range(burst):
+                await budget.take(kind)
+                left.append(clock.now)
+        return left
+
+    left = asyncio.run(leave())
+    budget.close()
+    arrived = sorted(at + round(late[i % len(late)] * NS_PER_S) for i, at in enumerate(left))
+    exchange = Limits()
+    assert not [at for at in arrived if exchange.take("order.create", at, 0).exceeded]
