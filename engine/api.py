@@ -56,6 +56,7 @@ from engine.instance import (
 )
 from engine.offline import (
     bench_parity,
+    check_model,
     check_play,
     check_venue,
     compare_backtests,
@@ -66,6 +67,7 @@ from engine.offline import (
     run_backtest,
     run_venue,
     summarize_data,
+    train_model,
     verify_session,
 )
 from engine.risk.breaker import BreakerState
@@ -81,6 +83,8 @@ from engine.runtime.study.sheet import Line as FigureLine
 if TYPE_CHECKING:
     from engine.config.playcheck import PlayCheck as PlayCheck  # noqa: PLC0414 - exported for annotations
     from engine.config.settings import Settings as Settings  # noqa: PLC0414 - exported for annotations
+    from engine.models.manifest import Calibration as Calibration  # noqa: PLC0414 - likewise
+    from engine.models.manifest import Manifest as Manifest  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchProgress as FetchProgress  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchReport as FetchReport  # noqa: PLC0414 - likewise
     from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
@@ -88,6 +92,8 @@ if TYPE_CHECKING:
     from engine.runtime.study.compare import RunComparison as RunComparison  # noqa: PLC0414 - likewise
     from engine.runtime.study.recorder import Recorder as Recorder  # noqa: PLC0414 - likewise
     from engine.runtime.study.study import Study as Study  # noqa: PLC0414 - likewise
+    from engine.runtime.training import ModelReport as ModelReport  # noqa: PLC0414 - likewise
+    from engine.runtime.training import TrainingReport as TrainingReport  # noqa: PLC0414 - likewise
     from engine.runtime.venueserver import Listening as Listening  # noqa: PLC0414 - likewise
     from engine.storage.columncache import CacheUsage as CacheUsage  # noqa: PLC0414 - likewise
     from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
@@ -159,6 +165,7 @@ __all__ = [
     "__version__",
     "bench_parity",
     "block_signals",
+    "check_model",
     "check_play",
     "check_start",
     "check_venue",
@@ -185,6 +192,7 @@ __all__ = [
     "shipped",
     "state_directory",
     "summarize_data",
+    "train_model",
     "user_directory",
     "verify_session",
     "wait_flat",

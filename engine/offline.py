@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
     from engine.runtime.study.study import Study
+    from engine.runtime.training import ModelReport, TrainingReport
     from engine.runtime.venueserver import Listening
     from engine.runtime.verify import Verdict
     from engine.storage.columncache import CacheUsage
@@ -102,6 +103,43 @@ def check_play(play: str, parameters: Mapping[str, str]) -> "PlayCheck":
     from engine.config.playcheck import check_play as check
 
     return check(play, Path.cwd(), parameters)
+
+
+def train_model(
+    settings: "Settings",
+    tell: Callable[[str, float], None],
+    *,
+    architecture: str,
+    hidden: tuple[int, ...],
+    folds: int,
+    seed: int,
+    epochs: int,
+    since: int | None,
+    until: int | None,
+    force: bool,
+) -> "TrainingReport":
+    """Train the model of the settings' play on their data and write its files. Raises TraderError.
+
+    `tell` hears what is done now, and how much of it (0 to 1).
+    """
+    from engine.models.manifest import Architecture
+    from engine.models.training import Recipe
+    from engine.runtime.training import TrainingWish
+    from engine.runtime.training import train_model as train
+
+    kind = Architecture(architecture)
+    layers = hidden if kind is Architecture.MLP else ()
+    recipe = Recipe(architecture=kind, hidden=layers, folds=folds, seed=seed, epochs=epochs)
+    return train(settings, TrainingWish(recipe=recipe, since=since, until=until, force=force), tell)
+
+
+def check_model(
+    settings: "Settings", tell: Callable[[str, float], None], *, since: int | None, until: int | None
+) -> "ModelReport":
+    """Read the model of the settings' play, and score it on their data, if any. Raises ConfigError."""
+    from engine.runtime.training import check_model as check
+
+    return check(settings, since=since, until=until, tell=tell)
 
 
 def play_schema() -> str:

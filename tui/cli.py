@@ -12,6 +12,7 @@ from tui.data_commands import data
 from tui.doctor_commands import doctor
 from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load
+from tui.model_commands import model
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
 from tui.venue_commands import venue
@@ -33,7 +34,7 @@ EXIT_CODES = (
 COMMANDS = (
     *("run", "attach", "status"),
     *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
-    *("backtest", "backtest compare", "verify", "data", "play", "bench", "venue", "doctor", "drill"),
+    *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
 )
 
 
@@ -309,14 +310,8 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
     sys.exit(offline.verify(load(options), session, as_json=as_json))
 
 
-cli.add_command(backtest)
-cli.add_command(compare)
-cli.add_command(bench)
-cli.add_command(data)
-cli.add_command(doctor)
-cli.add_command(drill)
-cli.add_command(play)
-cli.add_command(venue)
+for _other in (backtest, compare, bench, data, doctor, drill, model, play, venue):
+    cli.add_command(_other)
 
 
 def _command(

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from engine.config.playfields import Count, FeatureText, Section
 from engine.domain.errors import ConfigError
@@ -17,10 +17,16 @@ FEATURES_MAX = 256
 Rise = Annotated[Decimal, Field(ge=-50, le=1_000)]
 
 
+def _weights(value: str) -> str:
+    if Path(value).suffix != ".npz":
+        raise ValueError("must name an .npz file; its manifest is the .json beside it")
+    return value
+
+
 class ModelPart(Section):
     """A model: its file beside the play, its features in order, and what it tells the probability of."""
 
-    file: Annotated[str, Field(min_length=1, max_length=1_000)]
+    file: Annotated[str, Field(max_length=1_000), AfterValidator(_weights)]
     features: Annotated[tuple[FeatureText, ...], Field(min_length=1, max_length=FEATURES_MAX)]
     horizon: Count
     rise_percent: Rise = Decimal(0)

@@ -50,7 +50,7 @@ def run_backtest(
     started = time.perf_counter()
     check_start(settings)
     plays = load_plays(settings.plays)
-    tapes = tuple(_between(tape, since, until) for tape in load_tapes(settings, tell))
+    tapes = tuple(between(tape, since, until) for tape in load_tapes(settings, tell))
     feed = tape_feed(tapes, plays, limit=limit)
     config = tape_config(settings, tapes, plays, BIRTH_S)
     loop = build_loop(config, keep_models(plays))
@@ -64,7 +64,7 @@ def run_backtest(
     return report(loop.machine, data=names, rows=feed.rows, events=len(feed), load_s=load_s, wall_s=wall_s)
 
 
-def _between(tape: Tape, since: int | None, until: int | None) -> Tape:
+def between(tape: Tape, since: int | None, until: int | None) -> Tape:
     """Clip a tape; a bar lies where its interval does, although it carries the time of its close."""
     if since is None and until is None:
         return tape

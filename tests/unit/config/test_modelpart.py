@@ -65,7 +65,7 @@ def test_an_untrained_play_can_be_read_for_training(tmp_path):
             "3:9: model.file",
             "n.npz: there is no such file; `trader-tui model train` makes it",
         ),
-        (("m.npz", "m.pkl"), "3:9: model.file", "m.pkl: is no .npz file"),
+        (("m.npz", "m.pkl"), "3:9: model.file", "must name an .npz file"),
         (("rsi(3), ", ""), "4:3: model.features", "the model takes rsi(3), which the play does not give"),
         (('rsi(3), "roc( 2 )"', "roc(2), rsi(3)"), "4:3: model.features", "are in another order"),
         (("horizon: 2", "horizon: 3"), "5:12: model.horizon", "is 3, and the model was trained for"),
