@@ -27,6 +27,7 @@ from engine.core.snapshot import (
     TickRow,
     VenueSection,
 )
+from engine.core.why import ChainLink, LinkStatus, Why
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Notice, NoticeLevel
 from engine.domain.errors import ConfigError, ControlError, LockHeldError, NotFlatError, TraderError
@@ -34,10 +35,12 @@ from engine.domain.events import Action, Channel, OnStop
 from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
+from engine.domain.readings import Miss, Reading, RuleReading
 from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
 from engine.domain.signals import Side, SignalKind
 from engine.instance import (
+    ask_why,
     block_signals,
     check_start,
     connect,
@@ -69,13 +72,14 @@ from engine.offline import (
     summarize_data,
     train_model,
     verify_session,
+    why_recorded,
 )
 from engine.risk.breaker import BreakerState
 from engine.runtime.leaving import leave
 from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
 from engine.runtime.parity.report import Outcome as ParityOutcome
 from engine.runtime.parity.report import Verdict as ParityVerdict
-from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link
+from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link, WhyReply
 from engine.runtime.study.sheet import SHEET, Kind, write_figure
 from engine.runtime.study.sheet import Group as FigureGroup
 from engine.runtime.study.sheet import Line as FigureLine
@@ -113,6 +117,7 @@ __all__ = [
     "BreakerRow",
     "BreakerState",
     "BudgetRow",
+    "ChainLink",
     "Channel",
     "CommandReply",
     "CommandsRow",
@@ -132,7 +137,9 @@ __all__ = [
     "Holder",
     "Kind",
     "Link",
+    "LinkStatus",
     "LockHeldError",
+    "Miss",
     "Mode",
     "NotFlatError",
     "Notice",
@@ -148,10 +155,12 @@ __all__ = [
     "ParityWish",
     "Phase",
     "PositionRow",
+    "Reading",
     "Reason",
     "ReloadRow",
     "RiskMode",
     "RowKind",
+    "RuleReading",
     "Rung",
     "Severity",
     "Side",
@@ -162,7 +171,10 @@ __all__ = [
     "TickRow",
     "TraderError",
     "VenueSection",
+    "Why",
+    "WhyReply",
     "__version__",
+    "ask_why",
     "bench_parity",
     "block_signals",
     "check_model",
@@ -196,6 +208,7 @@ __all__ = [
     "user_directory",
     "verify_session",
     "wait_flat",
+    "why_recorded",
     "write_figure",
 ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.snapshot import Snapshot
 from engine.domain.events import Action
-from engine.runtime.protocol import CommandReply, Hello, Link
+from engine.runtime.protocol import CommandReply, Hello, Link, WhyReply, WhyRequest
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -102,6 +102,15 @@ def send_command(
         argument=argument,
         instance=settings.instance,
     )
+
+
+def ask_why(settings: "Settings", *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
+    """Ask the instance's engine why bars led to what they did. Raises ControlError."""
+    from engine.config.packaged import socket_path
+    from engine.runtime import ask
+
+    path = socket_path(state_directory(settings))
+    return ask.ask_why(path, WhyRequest(1, play, last, at), instance=settings.instance)
 
 
 def wait_flat(settings: "Settings", *, timeout_s: float, on_progress: Callable[[Snapshot], None]) -> Snapshot:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.runtime.datasummary import DataSummary
     from engine.runtime.doctor import Check
     from engine.runtime.parity.report import Outcome, ParityReport, ParityWish
+    from engine.runtime.protocol import WhyReply
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
     from engine.runtime.study.study import Study
@@ -70,6 +71,13 @@ def verify_session(directory: Path) -> "Verdict":
     from engine.runtime.verify import verify_session as verify
 
     return verify(directory)
+
+
+def why_recorded(directory: Path, *, play: str = "", last: int = 1, at: int = 0) -> "WhyReply":
+    """Ask a recorded session why its bars led to what they did. Raises TraderError."""
+    from engine.runtime.whyrecord import why_recorded as recorded
+
+    return recorded(directory, play=play, last=last, at=at)
 
 
 def summarize_data(

@@ -46,6 +46,7 @@ from engine.api import (
     StatusSection,
     TickRow,
     VenueSection,
+    WhyReply,
 )
 
 S = 1_000_000_000
@@ -504,10 +505,13 @@ class FakeLink:
     ) -> None:
         self.hello = Hello(1, "0.1.0", pid, "default", "20240808T135129Z")
         self.commands: list[tuple[Action, str, str]] = []
+        self.asked: list[tuple[str, int, int]] = []
+        self.whys: dict[str, WhyReply] = {}
         self.panics = 0
         self.closed = False
         self.replies: dict[Action, CommandReply] = {}
         self.panic_error: Exception | None = None
+        self.why_error: Exception | None = None
         self.command_error: Exception | None = None
         self._goodbye: Goodbye | None = None
         self._queue: asyncio.Queue[Snapshot | None] = asyncio.Queue()
@@ -542,6 +546,13 @@ class FakeLink:
         if self.command_error is not None:
             raise self.command_error
         return self.replies.get(action, CommandReply(len(self.commands), True))
+
+    async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
+        """Remember what was asked and answer with the bars that were set."""
+        self.asked.append((play, last, at))
+        if self.why_error is not None:
+            raise self.why_error
+        return self.whys.get(play, WhyReply(1, text="no bars"))
 
     def panic(self) -> None:
         """Remember a panic."""

@@ -176,6 +176,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         footer=5,
     ),
     ActionSpec(
+        id="why",
+        keys=("w",),
+        title="Why (not)",
+        description="A play's bars with every rule, stage and gate that led to an order or to none",
+        group=_S,
+        footer=11,
+    ),
+    ActionSpec(
         id="palette",
         keys=("ctrl+p",),
         title="Command palette",

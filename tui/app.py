@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.api import ConfigError, Link, Snapshot
+from tui import windows
 from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, Group, key_name
 from tui.bridge import Connect, stream
 from tui.driver import TraderDriver
@@ -240,9 +241,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "shutdown": self.operator.shutdown,
             "flatten": lambda: self.panic_key(self.keymap["flatten"][0]),
             "interrupt": self._interrupt,
-            "help": self._help,
-            "palette": self._open_palette,
+            "help": lambda: windows.open_help(self),
+            "palette": lambda: windows.open_palette(self),
             "theme": self._next_theme,
+            "why": lambda: windows.open_why(self),
         }
         handler[action_id]()
 
@@ -253,17 +255,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def on_descendant_focus(self) -> None:
         """Redraw frames when the focus moves."""
         self.draw_soon()
-
-    def _open_palette(self) -> None:
-        from textual.command import CommandPalette  # noqa: PLC0415 - loaded when first opened
-
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="Action or theme", id="--command-palette"))
-
-    def _help(self) -> None:
-        from tui.screens.help import HelpDialog  # noqa: PLC0415 - loaded when first opened
-
-        self.push_screen(HelpDialog(self.keys_of, self.size.width))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Offer none of Textual's own commands: the action table has them all."""

@@ -15,6 +15,7 @@ from tui.flags import RUN_FLAGS, load
 from tui.model_commands import model
 from tui.options import data_options, instance_options, json_option, reason_option, theme_option
 from tui.play_commands import play
+from tui.record_commands import verify, why
 from tui.venue_commands import venue
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ EXIT_CODES = (
 )
 # As the help lists them: what starts, what looks, what acts, what needs no engine.
 COMMANDS = (
-    *("run", "attach", "status"),
+    *("run", "attach", "status", "why"),
     *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
 )
@@ -295,22 +296,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
     sys.exit(remote.flatten(settings, everywhere=everywhere, timeout_s=timeout_s, as_json=as_json))
 
 
-@cli.command()
-@click.argument("session")
-@instance_options
-@json_option
-def verify(session: str, as_json: bool, **options: Any) -> None:
-    """Re-run a recorded session and compare.
-
-    Every decision must come out the same; exit code 4 on a difference. SESSION is its name, its folder,
-    or `last`.
-    """
-    from tui import offline
-
-    sys.exit(offline.verify(load(options), session, as_json=as_json))
-
-
-for _other in (backtest, compare, bench, data, doctor, drill, model, play, venue):
+for _other in (backtest, compare, bench, data, doctor, drill, model, play, venue, verify, why):
     cli.add_command(_other)
 
 

@@ -64,7 +64,7 @@ def warn(line: str) -> None:
 
 def verify(settings: "Settings", session: str, *, as_json: bool) -> int:
     """Re-run a session and print whether every decision is the same."""
-    verdict = verify_session(_session_directory(settings, session))
+    verdict = verify_session(session_directory(settings, session))
     if as_json:
         sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
     else:
@@ -77,7 +77,7 @@ def verify(settings: "Settings", session: str, *, as_json: bool) -> int:
     return 0 if verdict.identical else DIFFERENT
 
 
-def _session_directory(settings: "Settings", session: str) -> Path:
+def session_directory(settings: "Settings", session: str) -> Path:
     """Find a session by its folder, its name, or `last`."""
     path = Path(session)
     if path.is_dir():

@@ -1,7 +1,9 @@
 """From an entry signal to its order: protections, price, size, gates, in this order; the first no ends it."""
 
+from collections import deque
 from decimal import Decimal
 from math import inf
+from typing import NamedTuple
 
 from engine.core.board import Board
 from engine.core.channels import Channels
@@ -33,7 +35,17 @@ from engine.risk.sizing import Refusal, check_minimum, size_entry
 _ENTRY = OrderRole.ENTRY
 _HALF_OPEN = BreakerState.HALF_OPEN
 _UNANSWERED = frozenset({OrderState.PENDING, OrderState.SUBMITTED})
+ASKED_MAX = 200  # entries whose way through the gates is remembered
 _FIRST, _FURTHER = SignalKind.ENTRY, SignalKind.SCALE_IN
+
+
+class Weighed(NamedTuple):
+    """An entry that was priced and sized, and what the gates look at, with the limits of that moment."""
+
+    terms: Terms
+    qty: Decimal
+    facts: EntryFacts
+    limits: Limits
 
 
 class Entering:
@@ -53,23 +65,17 @@ class Entering:
         self._setup, self._risk, self._board = setup, risk, board
         self._ledger, self._desk = ledger, desk
         self._channels, self._following = channels, following
+        # For whoever asks why, and for nobody else: not a part of the state.
+        self.asked: deque[tuple[Signal, Weighed | Refusal]] = deque(maxlen=ASKED_MAX)
 
     def enter(self, signal: Signal, runner: Runner, now: int) -> Order | Veto:
         """Ask for the order of an entry, or say why there is none."""
         play, symbol = signal.play, signal.symbol
-        if self._desk.is_entering(play, symbol):
-            return veto_of(signal, Refusal(Reason.ENTRY_WORKING, {}), now)
-        refused = runner.refusal(signal)
-        if refused is not None:
-            return veto_of(signal, refused, now)
-        terms = terms_of(signal, runner.binding.spec, self._desk.instruments[symbol])
-        if type(terms) is Refusal:  # isinstance costs more where it is none
-            return veto_of(signal, terms, now)
-        sized = self._size(signal, runner, terms)
-        if type(sized) is Refusal:
-            return veto_of(signal, sized, now)
-        limits = self._risk.policy.limits
-        facts = self.facts(signal, terms.price, sized, (now - signal.ts) / NS_PER_S, now)
+        weighed = self.weigh(signal, runner, now)
+        self.asked.append((signal, weighed))
+        if type(weighed) is Refusal:  # isinstance costs more where it is none
+            return veto_of(signal, weighed, now)
+        terms, sized, facts, limits = weighed
         stopped = ask(facts, limits)
         if stopped is not None:
             return veto_of(signal, _refusal(stopped), now)
@@ -93,6 +99,23 @@ class Entering:
             post_only=terms.order.post_only,
             tif=terms.order.tif,
         )
+
+    def weigh(self, signal: Signal, runner: Runner, now: int) -> Weighed | Refusal:
+        """Return what an entry is asked for with and what the gates look at, or what stops it before."""
+        symbol = signal.symbol
+        if self._desk.is_entering(signal.play, symbol):
+            return Refusal(Reason.ENTRY_WORKING, {})
+        refused = runner.refusal(signal)
+        if refused is not None:
+            return refused
+        terms = terms_of(signal, runner.binding.spec, self._desk.instruments[symbol])
+        if type(terms) is Refusal:
+            return terms
+        sized = self._size(signal, runner, terms)
+        if type(sized) is Refusal:
+            return sized
+        facts = self.facts(signal, terms.price, sized, (now - signal.ts) / NS_PER_S, now)
+        return Weighed(terms, sized, facts, self._risk.policy.limits)
 
     def _size(self, signal: Signal, runner: Runner, terms: Terms) -> Decimal | Refusal:
         """Return the quantity of an entry: as the play sizes the first one, by its factor a further one."""

@@ -22,6 +22,8 @@ from engine.runtime.protocol import (
     Subscribe,
     ToConsole,
     ToEngine,
+    WhyReply,
+    WhyRequest,
     merge,
 )
 from engine.runtime.wire import (
@@ -35,6 +37,7 @@ from engine.runtime.wire import (
 )
 
 CLOSE_TIMEOUT_S = 0.2
+WHY_TIMEOUT_S = 6.0  # evaluating anew what is kept takes its time
 _ENDED = frozenset({Step.FLAT.value, Step.RESIDUAL.value})
 
 
@@ -68,6 +71,16 @@ class Conversation:
             message = self.read()
             if isinstance(message, CommandReply) and message.id in (request.id, 0):
                 return message
+
+    def why(self, request: WhyRequest) -> WhyReply:
+        """Ask why bars led to what they did and wait for the answer."""
+        self.send(request)
+        while True:
+            message = self.read()
+            if isinstance(message, WhyReply):
+                return message
+            if isinstance(message, CommandReply):  # an engine that does not know the question
+                return WhyReply(request.id, text=message.text)
 
     def snapshot(self, before: Snapshot | None) -> Snapshot:
         """Wait for the next snapshot."""
@@ -140,6 +153,14 @@ def send_command(
     request = CommandRequest(1, action, actor, reason, argument)
     with conversation(path, timeout_s=timeout_s, instance=instance) as talk:
         return talk.command(request)
+
+
+def ask_why(
+    path: Path, request: WhyRequest, *, timeout_s: float = WHY_TIMEOUT_S, instance: str = "default"
+) -> WhyReply:
+    """Ask why bars led to what they did. Raises ControlError where nobody answers in time."""
+    with conversation(path, timeout_s=timeout_s, instance=instance) as talk:
+        return talk.why(request)
 
 
 def wait_flat(

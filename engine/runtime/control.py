@@ -1,11 +1,11 @@
 """The control socket: consoles see the engine and command it, and none of them can hold it up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, broadcast, unix_serve
@@ -26,6 +26,8 @@ from engine.runtime.protocol import (
     StatusRequest,
     Subscribe,
     ToConsole,
+    WhyReply,
+    WhyRequest,
     difference,
 )
 from engine.runtime.wire import (
@@ -84,6 +86,7 @@ class ControlServer:
         hello: Hello,
         snapshot: Callable[[], Snapshot],
         command: Callable[[CommandRequest], Awaitable[CommandReply]],
+        why: Callable[[WhyRequest], Awaitable[WhyReply]],
         log: Logger,
         rate_hz: float = 10.0,
         slow_s: float = SLOW_S,
@@ -93,6 +96,7 @@ class ControlServer:
         self._hello = hello
         self._build = snapshot
         self._command = command
+        self._why = why
         self._log = log
         self._interval_s = 1.0 / rate_hz
         self._slow_s = slow_s
@@ -195,13 +199,32 @@ class ControlServer:
         match message:
             case CommandRequest():
                 await client.commands.acquire()
-                answer = answers.create_task(self._answer(client, message))
-                self._answers.add(answer)
-                answer.add_done_callback(self._answers.discard)
+                self._begin(answers, self._answer(client, message))
+            case WhyRequest():
+                await client.commands.acquire()
+                self._begin(answers, self._tell_why(client, message))
             case Subscribe():
                 await self._subscribe(client, message.rate_hz)
             case StatusRequest():
                 await self._send_whole(client)
+
+    def _begin(self, answers: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+        answer = answers.create_task(work)
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
+
+    async def _tell_why(self, client: Client, request: WhyRequest) -> None:
+        try:
+            async with asyncio.timeout(self._answer_timeout_s):
+                reply = await self._why(request)
+        except TimeoutError:
+            reply = WhyReply(request.id, text=f"no answer within {self._answer_timeout_s:g} s")
+        except Exception:  # noqa: BLE001 - whoever asked must get an answer
+            self._log.exception("why_failed", play=request.play)
+            reply = WhyReply(request.id, text="the engine failed to explain; see its log")
+        client.commands.release()
+        with suppress(ConnectionClosed):
+            await self._send(client, reply)
 
     async def _answer(self, client: Client, request: CommandRequest) -> None:
         try:

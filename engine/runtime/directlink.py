@@ -10,7 +10,7 @@ from engine.domain.errors import ControlError
 from engine.domain.events import Action
 from engine.domain.reasons import Reason
 from engine.runtime.panicline import PANIC_TIMEOUT_S
-from engine.runtime.protocol import CommandReply, CommandRequest, Goodbye, Hello
+from engine.runtime.protocol import CommandReply, CommandRequest, Goodbye, Hello, WhyReply, WhyRequest
 from engine.runtime.wire import COMMAND_TIMEOUT_S, no_answer
 
 
@@ -23,6 +23,7 @@ class DirectLink:
         hello: Hello,
         snapshot: Callable[[], Snapshot],
         command: Callable[[CommandRequest], Awaitable[CommandReply]],
+        why: Callable[[WhyRequest], Awaitable[WhyReply]],
         actor: str,
         options: str,
         rate_hz: float = 10.0,
@@ -31,6 +32,7 @@ class DirectLink:
         self._hello = hello
         self._build = snapshot
         self._command = command
+        self._why = why
         self._actor = actor
         self._options = options
         self._interval_s = 1.0 / rate_hz
@@ -84,6 +86,10 @@ class DirectLink:
                 return await self._command(self._request(action, reason, argument))
         except TimeoutError:
             raise no_answer(action, self._options, timeout_s) from None
+
+    async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
+        """Ask why bars led to what they did."""
+        return await self._why(WhyRequest(next(self._ids), play, last, at))
 
     def panic(self) -> None:
         """Flatten now, from any thread; from the engine's own it returns before the answer is known.

@@ -25,6 +25,7 @@ from engine.domain.events import (
 )
 from engine.ports import PushFeed
 from engine.runtime.beginning import ENGINE_ACTOR, begin
+from engine.runtime.causes import cause_of, described
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
@@ -35,8 +36,16 @@ from engine.runtime.freeze import freeze
 from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import Batch
-from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
+from engine.runtime.protocol import (
+    PROTOCOL_VERSION,
+    CommandReply,
+    CommandRequest,
+    Hello,
+    WhyReply,
+    WhyRequest,
+)
 from engine.runtime.upkeep import Upkeep, Work
+from engine.runtime.whydesk import answer_why
 
 T = TypeVar("T")
 
@@ -153,13 +162,13 @@ class Engine:
             await self._close(code)
         except Exception as error:  # noqa: BLE001 - whatever it is, consoles are told before the end
             code, text = self._broke(error)
-            return code, text + await freeze(self.context, _cause(error), self._now())
+            return code, text + await freeze(self.context, cause_of(error), self._now())
         return code, self._why
 
     def _broke(self, error: BaseException) -> tuple[int, str]:
-        cause = _cause(error)
+        cause = cause_of(error)
         self.context.log.error("the engine broke", error=repr(cause), exc_info=cause)
-        return 1, str(cause) if isinstance(cause, TraderError) else _described(cause)
+        return 1, str(cause) if isinstance(cause, TraderError) else described(cause)
 
     async def _work(self) -> None:
         """Run the pump and everything beside it until the end is reached."""
@@ -183,7 +192,6 @@ class Engine:
             yield "feed", read_live(self.context.feed, self._inbox, self.context.clock, self._ended, take)
         if self.context.source.stream is not None:
             yield "feed", self._push(self.context.source.stream)
-
         if self.context.source.trading is not None:
             yield "venue", self.context.source.trading.run(self._offer)
 
@@ -216,7 +224,7 @@ class Engine:
         except Exception as error:
             if isinstance(error, TraderError):
                 raise
-            text = f"event {self.context.pump.sequence} broke the engine: {_described(error)}."
+            text = f"event {self.context.pump.sequence} broke the engine: {described(error)}."
             raise InvariantError(text) from error
 
     async def _pump(self) -> None:
@@ -267,6 +275,7 @@ class Engine:
             hello=self.hello,
             snapshot=self.snapshot,
             command=self.ask,
+            why=self.why,
             log=context.log,
             rate_hz=self._settings.runtime.snapshot_hz,
         )
@@ -280,6 +289,10 @@ class Engine:
     async def ask(self, request: CommandRequest) -> CommandReply:
         """Carry out an operator's command and return what became of it."""
         return await self._commands.ask(request)
+
+    async def why(self, request: WhyRequest) -> WhyReply:
+        """Tell why bars led to what they did; what is older is evaluated anew in a thread."""
+        return await answer_why(self.context.loop.machine, request, self._now())
 
     def snapshot(self) -> Snapshot:
         """Return all that a console may know."""
@@ -335,15 +348,3 @@ class Engine:
             await close_session(self.context, code)
         except CheckpointError as error:
             self.context.log.error("the last checkpoint failed", error=str(error))
-
-
-def _described(error: BaseException) -> str:
-    first_line = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}".rstrip(": ")
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Return the first single error inside nested groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -25,7 +25,12 @@ class InProcessEngine:
         engine = self._engine
         options = find_again(engine.context.directory)
         link = DirectLink(
-            hello=engine.hello, snapshot=engine.snapshot, command=engine.ask, actor=actor, options=options
+            hello=engine.hello,
+            snapshot=engine.snapshot,
+            command=engine.ask,
+            why=engine.why,
+            actor=actor,
+            options=options,
         )
         self._links.append(link)
         return link

@@ -13,7 +13,14 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from engine.core.snapshot import Snapshot
 from engine.domain.errors import ControlError
 from engine.domain.events import Action
-from engine.runtime.ask import ask_once, fetch_status, flatten_ended, send_command, wait_flat
+from engine.runtime.ask import (
+    WHY_TIMEOUT_S,
+    ask_once,
+    fetch_status,
+    flatten_ended,
+    send_command,
+    wait_flat,
+)
 from engine.runtime.directlink import DirectLink
 from engine.runtime.panicline import PanicLine
 from engine.runtime.protocol import (
@@ -23,6 +30,8 @@ from engine.runtime.protocol import (
     Hello,
     SnapshotDelta,
     Subscribe,
+    WhyReply,
+    WhyRequest,
     merge,
 )
 from engine.runtime.wire import (
@@ -68,7 +77,7 @@ class SocketLink:
         self._ended = False
         self._broken: Exception | None = None
         self._ids = count(1)
-        self._asked: dict[int, asyncio.Future[CommandReply]] = {}
+        self._asked: dict[int, asyncio.Future[CommandReply | WhyReply]] = {}
         self._reader = asyncio.create_task(self._read(), name="control link")
 
     @classmethod
@@ -146,20 +155,36 @@ class SocketLink:
         timeout_s: float = COMMAND_TIMEOUT_S,
     ) -> CommandReply:
         """Send a command and wait for what became of it. Raises ControlError without an answer in time."""
-        number = next(self._ids)
-        answer: asyncio.Future[CommandReply] = asyncio.get_running_loop().create_future()
-        self._asked[number] = answer
+        request = CommandRequest(next(self._ids), action, self._actor, reason, argument)
         try:
-            async with asyncio.timeout(timeout_s):
-                request = CommandRequest(number, action, self._actor, reason, argument)
-                await self._connection.send(encode(request))
-                return await answer
+            reply = await self._ask(request, timeout_s)
         except TimeoutError:
             raise no_answer(action, options_of(self._path, self._hello.instance), timeout_s) from None
+        assert isinstance(reply, CommandReply), "a command is answered by its reply"
+        return reply
+
+    async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
+        """Ask why bars led to what they did. Raises ControlError without an answer in time."""
+        request = WhyRequest(next(self._ids), play, last, at)
+        try:
+            reply = await self._ask(request, WHY_TIMEOUT_S)
+        except TimeoutError as error:
+            raise unreachable(self._path, self._hello.instance, error) from None
+        if isinstance(reply, CommandReply):  # an engine that does not know the question
+            return WhyReply(reply.id, text=reply.text)
+        return reply
+
+    async def _ask(self, request: CommandRequest | WhyRequest, timeout_s: float) -> CommandReply | WhyReply:
+        answer: asyncio.Future[CommandReply | WhyReply] = asyncio.get_running_loop().create_future()
+        self._asked[request.id] = answer
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._connection.send(encode(request))
+                return await answer
         except ConnectionClosed as error:
             raise unreachable(self._path, self._hello.instance, error) from None
         finally:
-            del self._asked[number]
+            del self._asked[request.id]
 
     def panic(self) -> None:
         """Flatten now: synchronous, from any thread, within half a second. Raises ControlError."""
@@ -191,7 +216,7 @@ class SocketLink:
                 self._latest = merge(self._latest, delta)
                 self._version += 1
                 self._tell()
-            case CommandReply() as reply:
+            case (CommandReply() | WhyReply()) as reply:
                 answer = self._asked.get(reply.id)
                 if answer is not None and not answer.done():
                     answer.set_result(reply)

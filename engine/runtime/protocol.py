@@ -24,6 +24,7 @@ from engine.core.snapshot import (
     TickRow,
     VenueSection,
 )
+from engine.core.why import Why
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
 from engine.domain.events import Action
@@ -70,6 +71,23 @@ class StatusRequest(msgspec.Struct, frozen=True, tag="status"):
     """Ask for one whole snapshot."""
 
 
+class WhyRequest(msgspec.Struct, frozen=True, tag="ask_why"):
+    """Ask why a play's last bars led to orders or to none; `at` (ns UTC) for the bar that was newest then."""
+
+    id: int
+    play: str = ""
+    last: int = 1
+    at: int = 0
+
+
+class WhyReply(msgspec.Struct, frozen=True, tag="why"):
+    """The bars asked for, oldest first; `text` says why there are none."""
+
+    id: int
+    bars: tuple[Why, ...] = ()
+    text: str = ""
+
+
 class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=True):
     """The sections that changed since the last one; the first holds all. None = unchanged."""
 
@@ -97,8 +115,8 @@ class Goodbye(msgspec.Struct, frozen=True, tag="goodbye"):
     text: str
 
 
-ToConsole = Hello | SnapshotDelta | CommandReply | Goodbye
-ToEngine = Subscribe | CommandRequest | StatusRequest
+ToConsole = Hello | SnapshotDelta | CommandReply | WhyReply | Goodbye
+ToEngine = Subscribe | CommandRequest | StatusRequest | WhyRequest
 
 SECTIONS: tuple[str, ...] = SnapshotDelta.__struct_fields__
 
@@ -133,6 +151,10 @@ class Link(Protocol):
 
     async def command(self, action: Action, *, reason: str = "", argument: str = "") -> CommandReply:
         """Send a command and wait for what became of it. Raises ControlError without an answer in time."""
+        ...
+
+    async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
+        """Ask why bars led to what they did. Raises ControlError without an answer in time."""
         ...
 
     def panic(self) -> None:

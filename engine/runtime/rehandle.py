@@ -12,6 +12,7 @@ from engine.runtime.loop import NO_REFUSALS, Batch, Refusals
 from engine.runtime.pump import Pump
 from engine.storage.codec import Consumed, Effects, End, Entry, Gap, SessionHeader, Tape
 
+NEVER = 2**63 - 1  # more events than there ever are
 _REFUSED_HERE = frozenset({Reason.LATCHED, Reason.NOT_JOURNALED})
 
 
@@ -61,10 +62,13 @@ def begins_at(feed: HistoricalFeed | None, started: int) -> int:
     return started if first is None else first.ts
 
 
-async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | None) -> End | None:
-    """Take a record's entries in order; return how the session ended, None after a crash.
+async def rehandle(
+    pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | None, *, last: int = NEVER
+) -> End | None:
+    """Take a record's entries in order, up to event number `last`.
 
-    Raises RecordError where the record does not fit the state it is played on.
+    Return how the session ended, None after a crash or where it was not taken to its end. Raises RecordError
+    where the record does not fit the state it is played on.
     """
     tape: Iterator[MarketEvent] | None = None
     for entry in entries:
@@ -81,12 +85,19 @@ async def rehandle(pump: Pump, entries: Iterable[Entry], feed: HistoricalFeed | 
                 raise RecordError("the record needs its tape, and none is given")
             if tape is None:
                 tape = feed.events(pump.tape_offset)
-            while pump.tape_offset < entry.offset:
-                await pump.consume_tape(next(tape))
+            await _play(pump, tape, entry.offset, last)
         elif isinstance(entry, Gap):
             raise RecordError(f"the record has a gap at event {entry.sequence}: {entry.text}")
         elif isinstance(entry, End):
             return entry
         else:
             assert isinstance(entry, Effects | SessionHeader), "no other entries exist"
+        if pump.sequence >= last:
+            return None
     return None
+
+
+async def _play(pump: Pump, tape: Iterator[MarketEvent], offset: int, last: int) -> None:
+    """Take a tape's events up to an offset, or up to event number `last`."""
+    while pump.tape_offset < offset and pump.sequence < last:
+        await pump.consume_tape(next(tape))

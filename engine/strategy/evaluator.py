@@ -156,13 +156,7 @@ class Evaluator:
         enters_long = self._long_entry()
         if enters_long and self._short_entry():
             return None
-        stop = self._stop() if self._stop else None
-        target = self._target() if self._target else None
-        if not (_usable(stop) and _usable(target)):
-            return None
-        side = _BUY if enters_long else _SELL
-        signal = self._signal(bar, side, _ENTRY, stop, target)
-        return signal if self.meter is None else self.meter.planned(signal)
+        return self.would_enter(bar, _BUY if enters_long else _SELL)
 
     def _signal(
         self, bar: Bar, side: Side, kind: SignalKind, stop: float | None = None, target: float | None = None
@@ -201,6 +195,22 @@ class Evaluator:
     def close(self) -> float:
         """The last close that the rules were evaluated on."""
         return float(self._row[CLOSE])
+
+    def number(self, name: str) -> float:
+        """Return the present value of what a rule reads, by its canonical name; a truth is 1 or 0.
+
+        NaN where it is missing. Raises KeyError where no rule reads it.
+        """
+        return float(self._row[self._program.operands[name].slot])
+
+    def would_enter(self, bar: Bar, side: Side) -> Signal | None:
+        """Return the entry that a rule would lead to on a bar, None where a distance of it is missing."""
+        stop = self._stop() if self._stop else None
+        target = self._target() if self._target else None
+        if not (_usable(stop) and _usable(target)):
+            return None
+        signal = self._signal(bar, side, _ENTRY, stop, target)
+        return signal if self.meter is None else self.meter.planned(signal)
 
     def warmups(self) -> dict[tuple[str, str], int]:
         """Return the warm-up of each stream of bars by leg and timeframe, empty for the traded one's own."""

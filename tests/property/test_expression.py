@@ -13,6 +13,7 @@ from engine.domain.signals import Signal
 from engine.strategy.evaluator import Evaluator
 from engine.strategy.expression import canonical_rule, parse_definition, parse_rule
 from engine.strategy.legs import evaluator_of
+from engine.strategy.reading import miss_of, read_rules
 from engine.strategy.scope import Scope
 from engine.strategy.syntax import Condition, canonical
 from engine.strategy.vocabulary import WORDS
@@ -96,6 +97,11 @@ def test_a_compiled_rule_means_what_its_tree_says(rule: Condition, bars: list[Ba
     for number, (b, expected) in enumerate(zip(bars, reading.truth(rule), strict=True)):
         fired = evaluator.update(b, 0) is not None
         assert fired is (expected is True and evaluator.is_warm)
+        (told,) = read_rules(evaluator)
+        assert told.reading.truth is expected
+        miss = miss_of(told)
+        assert (miss is None) is (expected is True)
+        assert miss is None or (miss.lacking and all(lack.truth is not True for lack in miss.lacking))
         for name, value in evaluator.values():
             node = parse_definition(name, SCOPE)
             assert known(value) == pytest.approx(reading.column(node)[number], abs=0, rel=0)  # type: ignore[arg-type]

@@ -2,9 +2,11 @@
 
 import pytest
 from textual import events
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
-from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
+from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung, WhyReply
+from engine.core.inquiry import explain_bars, inquire
+from tests.builders import World
 from tests.console_fakes import (
     ALARM,
     FakeLink,
@@ -14,10 +16,11 @@ from tests.console_fakes import (
     snapshot,
     status,
 )
-from tests.screens.console import console
+from tests.screens.console import Desk, console
 from tui.screens.arm import ArmDialog
 from tui.screens.choice import LeaveDialog, RiskModeDialog
 from tui.screens.help import HelpDialog
+from tui.screens.why import WhyDialog
 
 
 async def test_arm_needs_the_typed_name() -> None:
@@ -349,3 +352,56 @@ async def test_a_click_on_the_footer_does_what_the_key_does() -> None:
         await desk.pilot.click("#footer", offset=(2, 0))
         await desk.settle()
         assert desk.link.commands == [(Action.DISARM, "", "")]
+
+
+def _whys() -> WhyReply:
+    world = World()
+    world.bars(100.0, 109.5, 101.0)
+    inquiry = inquire(world.machine, "", world.now)
+    assert inquiry is not None
+    return WhyReply(1, explain_bars(inquiry, last=3))
+
+
+def _page(desk: Desk) -> str:
+    return str(desk.app.screen.query_one("#why", Static).content)
+
+
+async def test_why_goes_from_bar_to_bar_and_to_the_nearest_miss() -> None:
+    """The newest bar first; keys of the desk do nothing behind the dialog."""
+    link = FakeLink([snapshot()])
+    link.whys = {play: _whys() for play in snapshot().status.plays}
+    async with console(link=link) as desk:
+        await desk.press("w")
+        assert isinstance(desk.app.screen, WhyDialog)
+        await desk.until(lambda: "bar 3 of 3" in _page(desk))
+        assert "what a buy entry would meet now" in _page(desk)
+        await desk.press("left", "left", "h")
+        assert "bar 1 of 3" in _page(desk)
+        await desk.press("n")
+        assert "bar 2 of 3" in _page(desk)
+        await desk.press("l", "l", "j", "k", "end")
+        assert "bar 3 of 3" in _page(desk)
+        await desk.press("w")
+        assert not isinstance(desk.app.screen, WhyDialog)
+        assert link.commands == []
+
+
+async def test_why_asks_for_each_play_and_says_what_it_is_told() -> None:
+    """Tab goes round the plays; an engine that does not answer is said to be so."""
+    link = FakeLink([snapshot(status=status(plays=("one", "two")))])
+    async with console(link=link) as desk:
+        await desk.press("w")
+        await desk.until(lambda: "no bars" in _page(desk))
+        await desk.press("n", "left", "tab")
+        await desk.until(lambda: len(link.asked) == 2)
+        assert [asked[0] for asked in link.asked] == ["one", "two"]
+        link.why_error = ControlError("no answer")
+        await desk.press("r")
+        await desk.until(lambda: "no answer" in _page(desk))
+
+
+async def test_why_without_an_engine_says_so() -> None:
+    """There is nobody to ask."""
+    async with console(link=FakeLink()) as desk:
+        await desk.press("w")
+        assert desk.toasts()[-1].endswith("There is no engine to ask yet.")

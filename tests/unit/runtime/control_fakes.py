@@ -28,7 +28,14 @@ from engine.domain.orders import OrderKind, OrderState
 from engine.domain.signals import Side
 from engine.runtime.control import ControlServer
 from engine.runtime.link import SocketLink
-from engine.runtime.protocol import PROTOCOL_VERSION, CommandReply, CommandRequest, Hello
+from engine.runtime.protocol import (
+    PROTOCOL_VERSION,
+    CommandReply,
+    CommandRequest,
+    Hello,
+    WhyReply,
+    WhyRequest,
+)
 from engine.runtime.wire import SNAPSHOT_BYTES_MAX
 
 HELLO = Hello(protocol=PROTOCOL_VERSION, version="0.1.0", pid=4711, instance="night", session="s1")
@@ -110,6 +117,7 @@ class FakeEngine:
         self.now = snapshot()
         self.built = 0
         self.requests: list[CommandRequest] = []
+        self.asked: list[WhyRequest] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self._moved = asyncio.Event()
@@ -132,6 +140,14 @@ class FakeEngine:
         if self.failure is not None:
             raise self.failure
         return self.reply
+
+    async def why(self, request: WhyRequest) -> WhyReply:
+        """What the machine would tell of its bars."""
+        self.asked.append(request)
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return WhyReply(request.id, text=f"no bars of {request.play}")
 
     def moved(self) -> None:
         """Wake whoever waits in `until`."""
@@ -174,6 +190,7 @@ class Desk:
             hello=options.pop("hello", HELLO),
             snapshot=self.engine.snapshot,
             command=self.engine.command,
+            why=self.engine.why,
             log=structlog.wrap_logger(
                 self.log,
                 wrapper_class=structlog.make_filtering_bound_logger(0),

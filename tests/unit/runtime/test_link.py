@@ -16,7 +16,14 @@ from engine.domain.events import Action
 from engine.runtime import control
 from engine.runtime.link import DirectLink, SocketLink, ask_once, fetch_status, send_command, wait_flat
 from engine.runtime.panicline import PANIC_TIMEOUT_S
-from engine.runtime.protocol import CommandReply, CommandRequest, Goodbye, Hello, StatusRequest, merge
+from engine.runtime.protocol import (
+    CommandReply,
+    CommandRequest,
+    Goodbye,
+    Hello,
+    StatusRequest,
+    merge,
+)
 from engine.runtime.wire import unreachable
 from engine.storage.latch import Latch
 from tests.unit.runtime.control_fakes import (
@@ -454,6 +461,7 @@ def direct(engine, **options):
         hello=HELLO,
         snapshot=engine.snapshot,
         command=engine.command,
+        why=engine.why,
         actor="test",
         options="--instance day",
         **{"rate_hz": 100.0, **options},
