@@ -17,7 +17,7 @@ MEANINGS = {
 
 def why_lines(why: Why, width: int = 100) -> list[str]:
     """Return all that is known of one bar."""
-    return [head_of(why), f"  {why.outcome}", *_rules(why, width), *_chain(why, width), *_misses(why)]
+    return [head_of(why), f"  {why.outcome}", *_misses(why), *_rules(why, width), *_chain(why, width)]
 
 
 def head_of(why: Why) -> str:

@@ -4,9 +4,7 @@ import pytest
 from textual import events
 from textual.widgets import Input, OptionList, Static
 
-from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung, WhyReply
-from engine.core.inquiry import explain_bars, inquire
-from tests.builders import World
+from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
 from tests.console_fakes import (
     ALARM,
     FakeLink,
@@ -17,6 +15,7 @@ from tests.console_fakes import (
     status,
 )
 from tests.screens.console import Desk, console
+from tests.why_fakes import why_reply
 from tui.screens.arm import ArmDialog
 from tui.screens.choice import LeaveDialog, RiskModeDialog
 from tui.screens.help import HelpDialog
@@ -130,8 +129,8 @@ async def test_flatten_takes_two_presses(key: str) -> None:
         assert desk.link.panics == 0
         await desk.press(key)
         await desk.until(lambda: not desk.app.screen.query("#flatten-bar"))
+        await desk.until(lambda: "FLATTEN|Flatten sent." in desk.toasts())
         assert desk.link.panics == 1
-        assert desk.toasts()[-1] == "FLATTEN|Flatten sent."
 
 
 async def test_a_late_second_press_flattens_nothing() -> None:
@@ -354,14 +353,6 @@ async def test_a_click_on_the_footer_does_what_the_key_does() -> None:
         assert desk.link.commands == [(Action.DISARM, "", "")]
 
 
-def _whys() -> WhyReply:
-    world = World()
-    world.bars(100.0, 109.5, 101.0)
-    inquiry = inquire(world.machine, "", world.now)
-    assert inquiry is not None
-    return WhyReply(1, explain_bars(inquiry, last=3))
-
-
 def _page(desk: Desk) -> str:
     return str(desk.app.screen.query_one("#why", Static).content)
 
@@ -369,7 +360,7 @@ def _page(desk: Desk) -> str:
 async def test_why_goes_from_bar_to_bar_and_to_the_nearest_miss() -> None:
     """The newest bar first; keys of the desk do nothing behind the dialog."""
     link = FakeLink([snapshot()])
-    link.whys = {play: _whys() for play in snapshot().status.plays}
+    link.whys = {play: why_reply() for play in snapshot().status.plays}
     async with console(link=link) as desk:
         await desk.press("w")
         assert isinstance(desk.app.screen, WhyDialog)

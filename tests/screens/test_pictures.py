@@ -17,6 +17,7 @@ from tests.console_fakes import (
     trouble_snapshot,
     venue_snapshot,
 )
+from tests.why_fakes import why_reply
 from tui.app import ConsoleApp
 from tui.settings import ConsoleSettings
 
@@ -24,8 +25,8 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 Compare = Callable[..., bool]
 
 
-def console(moment: Snapshot | None, theme: str = "dark") -> ConsoleApp:
-    link = FakeLink([moment] if moment is not None else [])
+def console(moment: Snapshot | None, theme: str = "dark", *, link: FakeLink | None = None) -> ConsoleApp:
+    link = link or FakeLink([moment] if moment is not None else [])
 
     async def connect() -> FakeLink:
         return link
@@ -64,6 +65,15 @@ def test_everything_wrong_at_once(snap_compare: Compare, size: tuple[int, int]) 
     """The screen one looks at at three in the morning."""
     app = console(trouble_snapshot())
     assert snap_compare(app, terminal_size=size, run_before=shown(app))
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_why_not(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """What a trader asks most."""
+    link = FakeLink([snapshot()])
+    link.whys = {play: why_reply() for play in snapshot().status.plays}
+    app = console(snapshot(), link=link)
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, ("w",)))
 
 
 @pytest.mark.parametrize(
