@@ -15,6 +15,7 @@ from engine.domain.signals import Side, Signal, SignalKind, cycle_id
 from engine.risk.gates import GATES, GateResult, Verdict, ask_all
 from engine.risk.sizing import Refusal
 from engine.strategy.evaluator import Evaluator
+from engine.strategy.model import Models
 from engine.strategy.reading import miss_of, read_rules
 
 BARS_MAX = 600  # asked about at once
@@ -24,6 +25,7 @@ class Inquiry(msgspec.Struct, frozen=True):
     """What is needed to look at a play's bars off the engine's loop: nothing in it changes any more."""
 
     binding: PlayBinding
+    models: Models
     generation: int
     window: tuple[Bar, ...]
     position: int
@@ -70,6 +72,7 @@ def inquire(machine: Machine, play: str, now: int) -> Inquiry | None:
     asked = {s.cycle_id: (s, weighed) for s, weighed in entries if (s.play, s.symbol) == key}
     inquiry = Inquiry(
         binding=runner.binding,
+        models=machine.trading.models,
         generation=runner.generation,
         window=machine.trading.window(runner),
         position=runner.side,
@@ -99,7 +102,7 @@ def explain_bars(inquiry: Inquiry, *, last: int = 1, at: int = 0) -> tuple[Why, 
 
 def _recomputed(inquiry: Inquiry, wanted: frozenset[int]) -> list[Why]:
     """Evaluate a play anew on the bars that are kept, and look at it on some of them."""
-    evaluator = evaluator_for(inquiry.binding)
+    evaluator = evaluator_for(inquiry.binding, inquiry.models)
     found: list[Why] = []
     for count, bar in enumerate(inquiry.window, start=1):
         evaluator.update(bar, 0)

@@ -66,7 +66,7 @@ class Trading:
         outbox: list[Command],
         models: Models = NO_MODELS,
     ) -> None:
-        self._policy, self._models = risk.policy, models
+        self._policy, self.models = risk.policy, models
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = risk.holds, tally, board, outbox
         self.following = Following(desk, ledger, risk.holds, board, outbox)
@@ -289,7 +289,7 @@ class Trading:
         for runner in self.runners:
             if runner.binding.spec.name == spec.name:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
-                evaluator = evaluator_for(binding, self._models)
+                evaluator = evaluator_for(binding, self.models)
                 for bar in self.window(runner):
                     evaluator.update(bar, 0)
                 runner.generation = generation
@@ -315,7 +315,7 @@ class Trading:
         for runner in self.runners:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
-                runner.restore(before, self._models)
+                runner.restore(before, self.models)
         self.following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
         self.following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 

@@ -227,7 +227,7 @@ def test_a_smaller_quantity_of_what_only_reduces_is_believed_and_taken(qty: str)
     difference = diff(book, told, asked=ASKED, owns=ours)
     assert [(each.client_id, each.qty) for each in difference.trimmed] == [("c1", Decimal(qty))]
     after = book.trim(order, Decimal(qty), LATER)
-    assert (after.qty, after.remaining_qty, after.request.qty) == (Decimal(qty), Decimal(qty), 1)
+    assert (after.qty, after.remaining_qty, after.request.qty) == (Decimal(qty), Decimal(qty), Decimal(1))
     assert diff(book, told, asked=LATER + 1, owns=ours).trimmed == ()
 
 
@@ -245,7 +245,7 @@ def test_an_order_that_was_trimmed_to_what_it_filled_is_complete():
     book, order = reducing(filled="0.6")
     assert order.state is OrderState.PARTIALLY_FILLED
     after = book.trim(order, Decimal("0.6"), LATER)
-    assert (after.state, after.remaining_qty) == (OrderState.FILLED, 0)
+    assert (after.state, after.remaining_qty) == (OrderState.FILLED, Decimal(0))
     assert len(book) == 0
 
 

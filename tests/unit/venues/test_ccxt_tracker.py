@@ -129,5 +129,7 @@ def test_an_order_that_filled_with_less_than_was_sent_has_ended_at_the_venue(tra
     assert tracker.on_order("a", order("closed", "2"), ONE) == []
     events = tracker.on_fill(fill("t1", "2"), ONE)
     assert kinds(events) == [Fill, OrderCanceled]
-    assert events[1].reason is Reason.ENDED_AT_VENUE
+    ended = events[1]
+    assert isinstance(ended, OrderCanceled)
+    assert ended.reason is Reason.ENDED_AT_VENUE
     assert tracker.on_order("a", order("closed", "2"), ONE) == []

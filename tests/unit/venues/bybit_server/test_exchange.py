@@ -261,7 +261,7 @@ def test_a_reduce_only_stop_is_trimmed_when_it_triggers():
     stop = place(made, SELL, "3", trigger=Decimal(95), rising=Rising.DOWN, reduce_only=True)
     assert stop.qty == 3
     made.on_trade(trade(94.0))
-    assert (stop.qty, position(made)) == (1, 0)
+    assert (stop.qty, position(made)) == (Decimal(1), Decimal(0))
 
 
 def test_resting_reduce_only_orders_go_with_the_position():
