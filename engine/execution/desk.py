@@ -333,8 +333,6 @@ class Desk:
     def _notice(self, now: int, level: NoticeLevel, kind: str, text: str, request: OrderRequest) -> None:
         self._say(Notice(now, level, kind, text, request.symbol))
 
-    # checkpoint
-
     def state(self) -> DeskState:
         """Return all that a checkpoint needs."""
         return DeskState(self.sequence, self.book.state(), self._written_off.state())
