@@ -55,7 +55,7 @@ def test_a_fresh_engine_has_nothing_to_show_yet():
 def test_how_the_venue_is_is_asked_with_each_sample():
     desk = Desk()
     assert desk.health.venue == VenueSection()
-    desk.outside = VenueSection("bybit", 12.0, "reset", (BudgetRow("orders", 1, 9, 1.0, 2),))
+    desk.outside = VenueSection("bybit", 12.0, "reset", 7, (BudgetRow("orders", 1, 9, 1.0, 2),))
     assert desk.health.venue.name == ""
     desk.health.sample()
     assert desk.health.venue == desk.outside
