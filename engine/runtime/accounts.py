@@ -108,6 +108,7 @@ async def trade_on(
     Raises ConfigError where its rules differ from the market's, VenueError where it does not answer.
     """
     agree(market, account.instruments, settings.venue)
+    refuse_long_switch(settings)
     venue, site, redactor = settings.venue, account.wish.endpoint.value, Redactor(credentials)
     name = venue if venue == site else f"{venue} {site}"
 
@@ -148,6 +149,16 @@ def agree(market: Iterable[Instrument], account: Iterable[Instrument], venue: st
                 f"{ours.lot}, its account {theirs.get(ours.symbol)}",
                 field="venue",
             )
+
+
+def refuse_long_switch(settings: Settings) -> None:
+    """Refuse a time of the dead-man's switch that the venue does not take. Raises ConfigError."""
+    most_s = profile_of(settings.venue).switch_max_s
+    if (settings.runtime.dead_man_s or 0) > most_s:
+        raise ConfigError(
+            f"{settings.venue} takes {most_s} s at most; write a smaller number",
+            field="runtime.dead_man_s",
+        )
 
 
 class AccountProbe:

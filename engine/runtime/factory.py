@@ -331,8 +331,8 @@ def build_loop(config: SessionConfig, models: Models = NO_MODELS) -> Loop:
 def _refuse_careless_switch(config: SessionConfig, venue: Venue) -> None:
     if config.setup.dead_man_ms and not venue.spares_protection:
         raise ConfigError(
-            "the dead-man's switch of this venue cancels protective stops, too, and would leave positions "
-            "bare; set it to null",
+            "the dead-man's switch of this venue cancels protective stops, too, or is not known to spare "
+            "them, and would leave positions bare; set it to null",
             field="runtime.dead_man_s",
         )
 

@@ -36,6 +36,7 @@ from engine.venues.ccxt_calls import Calls
 from engine.venues.ccxt_contracts import Contracts
 from engine.venues.ccxt_ids import to_venue
 from engine.venues.ccxt_private import PrivateStream
+from engine.venues.ccxt_profiles import Switch
 from engine.venues.ccxt_queries import Queries
 from engine.venues.ccxt_requests import create_call
 from engine.venues.ccxt_tracker import Tracker
@@ -77,6 +78,7 @@ class CcxtVenue(AwayVenue):
         self._submits: dict[str, dict[str, asyncio.Event]] = {}  # by symbol and client id: on their way
         self._writes: set[asyncio.Task[None]] = set()
         self._post: Post = lambda _: False
+        self._switch_ms = 0  # what a switch that waits for the private stream was set to
         self.stream = PrivateStream(
             calls, on_order=self._on_order, on_trade=self._on_trade, post=self._deliver, now=now, sleep=sleep
         )
@@ -123,7 +125,11 @@ class CcxtVenue(AwayVenue):
     @override
     def cancel_all_after(self, timeout_ms: int, now: int) -> Sequence[Event]:
         """Hand over a renewal of the dead-man's switch, where the venue has one."""
-        if self._client.has.get("cancelAllOrdersAfter"):
+        if self._profile.switch is Switch.LINE:
+            if timeout_ms != self._switch_ms:
+                self._switch_ms = timeout_ms
+                self._hand_over(partial(self._set_switch, timeout_ms), writes=True)
+        elif self._client.has.get("cancelAllOrdersAfter"):
             self._hand_over(partial(self._renew, timeout_ms), writes=True)
         return NO_EVENTS
 
@@ -265,6 +271,18 @@ class CcxtVenue(AwayVenue):
     async def _renew(self, timeout_ms: int) -> None:
         with suppress(VenueError):  # a renewal that is lost is followed by the next
             await self._calls.write(lambda: self._client.cancel_all_orders_after(timeout_ms), Kind.CANCEL)
+
+    async def _set_switch(self, timeout_ms: int) -> None:
+        """Set a switch that waits for the private stream, and let the stream count, or count no more."""
+        if not timeout_ms:
+            await self.stream.subscribe_beside("")
+            return
+        try:
+            await self._calls.write(lambda: self._client.cancel_all_orders_after(timeout_ms), Kind.CANCEL)
+        except VenueError:
+            self._switch_ms = 0  # the next renewal sets it
+        else:
+            await self.stream.subscribe_beside(self._profile.switch_topic)
 
     # questions
 

@@ -45,6 +45,8 @@ class PrivateStream:
         self._acks, self._failures = 0, 0
         self._is_told = False  # that the stream is gone; the first failure is told, too
         self._stands = asyncio.Event()
+        self._socket: Any = None  # the one that answered last
+        self._beside = ""  # a topic that is subscribed for what it does, not for what it tells
         self.reconnects = 0
         self._listen_in()
 
@@ -56,6 +58,18 @@ class PrivateStream:
     async def stands(self) -> None:
         """Wait until the stream stands."""
         await self._stands.wait()
+
+    async def subscribe_beside(self, topic: str) -> None:
+        """Keep a topic subscribed from here on, "" for none: a venue's switch waits for such a stream."""
+        before, self._beside = self._beside, topic
+        if self.is_up and before != topic:
+            await self._send("unsubscribe", before)
+            await self._send("subscribe", topic)
+
+    async def _send(self, op: str, topic: str) -> None:
+        if topic:
+            with suppress(CcxtError, OSError):  # a socket that breaks is dialed anew
+                await self._socket.send({"op": op, "args": [topic]})
 
     async def run(self) -> None:
         """Keep the stream alive until cancelled."""
@@ -126,6 +140,7 @@ class PrivateStream:
         except TimeoutError:
             text = f"{self._calls.profile.name}: the private stream did not stand within {timeout_s:g} s"
             raise TransientError(text) from None
+        await self._send("subscribe", self._beside)
         self._calls.tell_private(CallOutcome.OK)
         many = "1 break" if self.reconnects == 1 else f"{self.reconnects} breaks"
         text = f"after {many}" if self.reconnects else ""
@@ -148,6 +163,7 @@ class PrivateStream:
 
         def on_message(socket: Any, message: Any) -> None:
             if _is_ack(message):
+                self._socket = socket
                 self._acks += 1
                 self._look()
             handle(socket, message)

@@ -32,6 +32,13 @@ class Lookup(StrEnum):
     SINGLE = "single"  # a request of its own
 
 
+class Switch(StrEnum):
+    """What a venue's dead-man's switch waits for."""
+
+    RENEWAL = "renewal"  # a call, again and again
+    LINE = "line"  # the private stream: set once, it goes off when that stays away
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """How orders are spoken of with one venue. Requests of a kind: see ratelimit.py for what they cost."""
 
@@ -54,6 +61,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     has_demo: bool = False
     has_testnet: bool = True
     subscribe_acks: int = 0  # answers to subscriptions after which the private stream stands
+    switch: Switch = Switch.RENEWAL
+    switch_topic: str = ""  # of the private stream, where the switch waits for that
+    switch_max_s: int = 3_600
     # Whether its cancel-all-after leaves reduce-only orders alone. It must be known, not hoped for.
     spares_protection: bool = False
 
@@ -68,6 +78,8 @@ _BYBIT_OPTIONS: Mapping[str, Any] = {
     "unifiedMarginStatus": 6,
 }
 
+# Bybit writes that its switch cancels all active orders, and nothing of those that wait for a trigger: so it
+# is not known to spare stops. The local exchange's does.
 _BYBIT = Profile(
     name="bybit",
     ccxt_id="bybit",
@@ -83,13 +95,18 @@ _BYBIT = Profile(
     tells_permissions=True,
     has_demo=True,
     subscribe_acks=2,
+    switch=Switch.LINE,
+    switch_topic="dcp.future",
+    switch_max_s=300,
 )
 
 PROFILES: Mapping[str, Profile] = {
     each.name: each
     for each in (
         _BYBIT,
-        msgspec.structs.replace(_BYBIT, name=LOCAL, has_demo=False, has_testnet=False),
+        msgspec.structs.replace(
+            _BYBIT, name=LOCAL, has_demo=False, has_testnet=False, spares_protection=True
+        ),
         Profile(
             name="binanceusdm",
             ccxt_id="binanceusdm",

@@ -1,15 +1,18 @@
 """What the order adapter does beside the pitfalls: hedge mode, others' trades, a full inbox, its end."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 
 import pytest
 
+from engine.config.layers import load_settings
 from engine.domain.errors import AuthError, ConfigError, TransientError
 from engine.domain.events import (
     ChannelReport,
     FeedChanged,
+    FeedState,
     OrderAcked,
     OrderCanceled,
     OrderRejected,
@@ -21,11 +24,14 @@ from engine.domain.orders import OrderKind
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
+from engine.runtime.accounts import refuse_long_switch
+from engine.venues.ccxt_profiles import LOCAL, PROFILES
 from engine.venues.ratelimits import Kind
 from engine.venues.silent import SilentVenue
 from tests.unit.venues.bybit_desk import (
     IDS,
     NOW,
+    BybitDesk,
     Heard,
     account,
     connected,
@@ -257,10 +263,10 @@ async def test_a_question_that_fails_is_reported_incomplete():
         assert (report.order, report.complete) == (None, False)
 
 
-async def test_the_venue_keeps_no_state_of_its_own_and_does_not_promise_to_spare_stops():
+async def test_the_venue_keeps_no_state_of_its_own():
     async with connected() as desk:
         venue = desk.venue
-        assert (venue.state(), venue.next_at(), venue.spares_protection) == (b"", None, False)
+        assert (venue.state(), venue.next_at(), venue.spares_protection) == (b"", None, True)
         assert not (*venue.on_time(NOW), *venue.cancel_all_after(0, NOW))
         venue.restore(b"")
 
@@ -271,3 +277,60 @@ def test_a_record_is_handled_again_without_anybody_to_send_to():
     assert not (*venue.query_order("a", "b", NOW), *venue.cancel_all_after(1, NOW), *venue.on_time(NOW))
     assert (venue.state(), venue.next_at(), venue.spares_protection) == (b"", None, False)
     venue.restore(b"")
+
+
+# the dead-man's switch
+
+
+async def eventually(probe: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(5):
+        while not probe():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.005)
+
+
+SWITCH = "/v5/order/disconnected-cancel-all"
+
+
+def beside(desk: BybitDesk) -> list[tuple[str, str]]:
+    """Return what was done with the topic that the switch waits for."""
+    frames = [frame for frame in desk.frames if frame.get("args") == ["dcp.future"]]
+    return [(frame["op"], frame["args"][0]) for frame in frames]
+
+
+async def test_a_switch_that_waits_for_the_stream_is_set_once_and_follows_it_over_breaks():
+    async with connected() as desk:
+        for _ in range(3):
+            desk.venue.cancel_all_after(60_000, NOW)
+        await eventually(lambda: beside(desk.desk) == [("subscribe", "dcp.future")])
+        (asked,) = desk.desk.of(SWITCH)
+        assert (asked.params["timeWindow"], asked.params["product"]) == (60, "DERIVATIVES")
+        desk.heard.events.clear()
+        desk.desk.drop()
+        await desk.heard.until(FeedChanged, state=FeedState.CONNECTED)
+        await eventually(lambda: beside(desk.desk) == [("subscribe", "dcp.future")] * 2)
+        desk.venue.cancel_all_after(0, NOW)
+        await eventually(lambda: beside(desk.desk)[2:] == [("unsubscribe", "dcp.future")])
+        assert len(desk.desk.of(SWITCH)) == 1, "the venue takes no switch of no seconds"
+
+
+async def test_a_switch_that_could_not_be_set_is_set_by_the_next_renewal():
+    async with connected() as desk:
+        desk.desk.instead[SWITCH] += [refuses(10005)]
+        desk.venue.cancel_all_after(60_000, NOW)
+        await eventually(lambda: desk.venue._switch_ms == 0)
+        assert beside(desk.desk) == []
+        desk.venue.cancel_all_after(60_000, NOW)
+        await eventually(lambda: beside(desk.desk) == [("subscribe", "dcp.future")])
+        assert len(desk.desk.of(SWITCH)) == 2
+
+
+def test_only_the_local_exchange_is_known_to_spare_stops():
+    assert [name for name, profile in PROFILES.items() if profile.spares_protection] == [LOCAL]
+
+
+@pytest.mark.parametrize(("seconds", "refused"), [(None, False), (300, False), (301, True)])
+def test_a_time_that_the_venue_does_not_take_is_refused(seconds: float | None, refused: bool):
+    settings = load_settings({"venue": "local", "runtime.dead_man_s": seconds})
+    with pytest.raises(ConfigError, match="300 s at most") if refused else nullcontext():
+        refuse_long_switch(settings)
