@@ -210,10 +210,8 @@ class Desk:
 
     def on_timeout(self, client_id: str, now: int) -> Order | None:
         """Nobody answered: the order is UNKNOWN."""
-        order = self._moved_by(OrderTrigger.TIMEOUT, client_id)
-        if order is None:
-            return None
-        return self._move(order, OrderTrigger.TIMEOUT, now, reason=Reason.NO_ANSWER.value)
+        order, reason = self._moved_by(OrderTrigger.TIMEOUT, client_id), Reason.NO_ANSWER.value
+        return None if order is None else self._move(order, OrderTrigger.TIMEOUT, now, reason=reason)
 
     def on_reject(self, client_id: str, reason: Reason, text: str, now: int) -> Order | None:
         """The order never came to life."""
