@@ -14,7 +14,9 @@ from benchmarks.figures import YEAR_FILE, Row, loop_ns, scratch
 from engine.api import load_settings
 from engine.runtime.backtest import BIRTH_S, play_tape
 from engine.runtime.binding import load_plays
-from engine.runtime.factory import build_loop, load_tapes, tape_config, tape_feed
+from engine.runtime.building import build_loop
+from engine.runtime.factory import tape_config
+from engine.runtime.tapes import load_tapes, tape_feed
 from engine.venues.replay import Tape
 
 QUIET = """\

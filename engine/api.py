@@ -25,6 +25,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
+    TwinRow,
     VenueSection,
 )
 from engine.core.why import ChainLink, LinkStatus, Why
@@ -58,6 +59,7 @@ from engine.instance import (
     wait_flat,
 )
 from engine.offline import (
+    approve_play,
     bench_parity,
     check_model,
     check_play,
@@ -66,9 +68,12 @@ from engine.offline import (
     data_cache,
     examine,
     fetch_bars,
+    find_play,
+    keep_evidence,
     play_schema,
     run_backtest,
     run_venue,
+    shadow_report,
     summarize_data,
     train_model,
     verify_session,
@@ -87,12 +92,14 @@ from engine.runtime.study.sheet import Line as FigureLine
 if TYPE_CHECKING:
     from engine.config.playcheck import PlayCheck as PlayCheck  # noqa: PLC0414 - exported for annotations
     from engine.config.settings import Settings as Settings  # noqa: PLC0414 - exported for annotations
+    from engine.domain.shadow import ShadowSignal as ShadowSignal  # noqa: PLC0414 - likewise
     from engine.models.manifest import Calibration as Calibration  # noqa: PLC0414 - likewise
     from engine.models.manifest import Manifest as Manifest  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchProgress as FetchProgress  # noqa: PLC0414 - likewise
     from engine.runtime.datafetch import FetchReport as FetchReport  # noqa: PLC0414 - likewise
     from engine.runtime.datasummary import DataSummary as DataSummary  # noqa: PLC0414 - likewise
     from engine.runtime.doctor import Check as Check  # noqa: PLC0414 - likewise
+    from engine.runtime.shadowreport import ShadowReport as ShadowReport  # noqa: PLC0414 - likewise
     from engine.runtime.study.compare import RunComparison as RunComparison  # noqa: PLC0414 - likewise
     from engine.runtime.study.recorder import Recorder as Recorder  # noqa: PLC0414 - likewise
     from engine.runtime.study.study import Study as Study  # noqa: PLC0414 - likewise
@@ -100,6 +107,7 @@ if TYPE_CHECKING:
     from engine.runtime.training import TrainingReport as TrainingReport  # noqa: PLC0414 - likewise
     from engine.runtime.venueserver import Listening as Listening  # noqa: PLC0414 - likewise
     from engine.storage.columncache import CacheUsage as CacheUsage  # noqa: PLC0414 - likewise
+    from engine.storage.promotions import Approval as Approval  # noqa: PLC0414 - likewise
     from engine.strategy.explain import PlayFacts as PlayFacts  # noqa: PLC0414 - likewise
     from engine.strategy.explain import StreamFacts as StreamFacts  # noqa: PLC0414 - likewise
     from engine.strategy.explain import Tree as Tree  # noqa: PLC0414 - likewise
@@ -170,10 +178,12 @@ __all__ = [
     "StatusSection",
     "TickRow",
     "TraderError",
+    "TwinRow",
     "VenueSection",
     "Why",
     "WhyReply",
     "__version__",
+    "approve_play",
     "ask_why",
     "bench_parity",
     "block_signals",
@@ -188,7 +198,9 @@ __all__ = [
     "fetch_bars",
     "fetch_status",
     "find_again",
+    "find_play",
     "flatten_direct",
+    "keep_evidence",
     "leave",
     "load_settings",
     "open_engine",
@@ -201,6 +213,7 @@ __all__ = [
     "running_instances",
     "send_command",
     "set_latch",
+    "shadow_report",
     "shipped",
     "state_directory",
     "summarize_data",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.runtime.doctor import Check
     from engine.runtime.parity.report import Outcome, ParityReport, ParityWish
     from engine.runtime.protocol import WhyReply
+    from engine.runtime.shadowreport import ShadowReport
     from engine.runtime.study.compare import RunComparison
     from engine.runtime.study.recorder import Recorder
     from engine.runtime.study.study import Study
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.runtime.venueserver import Listening
     from engine.runtime.verify import Verdict
     from engine.storage.columncache import CacheUsage
+    from engine.storage.promotions import Approval
     from engine.storage.venuechecks import VenueCheck
 
 
@@ -198,6 +200,34 @@ def run_venue(tell: "Callable[[Listening], None]", **wish: Any) -> None:
     from engine.runtime.venueserver import run_venue as run
 
     run(VenueWish(**wish), tell)
+
+
+def find_play(play: str) -> Path:
+    """Return a play's file, given by file or by the name of a shipped or user play. Raises ConfigError."""
+    from engine.config.packaged import play_path
+
+    return play_path(play, Path.cwd())
+
+
+def approve_play(settings: "Settings", path: Path, *, actor: str, reason: str) -> "Approval":
+    """Accept the version that a file holds for live. Raises NotPromotedError naming all that is missing."""
+    from engine.runtime.promotion import approve_play as approve
+
+    return approve(settings, path, actor=actor, reason=reason)
+
+
+def keep_evidence(settings: "Settings", study: "Study") -> None:
+    """Put a backtest on record as evidence for a promotion. Raises StorageError."""
+    from engine.runtime.promotion import keep_evidence as keep
+
+    keep(settings, study)
+
+
+def shadow_report(settings: "Settings", last: int) -> "ShadowReport":
+    """Return what the shadow store of the settings' mode holds. Raises StorageError."""
+    from engine.runtime.shadowreport import shadow_report as report
+
+    return report(settings, last)
 
 
 def examine(settings: "Settings", *, offline: bool) -> "tuple[Check, ...]":

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engine.core.machine import Machine
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import Phase
+from engine.core.twinned import TwinnedMachine
 from engine.domain.commands import Command, Notice, SaveVeto, SubmitOrder
 from engine.domain.events import Action, Control, Event, OnStop
 from engine.domain.ids import OrderRole
@@ -191,6 +191,11 @@ def control(action: Action, argument: str = "", reason: str = "", ts: int = T0, 
     return Control(ts, sequence, action, "me", reason, argument)
 
 
+def machine_of(facts: CoreSetup) -> TwinnedMachine:
+    """Return a core that shadow twins may run beside, on a venue that matches bars at once."""
+    return TwinnedMachine(facts, lambda instruments: SimulatedVenue(instruments, SimulatedConfig()))
+
+
 def recode(state: LoopState) -> LoopState:
     """Return a state as it comes back from a checkpoint's bytes."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=LoopState)
@@ -209,7 +214,7 @@ class World:
     def __init__(self, facts: CoreSetup | None = None, venue: Venue | None = None, now: int = T0) -> None:
         self.setup = facts or setup()
         self.venue: Venue = venue or SimulatedVenue(self.setup.instruments, SimulatedConfig())
-        self.loop = Loop(Machine(self.setup), self.venue)
+        self.loop = Loop(machine_of(self.setup), self.venue)
         self.now = now
         self.commands: list[Command] = []
         self.refusals: Refusals = {}
@@ -276,7 +281,7 @@ class World:
         state = recode(self.loop.state())
         if isinstance(self.venue, SimulatedVenue):
             self.venue = SimulatedVenue(self.setup.instruments, SimulatedConfig())
-        self.loop = Loop(Machine(self.setup), self.venue)
+        self.loop = Loop(machine_of(self.setup), self.venue)
         self.loop.restore(state)
         if new_run:
             self.machine.begin_anew()
@@ -294,9 +299,11 @@ class World:
     # reading
 
     @property
-    def machine(self) -> Machine:
+    def machine(self) -> TwinnedMachine:
         """The core."""
-        return self.loop.machine
+        machine = self.loop.machine
+        assert isinstance(machine, TwinnedMachine)
+        return machine
 
     def phase(self) -> Phase:
         """The operator's phase."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from rich.console import Console
 
-from engine.api import compare_backtests, run_backtest
+from engine.api import TraderError, compare_backtests, keep_evidence, run_backtest
 from tui import backtest_report, comparison
 from tui.offline import DIFFERENT, warn
 from tui.progress import RunProgress
@@ -23,6 +23,10 @@ def run(settings: "Settings", span: "Span", *, out: Path | None, as_json: bool) 
         study = run_backtest(
             settings, since=span.since, until=span.until, out=out, begun=progress.begin, tell=warn
         )
+    try:
+        keep_evidence(settings, study)
+    except TraderError as error:
+        warn(f"not on record as evidence for `promote`: {error}")
     if as_json:
         sys.stdout.write(msgspec.json.encode(study.summary()).decode() + "\n")
     else:

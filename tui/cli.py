@@ -13,8 +13,16 @@ from tui.doctor_commands import doctor
 from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load
 from tui.model_commands import model
-from tui.options import data_options, instance_options, json_option, reason_option, theme_option
+from tui.options import (
+    data_options,
+    instance_options,
+    json_option,
+    play_options,
+    reason_option,
+    theme_option,
+)
 from tui.play_commands import play
+from tui.promotion_commands import promote, rollback, shadow
 from tui.record_commands import verify, why
 from tui.venue_commands import venue
 
@@ -24,8 +32,6 @@ if TYPE_CHECKING:
     from engine.api import Settings
 
 MODES = ("replay", "shadow", "paper", "demo", "live")
-
-
 SECONDS_MAX = 86_400.0
 EXIT_CODES = (
     "Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 another engine holds the instance, "
@@ -33,8 +39,8 @@ EXIT_CODES = (
 )
 # As the help lists them: what starts, what looks, what acts, what needs no engine.
 COMMANDS = (
-    *("run", "attach", "status", "why"),
-    *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop"),
+    *("run", "attach", "status", "why", "shadow"),
+    *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop", "promote", "rollback"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
 )
 
@@ -82,9 +88,7 @@ def cli() -> None:
     type=click.Choice(MODES),
     help="paper (the default) and shadow send no real order; demo and live do (docs/live-orders.md).",
 )
-@click.option(
-    "--play", "plays", multiple=True, metavar="FILE", help="A play's file or name; may be repeated."
-)
+@play_options
 @data_options
 @click.option("--speed", metavar="max|N", help="Of a replay: N times real time, or as fast as it goes.")
 @click.option("--arm", is_flag=True, help="Start armed: plays may open positions (replay and paper only).")
@@ -296,7 +300,8 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
     sys.exit(remote.flatten(settings, everywhere=everywhere, timeout_s=timeout_s, as_json=as_json))
 
 
-for _other in (backtest, compare, bench, data, doctor, drill, model, play, venue, verify, why):
+_OTHERS = (backtest, compare, bench, data, doctor, drill, model, play, promote, rollback, shadow, venue)
+for _other in (*_OTHERS, verify, why):
     cli.add_command(_other)
 
 

@@ -11,6 +11,7 @@ RUN_FLAGS = {
     **BASE_FLAGS,
     "mode": "mode",
     "plays": "plays",
+    "shadows": "shadows",
     "data": "data",
     "bar_ts": "bar_ts",
     "venue": "venue",

@@ -51,8 +51,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, options: dict[str, Any]) -> "RunOptions":
         """Take what concerns the showing from the command line's options."""
         own = ("headless", "plain", "in_process", "as_json")
-        engine = ("mode", "plays", "data", "bar_ts", "venue", "profile", "speed", "duration", "arm")
-        flags = {"plays": "play", "bar_ts": "bar-ts"}
+        which = ("mode", "plays", "shadows", "data", "bar_ts", "venue", "profile")
+        engine = (*which, "speed", "duration", "arm")
+        flags = {"plays": "play", "shadows": "shadow", "bar_ts": "bar-ts"}
         given = tuple(f"--{flags.get(name, name)}" for name in engine if options.get(name))
         return cls(**{name: bool(options[name]) for name in own}, given=given)
 

@@ -22,6 +22,20 @@ def instance_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def play_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which plays run, and which ones are watched beside them."""
+    command = click.option(
+        "--shadow",
+        "shadows",
+        multiple=True,
+        metavar="FILE",
+        help="A play that runs as a shadow twin beside the others: no order of it leaves; may be repeated.",
+    )(command)
+    return click.option(
+        "--play", "plays", multiple=True, metavar="FILE", help="A play's file or name; may be repeated."
+    )(command)
+
+
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which recorded data is meant."""
     command = click.option(

@@ -33,7 +33,7 @@ SAID_ONLY: dict[str, frozenset[object]] = {
     "arm": frozenset({True}),
     "confirm": frozenset({True}),
 }
-REPEATED = {"plays": "--play", "symbols": "--symbol"}
+REPEATED = {"plays": "--play", "shadows": "--shadow", "symbols": "--symbol"}
 SHOWN_MAX = 60  # characters of a refused value
 
 
@@ -268,7 +268,10 @@ def _with_paths(
             return written
 
     update: dict[str, Any] = {
-        "plays": tuple(found(play_path, play, ("plays", at)) for at, play in enumerate(settings.plays)),
+        **{
+            name: tuple(found(play_path, play, (name, at)) for at, play in enumerate(getattr(settings, name)))
+            for name in ("plays", "shadows")
+        },
         "data": tuple(
             entry.model_copy(update={"path": found(file_path, entry.path, ("data", at))})
             for at, entry in enumerate(settings.data)

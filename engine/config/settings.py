@@ -15,6 +15,7 @@ from pydantic import (
 
 from engine.config.limits import LimitSettings
 from engine.config.section import Money, Seconds, Section
+from engine.config.versionsettings import PromotionSettings, ShadowSettings
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
 from engine.risk.breaker import BreakerPolicy
@@ -258,6 +259,7 @@ class Settings(Section):
     instance: Name = "default"
     state_dir: Path | None = None  # holds one folder per instance; None: the platform's state directory
     plays: Paths = ()
+    shadows: Paths = ()  # plays that run as shadow twins beside them
     data: DataFiles = ()
     bar_ts: BarStamp | None = None  # None: as the instrument file says, else open
     venue: Name = "simulated"
@@ -283,6 +285,8 @@ class Settings(Section):
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
     cache: CacheSettings = CacheSettings()
+    shadow: ShadowSettings = ShadowSettings()
+    promotion: PromotionSettings = PromotionSettings()
 
     def to_json(self) -> str:
         """Write the settings for another process."""

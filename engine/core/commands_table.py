@@ -295,6 +295,14 @@ _COMMANDS: tuple[Row, ...] = (
         symbol_only=True,
     ),
     _command(
+        Action.PROMOTE,
+        about="lets a shadow twin take the place of the running version: once the play is flat, or `now`",
+    ),
+    _command(
+        Action.ROLL_BACK,
+        about="lets the version before take the place of the running one: once the play is flat, or `now`",
+    ),
+    _command(
         Action.FLATTEN,
         about="cancels entries, closes reduce-only, verifies, cancels protection, verifies; ends in HALTED",
         takes=(Holder.FLATTENING,),

@@ -5,6 +5,8 @@ from decimal import Decimal
 from math import inf
 from typing import NamedTuple
 
+import msgspec
+
 from engine.core.board import Board
 from engine.core.channels import Channels
 from engine.core.following import Following
@@ -19,6 +21,7 @@ from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_S, Bar
 from engine.domain.money import canonical
 from engine.domain.orders import Order, OrderState
+from engine.domain.play import PlaySpec
 from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
 from engine.domain.vetoes import Veto, veto
@@ -67,6 +70,15 @@ class Entering:
         self._channels, self._following = channels, following
         # For whoever asks why, and for nobody else: not a part of the state.
         self.asked: deque[tuple[Signal, Weighed | Refusal]] = deque(maxlen=ASKED_MAX)
+        self.approved: tuple[str, ...] = ()  # hashes of plays whose entries may be real
+
+    def approve(self, hashes: tuple[str, ...]) -> None:
+        """Let entries of these plays pass where they need approval."""
+        self.approved = hashes
+
+    def approval(self, facts: EntryFacts, spec: PlaySpec) -> EntryFacts:
+        """Add to what the gates look at which version of a play it is, and which ones were approved."""
+        return msgspec.structs.replace(facts, play_hash=spec.hash, approved=self.approved)
 
     def enter(self, signal: Signal, runner: Runner, now: int) -> Order | Veto:
         """Ask for the order of an entry, or say why there is none."""
@@ -115,6 +127,8 @@ class Entering:
         if type(sized) is Refusal:
             return sized
         facts = self.facts(signal, terms.price, sized, (now - signal.ts) / NS_PER_S, now)
+        if self._setup.needs_approval:
+            facts = self.approval(facts, runner.binding.spec)
         return Weighed(terms, sized, facts, self._risk.policy.limits)
 
     def _size(self, signal: Signal, runner: Runner, terms: Terms) -> Decimal | Refusal:

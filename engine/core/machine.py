@@ -48,6 +48,7 @@ from engine.domain.ids import IdSpace
 from engine.domain.market import Bar, Quote, Stretch, Trade
 from engine.domain.modes import RiskMode
 from engine.domain.positions import Fill
+from engine.domain.versions import PlaysApproved, TwinChanged
 from engine.execution.desk import Desk
 from engine.execution.flatten import Flatten
 from engine.execution.ledger import Ledger
@@ -183,7 +184,9 @@ class Machine:
             VenueReport: answers.on_report,
             OrderReport: self.reconciler.on_order_report,
             TimerFired: self._on_timer,
-            Woken: lambda _event, _now: None,  # what was due was taken before it
+            # what was due was taken before it; a machine that watches twins is a TwinnedMachine
+            **dict.fromkeys((Woken, TwinChanged), lambda _event, _now: None),
+            PlaysApproved: lambda event, _now: self.trading.entering.approve(event.hashes),
             Control: self._on_control,
             PlaySwapped: lambda event, now: self.trading.swap(event.spec, event.generation, now),
             Backfill: self._on_backfill,

@@ -34,6 +34,7 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     stops: StopsState = StopsState()
     channels: ChannelsState = ChannelsState()
     risk: RiskState = RiskState()
+    twinned: bytes = b""  # shadow twins and versions, see twinned.py; empty for a machine without
 
 
 def check_version(state: MachineState) -> None:

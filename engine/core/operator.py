@@ -80,8 +80,8 @@ def decide(
             return _risk_mode(state, control, dwell_s)
         case Action.STOP:
             return _stop(state, control)
-        case Action.ACKNOWLEDGE | Action.RESOLVE:  # neither is about the operator's state
-            return state
+        case Action.ACKNOWLEDGE | Action.RESOLVE | Action.PROMOTE | Action.ROLL_BACK:
+            return state  # none of them is about the operator's state
         case _:
             assert_never(control.action)
 

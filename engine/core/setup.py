@@ -51,4 +51,8 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     dead_man_ms: int = 0  # the venue cancels entries after so long a silence; 0: never
     breaker: BreakerPolicy = BreakerPolicy()
     stops: StopPolicy = StopPolicy()  # looked at as often as silence is
+    shadows: tuple[PlayBinding, ...] = ()  # what is watched beside the plays from the start
     window_bars: int = 600
+    needs_approval: bool = False  # entries of a play need that its hash is approved
+    hosts_twins: bool = False  # other versions of its plays may be watched beside it
+    shadow_horizon_bars: int = 60  # when a signal that was not taken is held against the market

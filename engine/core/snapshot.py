@@ -11,6 +11,7 @@ from engine.domain.events import Channel
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Hold, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
+from engine.domain.shadow import Whose
 from engine.domain.signals import Side, SignalKind
 from engine.risk.breaker import BreakerState
 
@@ -41,6 +42,7 @@ class StatusSection(msgspec.Struct, frozen=True):
     data_ended: bool
     dead_man_s: float = 0.0  # the time-out of the venue's dead-man's switch; 0: it is off
     dead_man_renewed: int = 0  # ns UTC
+    needs_approval: bool = False  # entries are real: a play's hash must have been promoted
 
 
 class TickRow(msgspec.Struct, frozen=True):
@@ -165,6 +167,44 @@ class ReloadRow(msgspec.Struct, frozen=True):
     next_try_s: float
 
 
+class DivergenceRow(msgspec.Struct, frozen=True):
+    """A signal, and which of two versions gave it."""
+
+    ts: int
+    side: Side
+    kind: SignalKind
+    whose: Whose
+
+
+class TwinRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A shadow twin beside the play `of`. Profits are in settle units after fees, since `since` (ns UTC).
+
+    `both`, `only_running` and `only_twin` count signals of the last bars by who gave them.
+    """
+
+    label: str
+    of: str
+    play: str
+    symbol: str
+    hash: str
+    running_hash: str
+    generation: int
+    since: int
+    bars: int
+    bars_missing: int  # until it is warm
+    qty: Decimal
+    entry_price: Decimal
+    pnl: float
+    running_pnl: float
+    trades: int
+    signals: int
+    both: int
+    only_running: int
+    only_twin: int
+    differing: tuple[DivergenceRow, ...]  # newest last
+    waits: bool  # to take the running one's place, once that is flat
+
+
 class FeedRow(msgspec.Struct, frozen=True):
     """One feed."""
 
@@ -257,6 +297,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...] = ()  # newest last
     alarms: tuple[Alarm, ...] = ()
     reloads: tuple[ReloadRow, ...] = ()
+    twins: tuple[TwinRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
     venue: VenueSection = VenueSection()

@@ -13,6 +13,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
 )
+from engine.core.twinned import twin_rows
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, divide
@@ -48,6 +49,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         notices=tuple(board.notices)[-ROWS_SHOWN:],
         alarms=board.alarms(),
         breakers=machine.channels.rows(),
+        twins=twin_rows(machine, now),
     )
 
 
@@ -68,6 +70,7 @@ def _status(machine: Machine, now: int) -> StatusSection:
         data_ended=machine.feed_ended,
         dead_man_s=setup.dead_man_ms / MS_PER_S if machine.authority.dead_man.renewed else 0.0,
         dead_man_renewed=machine.authority.dead_man.renewed,
+        needs_approval=setup.needs_approval,
     )
 
 
@@ -150,6 +153,8 @@ def _gates(machine: Machine, now: int) -> tuple[GateRow, ...]:
     side = Side.SELL if net < ZERO else Side.BUY
     entry = Signal(ts=now, play=play, symbol=symbol, side=side, kind=SignalKind.ENTRY, price=0.0)
     facts = machine.trading.entering.facts(entry, price, ZERO, (age_ns or 0) / NS_PER_S, now)
+    if setup.needs_approval and setup.plays:
+        facts = machine.trading.entering.approval(facts, machine.trading.runners[0].binding.spec)
     return tuple(
         GateRow(result.name, _GATE_STATUS[result.verdict], result.value, result.limit)
         for result in ask_all(facts, machine.policy.limits)

@@ -8,6 +8,7 @@ import msgspec
 from engine.domain.intents import IntentState
 from engine.domain.orders import Order, OrderRequest
 from engine.domain.positions import Fill, Position
+from engine.domain.shadow import SaveShadow, SaveStage
 from engine.domain.signals import Signal
 from engine.domain.vetoes import Veto
 
@@ -93,6 +94,7 @@ class TransitionKind(StrEnum):
     PHASE = "phase"
     PAUSE = "pause"
     RISK_MODE = "risk_mode"
+    VERSION = "version"  # of a play: which hash runs
     ORDER = "order"  # by an operator's word, not by the venue's
 
 
@@ -161,6 +163,8 @@ Command = (
     | SaveSignal
     | SaveVeto
     | SaveTransition
+    | SaveShadow
+    | SaveStage
     | Notice
     | Latch
     | FlattenEnded

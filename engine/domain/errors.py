@@ -99,5 +99,11 @@ class ControlError(TraderError):
     """The engine does not answer on its control socket, or speaks another version."""
 
 
+class NotPromotedError(TraderError):
+    """A version of a play was not accepted for live: evidence is missing. The message names all of it."""
+
+    exit_code = 4
+
+
 class InvariantError(TraderError):
     """The engine is in a state that cannot be: entries freeze, working ones are canceled, exit 1."""

@@ -11,6 +11,7 @@ from engine.domain.play import PlaySpec
 from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side, Signal
+from engine.domain.versions import PlaysApproved, TwinChanged
 
 
 class Priority(IntEnum):
@@ -140,6 +141,8 @@ class Action(StrEnum):
     STOP = "stop"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
 
 
 class OnStop(StrEnum):
@@ -168,7 +171,7 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     actor: str
     reason: str = ""
     # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm;
-    # resolve: a client id and a Resolution
+    # resolve: a client id and a Resolution; promote: a twin, roll_back: a play, both with `now` or without
     argument: str = ""
 
     @property
@@ -294,7 +297,7 @@ VenueEvent = (
     | OrderReport
     | ChannelReport
 )
-SessionEvent = Backfill | Remark | Recalled | PlaySwapped | FeedChanged | Fault
+SessionEvent = Backfill | Remark | Recalled | PlaySwapped | TwinChanged | PlaysApproved | FeedChanged | Fault
 OtherEvent = SessionEvent | VenueEvent | TimerFired | Woken | Control
 Event = Bar | Trade | Quote | OtherEvent
 
@@ -319,7 +322,8 @@ _PRIORITIES: dict[type, Priority] = {
         Priority.ANSWER,
     ),
     **dict.fromkeys((TimerFired, Woken), Priority.SCHEDULED),
-    **dict.fromkeys((Control, Fault, PlaySwapped, Backfill, Remark, Recalled), Priority.CONTROL),
+    **dict.fromkeys((Control, Fault, Backfill, Remark, Recalled), Priority.CONTROL),
+    **dict.fromkeys((PlaySwapped, TwinChanged, PlaysApproved), Priority.CONTROL),
 }
 
 

@@ -9,6 +9,7 @@ import msgspec
 from engine.domain.orders import OrderKind, TimeInForce
 
 BASE_TIMEFRAME = "base"
+FIXED = ("name", "symbols", "legs", "timeframe")  # of a spec: what positions, feeds and records hang on
 TRADE_TIMEFRAME = "trade"  # each print on the tape is a bar
 
 

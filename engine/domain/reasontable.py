@@ -103,6 +103,11 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.OPEN_ORDERS_MAX: _F(
         _R, "As many orders are open as `open_orders_max` allows.", "Wait, cancel some, or raise the limit."
     ),
+    Reason.PLAY_NOT_APPROVED: _F(
+        _R,
+        "This version of the play was not promoted to live; it is watched as a shadow twin.",
+        "Gather the evidence and run `trader-tui promote PLAY`; it says what is missing.",
+    ),
     Reason.PLAY_COOLDOWN: _F(
         _R,
         "The play rests after its last trade, as its `cooldown` says; the values say until when.",
@@ -326,5 +331,18 @@ REASONS: dict[Reason, ReasonFacts] = {
         _O,
         "The venue did not confirm everything closed before the deadline.",
         "Act on the listed venue ids by hand, then arm with a reason.",
+    ),
+    Reason.NO_SUCH_TWIN: _F(
+        _O,
+        "No shadow twin has this name, or it is another version by now.",
+        "The values name those that run.",
+    ),
+    Reason.TWIN_NEEDS_RESTART: _F(
+        _O,
+        "The twin has another name, symbols, legs or timeframe than a running play.",
+        "Stop the engine and start it with this play.",
+    ),
+    Reason.NOTHING_TO_ROLL_BACK: _F(
+        _O, "No earlier version of this play is known.", "Change its file back, or start with the other one."
     ),
 }

@@ -39,6 +39,8 @@ class EntryFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     breaker: BreakerState = BreakerState.CLOSED  # of the channel that orders go by
     trying: bool = False  # an order is on its way, and its answer will tell
     venue_checked: bool = True
+    play_hash: str = ""  # where it must be among the approved ones
+    approved: tuple[str, ...] = ()
     cycle_notional_after: Decimal = ZERO
     symbol_notional_after: float = 0.0
     gross_notional_after: float = 0.0

@@ -71,11 +71,11 @@ GATES: tuple[Gate, ...] = (
     *CAPITAL_GATES,
     Gate(
         "play approved",
-        "The play's hash is approved for live; approvals are not built yet.",
-        None,
-        None,
-        lambda _: "-",
-        lambda _: "in live",
+        "The play's hash was promoted to live: where orders cost no money, none needs to be.",
+        Reason.PLAY_NOT_APPROVED,
+        lambda facts, _: not facts.play_hash or facts.play_hash in facts.approved,
+        lambda facts: facts.play_hash[:12] or "not needed",
+        lambda _: "promoted",
     ),
 )
 

@@ -9,11 +9,13 @@ from typing import Protocol
 from engine.config.settings import Settings
 from engine.domain.events import FeedChanged, FeedState
 from engine.runtime.binding import keep_models, load_plays
-from engine.runtime.factory import build_loop, check_start, load_tapes, tape_config, tape_feed
+from engine.runtime.building import build_loop
+from engine.runtime.factory import check_start, tape_config
 from engine.runtime.loop import Batch, Loop, Steps
 from engine.runtime.report import RunReport, report
 from engine.runtime.session import SessionConfig
 from engine.runtime.skim import Skimmer
+from engine.runtime.tapes import load_tapes, tape_feed
 from engine.venues.datafile import BarColumns
 from engine.venues.replay import FileFeed, MergedFeed, Tape, clip
 from engine.venues.simulated import SimulatedVenue

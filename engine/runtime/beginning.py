@@ -12,6 +12,7 @@ from engine.runtime.context import EngineContext
 from engine.runtime.factory import unwatched
 from engine.runtime.othermodes import open_elsewhere
 from engine.runtime.rehandle import begins_at
+from engine.runtime.watching import first_events
 
 HISTORY_BARS = 300
 ENGINE_ACTOR = "engine"
@@ -41,6 +42,8 @@ async def begin(
         # until the stream of our orders stands nobody would tell what becomes of an entry
         silent = FeedChanged(now(), "orders", FeedState.CONNECTING, channel=Channel.PRIVATE)
         await pump.consume(silent, now())
+    for event in tuple(first_events(context, now())):
+        await pump.consume(event, now())
     for note in context.notes:
         await pump.consume(Remark(now(), "recovery", note), now())
     if context.tape is None:

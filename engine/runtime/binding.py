@@ -8,6 +8,7 @@ import msgspec
 from engine.config.plays import read_play
 from engine.core.runner import evaluator_for
 from engine.core.setup import PlayBinding
+from engine.core.twins import TWINS_MAX
 from engine.domain.errors import ConfigError
 from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Instrument
 from engine.domain.play import PlaySpec
@@ -98,6 +99,26 @@ def bind(
         _require_fitting(binding, file)
         bindings.append(binding)
     return tuple(bindings)
+
+
+def bind_beside(
+    files: Sequence[PlayFile],
+    plays: Sequence[PlayBinding],
+    instruments: Sequence[Instrument],
+    base_step_ns: int,
+    *,
+    printed: Container[str],
+) -> tuple[PlayBinding, ...]:
+    """Put plays on instruments that others trade: those they name, else the traded ones first.
+
+    Raises ConfigError, also where there are more than may be watched.
+    """
+    if len(files) > TWINS_MAX:
+        raise ConfigError(f"{len(files)} are given; {TWINS_MAX} may run", field="shadows")
+    traded = {symbol: None for play in plays for symbol in play.symbols}
+    by_symbol = {instrument.symbol: instrument for instrument in instruments}
+    ordered = [by_symbol[symbol] for symbol in dict.fromkeys((*traded, *by_symbol))]
+    return tuple(bind((file,), ordered, base_step_ns, printed=printed)[0] for file in files)
 
 
 def _take(free: list[str], file: PlayFile) -> tuple[str, ...]:

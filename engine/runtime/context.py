@@ -22,17 +22,19 @@ from engine.domain.positions import Fill
 from engine.execution.desk import ADJUSTMENT, Desk
 from engine.ports import Clock, HistoricalFeed, Journal, LiveFeed
 from engine.runtime.binding import keep_models, load_plays
+from engine.runtime.building import build_loop
 from engine.runtime.clearance import clear_start
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import (
     Source,
-    build_loop,
     goes_on_after_end,
+    is_real_money,
     open_source,
 )
 from engine.runtime.instance import open_instance
 from engine.runtime.loop import Loop
 from engine.runtime.opening import open_trading, take_account
+from engine.runtime.promotion import with_approved
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import Recovered, Sources, recover
 from engine.runtime.session import SessionConfig, encode_config, encode_state, session_name
@@ -132,18 +134,21 @@ async def open_context(
     """
     clock = SystemClock()
     plays = await asyncio.to_thread(load_plays, settings.plays)
+    shadows = await asyncio.to_thread(load_plays, settings.shadows)
+    if is_real_money(settings):
+        plays = await asyncio.to_thread(with_approved, plays, settings)
     credentials = await asyncio.to_thread(clear_start, settings, clock.now(), only_reduces=only_reduces)
     directory, home = instance_dir(settings), mode_dir(settings)
     async with AsyncExitStack() as stack:
         if not only_reduces:
             take_account(stack, settings, credentials, clock.now())
-        source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock)
+        source = await asyncio.to_thread(open_source, settings, plays, clock.now(), clock, shadows)
         source = await open_trading(stack, source, credentials, clock.now, clears=not only_reduces)
         currency = source.configure(birth_s=0).setup.currency  # told before anything is written
         account = currency if goes_on_after_end(settings) else None  # tapes of several may follow each other
         redactor = Redactor(credentials or ())
         log, database = await open_instance(stack, settings, account, redactor, headless=headless)
-        models = await asyncio.to_thread(keep_models, plays, home / FOLDER)
+        models = await asyncio.to_thread(keep_models, (*plays, *shadows), home / FOLDER)
         source = msgspec.structs.replace(source, models=models)
         for note in source.notes:
             log.warning(note)

@@ -9,32 +9,30 @@ import msgspec
 
 from engine.config.secrets import Credentials
 from engine.config.settings import Settings, Synchronous
-from engine.core.machine import Machine
 from engine.core.runner import evaluator_for
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
 from engine.domain.ids import IdSpace
 from engine.domain.limits import Limits
-from engine.domain.market import NS_PER_MS, NS_PER_S, PRINT_STEP_NS, Instrument
+from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
 from engine.domain.modes import Mode
-from engine.ports import Clock, LiveFeed, PushFeed, Venue, VenueProbe
+from engine.ports import Clock, LiveFeed, PushFeed, VenueProbe
 from engine.runtime.account import account_currency, traded
 from engine.runtime.accounts import AccountProbe, Trading, account_of, site_of
-from engine.runtime.binding import PlayFile, bind, steps_of
+from engine.runtime.binding import PlayFile, bind, bind_beside, steps_of
+from engine.runtime.building import build_loop, loop_on
 from engine.runtime.clock import SystemClock
-from engine.runtime.datacache import open_cache
 from engine.runtime.livemarket import open_stream
 from engine.runtime.loop import Loop
 from engine.runtime.session import SessionConfig
+from engine.runtime.tapes import load_tapes, tape_feed
 from engine.storage.modelstore import ModelStore
-from engine.strategy.model import NO_MODELS, UNASKED, Models
+from engine.strategy.model import UNASKED
 from engine.venues.ccxt_profiles import Endpoint
 from engine.venues.datafile import TradeColumns
-from engine.venues.instruments import BarTime
-from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape, open_feed
-from engine.venues.silent import SilentVenue
-from engine.venues.simulated import MatchOn, SimulatedConfig, SimulatedVenue
+from engine.venues.replay import FileFeed, MergedFeed, Tape
+from engine.venues.simulated import MatchOn, SimulatedConfig
 from engine.venues.synthetic import SyntheticFeed
 
 STALE_CHECK_NS = NS_PER_S
@@ -48,32 +46,6 @@ TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 REAL_MODES = frozenset({Mode.DEMO, Mode.LIVE})  # their orders reach a venue outside this program
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER, Mode.SHADOW})  # what this version can run besides tapes
-
-
-def load_tapes(settings: Settings, tell: Callable[[str], None] | None = None) -> tuple[Tape, ...]:
-    """Read the data files, or take their columns from the cache; `tell` hears what is wrong with the cache.
-
-    Raises ConfigError naming file and line.
-    """
-    bar_ts = None if settings.bar_ts is None else BarTime(settings.bar_ts.value)
-    cache = open_cache(settings.cache, tell)
-    return tuple(
-        load_tape(
-            DataSource(file.path, file.symbol or None),
-            store=cache,
-            bar_ts=bar_ts,
-            maker_fee=settings.simulated.maker_fee,
-            taker_fee=settings.simulated.taker_fee,
-        )
-        for file in settings.data
-    )
-
-
-def tape_feed(
-    tapes: Sequence[Tape], files: Sequence[PlayFile], *, limit: int | None = None
-) -> FileFeed | MergedFeed:
-    """Open the feed with every step the plays need."""
-    return open_feed(tapes, steps_of(files, {tape.base_step_ns for tape in tapes}), limit=limit)
 
 
 def venue_config(settings: Settings, by_symbol: dict[str, MatchOn]) -> SimulatedConfig:
@@ -92,6 +64,7 @@ def core_setup(
     plays: tuple[PlayBinding, ...],
     birth_s: int,
     files: Mapping[str, Path],
+    shadows: tuple[PlayBinding, ...] = (),
 ) -> CoreSetup:
     """Gather the facts the core is built from; `files` holds the data file of each symbol that has one.
 
@@ -114,12 +87,16 @@ def core_setup(
         currency=currency,
         start_equity=settings.account.equity,
         takes_orders=mode is not Mode.SHADOW,
+        needs_approval=is_real_money(settings),
+        hosts_twins=mode is not Mode.BACKTEST,
+        shadow_horizon_bars=settings.shadow.horizon_bars,
         armed=settings.arm or mode is Mode.BACKTEST,
         stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
         reconcile_ns=0 if mode in TAPE_MODES else round(min(rhythm) * NS_PER_S),
         reconcile_positions_ns=0 if mode in TAPE_MODES else round(rhythm[1] * NS_PER_S),
         dead_man_ms=0 if mode in TAPE_MODES else round((settings.runtime.dead_man_s or 0) * MS_PER_S),
-        window_bars=window_for(plays),
+        shadows=shadows,
+        window_bars=window_for((*plays, *shadows)),
     )
 
 
@@ -130,16 +107,22 @@ def window_for(plays: Sequence[PlayBinding]) -> int:
 
 
 def tape_config(
-    settings: Settings, tapes: Sequence[Tape], plays: Sequence[PlayFile], birth_s: int
+    settings: Settings,
+    tapes: Sequence[Tape],
+    plays: Sequence[PlayFile],
+    birth_s: int,
+    shadows: Sequence[PlayFile] = (),
 ) -> SessionConfig:
     """Gather what a run over tapes is built from."""
     instruments = tuple(tape.instrument for tape in tapes)
     steps = {tape.base_step_ns for tape in tapes}
     printed = {tape.instrument.symbol for tape in tapes if isinstance(tape.columns, TradeColumns)}
+    bindings = bind(plays, instruments, min(steps), printed=printed)
     setup = core_setup(
         settings,
         instruments=instruments,
-        plays=bind(plays, instruments, min(steps), printed=printed),
+        plays=bindings,
+        shadows=bind_beside(shadows, bindings, instruments, min(steps), printed=printed),
         birth_s=birth_s,
         files={tape.instrument.symbol: tape.path for tape in tapes},
     )
@@ -177,12 +160,25 @@ def synthetic_market(settings: Settings, plays: Sequence[PlayFile], start: int) 
 
 
 def market_config(
-    settings: Settings, plays: Sequence[PlayFile], feed: LiveFeed | PushFeed, birth_s: int, market: str = ""
+    settings: Settings,
+    plays: Sequence[PlayFile],
+    feed: LiveFeed | PushFeed,
+    birth_s: int,
+    *,
+    market: str = "",
+    shadows: Sequence[PlayFile] = (),
 ) -> SessionConfig:
     """Gather what a run on the embedded market, or on the live `market` of a venue, is built from."""
     matching = {instrument.symbol: MatchOn.QUOTES for instrument in feed.instruments}
     bindings = bind(plays, feed.instruments, feed.base_step_ns, printed=matching)
-    setup = core_setup(settings, instruments=feed.instruments, plays=bindings, birth_s=birth_s, files={})
+    setup = core_setup(
+        settings,
+        instruments=feed.instruments,
+        plays=bindings,
+        shadows=bind_beside(shadows, bindings, feed.instruments, feed.base_step_ns, printed=matching),
+        birth_s=birth_s,
+        files={},
+    )
     return SessionConfig(
         setup=setup,
         venue=venue_config(settings, matching),
@@ -198,6 +194,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     plays: tuple[PlayFile, ...]
     files: dict[str, str]
+    shadows: tuple[PlayFile, ...] = ()
     tapes: tuple[Tape, ...] = ()
     tape: FileFeed | MergedFeed | None = None
     live: LiveFeed | None = None
@@ -211,20 +208,22 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def configure(self, birth_s: int) -> SessionConfig:
         """Gather what the session is built from."""
         if self.live is not None:
-            return market_config(self.settings, self.plays, self.live, birth_s)
+            return market_config(self.settings, self.plays, self.live, birth_s, shadows=self.shadows)
         if self.stream is not None:
-            config = market_config(self.settings, self.plays, self.stream, birth_s, self.stream.name)
+            name, shadows = self.stream.name, self.shadows
+            config = market_config(
+                self.settings, self.plays, self.stream, birth_s, market=name, shadows=shadows
+            )
             return config if self.trading is None else _traded_on(config, self.trading)
-        return tape_config(self.settings, self.tapes, self.plays, birth_s)
+        return tape_config(self.settings, self.tapes, self.plays, birth_s, self.shadows)
 
     def build(self, config: SessionConfig) -> Loop:
         """Build the loop of a session with the venue that its orders go to. Raises ConfigError."""
         if self.trading is None:
             return build_loop(config, self.models)
         venue, setup = self.trading.venue, config.setup
-        _refuse_careless_switch(config, venue)
         venue.own(IdSpace(setup.birth_s, setup.instance).owns)
-        return Loop(Machine(setup, self.models), venue)
+        return loop_on(config, venue, self.models)
 
 
 def _traded_on(config: SessionConfig, trading: Trading) -> SessionConfig:
@@ -243,6 +242,16 @@ def is_real(settings: Settings) -> bool:
 def is_real_money(settings: Settings) -> bool:
     """Tell whether orders cost money."""
     return settings.mode is Mode.LIVE
+
+
+def holds_versions_back(settings: Settings) -> bool:
+    """Tell whether a changed play is watched as a shadow twin first: where orders reach a venue outside."""
+    return is_real(settings)
+
+
+def watches_itself(settings: Settings) -> bool:
+    """Tell whether each play has a twin of itself: where no order is sent, nothing else has books."""
+    return settings.mode is Mode.SHADOW
 
 
 def unwatched(settings: Settings) -> tuple[Mode, ...]:
@@ -272,22 +281,28 @@ def check_start(settings: Settings) -> None:
 
 
 def open_source(
-    settings: Settings, plays: tuple[PlayFile, ...], now: int, clock: Clock | None = None
+    settings: Settings,
+    plays: tuple[PlayFile, ...],
+    now: int,
+    clock: Clock | None = None,
+    shadows: tuple[PlayFile, ...] = (),
 ) -> Source:
     """Open the market data of the mode; a venue's live market reads the `clock`.
 
     Raises ConfigError for a mode or venue this version cannot run, VenueError where a venue does not answer.
     """
     check_start(settings)
+    seen = (*plays, *shadows)
     if settings.mode in TAPE_MODES:
         started = time.perf_counter()
         notes: list[str] = []
         tapes = load_tapes(settings, notes.append)
-        feed = tape_feed(tapes, plays)
+        feed = tape_feed(tapes, seen)
         load_s = time.perf_counter() - started
         return Source(
             settings=settings,
             plays=plays,
+            shadows=shadows,
             files=feed.fingerprint(),
             tapes=tapes,
             tape=feed,
@@ -299,9 +314,10 @@ def open_source(
     if settings.venue != SIMULATED:
         site = site_of(settings, real_money=is_real_money(settings)) if is_real(settings) else None
         testnet = site is Endpoint.TESTNET
-        stream = open_stream(settings, plays, clock or SystemClock(), testnet=testnet)
-        return Source(settings=settings, plays=plays, files={}, stream=stream)
-    return Source(settings=settings, plays=plays, files={}, live=synthetic_market(settings, plays, now))
+        stream = open_stream(settings, seen, clock or SystemClock(), testnet=testnet)
+        return Source(settings=settings, plays=plays, shadows=shadows, files={}, stream=stream)
+    live = synthetic_market(settings, seen, now)
+    return Source(settings=settings, plays=plays, shadows=shadows, files={}, live=live)
 
 
 def goes_on_after_end(settings: Settings) -> bool:
@@ -312,39 +328,3 @@ def goes_on_after_end(settings: Settings) -> bool:
 def synchronous_of(settings: Settings) -> Synchronous:
     """Return how durable a commit must be: a tape can be played again, so the kernel's word is enough."""
     return Synchronous.NORMAL if settings.mode in TAPE_MODES else settings.runtime.synchronous
-
-
-def build_loop(config: SessionConfig, models: Models = NO_MODELS) -> Loop:
-    """Build the loop of a session: the machine and the simulated venue inside it, or nobody to send to.
-
-    `models` holds those that its plays ask.
-
-    Raises ConfigError where the venue's dead-man's switch would cancel protective orders, too.
-    """
-    if config.orders:
-        return Loop(Machine(config.setup, models), SilentVenue())
-    venue = SimulatedVenue(config.setup.instruments, config.venue)
-    _refuse_careless_switch(config, venue)
-    return Loop(Machine(config.setup, models), venue)
-
-
-def _refuse_careless_switch(config: SessionConfig, venue: Venue) -> None:
-    if config.setup.dead_man_ms and not venue.spares_protection:
-        raise ConfigError(
-            "the dead-man's switch of this venue cancels protective stops, too, or is not known to spare "
-            "them, and would leave positions bare; set it to null",
-            field="runtime.dead_man_s",
-        )
-
-
-def reopen_feed(config: SessionConfig, files: dict[str, str]) -> FileFeed | MergedFeed | None:
-    """Open a recorded session's tapes again, None for one without. Raises ConfigError where they changed."""
-    if not config.data:
-        return None
-    settings = Settings.from_json(config.settings)
-    tapes = load_tapes(settings)
-    for tape in tapes:
-        if files.get(str(tape.path)) != tape.sha256:
-            raise ConfigError("this file is not the one the session ran on", file=str(tape.path))
-    steps = {binding.step_ns for binding in config.setup.plays}
-    return open_feed(tapes, steps - {PRINT_STEP_NS})

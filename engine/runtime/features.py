@@ -12,7 +12,7 @@ from engine.domain.market import PRINT_STEP_NS, Bar, MarketEvent, Trade, bar_of
 from engine.domain.play import ModelRef, PlaySpec
 from engine.models.training import Rows
 from engine.runtime.binding import PlayFile, bind
-from engine.runtime.factory import tape_feed
+from engine.runtime.tapes import tape_feed
 from engine.strategy.model import Forecaster, Model
 from engine.venues.datafile import TradeColumns
 from engine.venues.replay import Tape

@@ -22,6 +22,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
+    TwinRow,
     VenueSection,
 )
 from engine.core.why import Why
@@ -102,6 +103,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     notices: tuple[Notice, ...] | None = None
     alarms: tuple[Alarm, ...] | None = None
     reloads: tuple[ReloadRow, ...] | None = None
+    twins: tuple[TwinRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
     breakers: tuple[BreakerRow, ...] | None = None
     venue: VenueSection | None = None

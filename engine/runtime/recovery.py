@@ -10,7 +10,7 @@ import msgspec
 
 from engine.domain.errors import CheckpointError, RecordError, StorageError, TraderError
 from engine.ports import HistoricalFeed, Journal
-from engine.runtime.factory import build_loop
+from engine.runtime.building import build_loop
 from engine.runtime.loop import Loop
 from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, refusal_of, rehandle

@@ -26,8 +26,8 @@ from engine.models.scores import calibration
 from engine.models.training import Fold, Recipe, Rows, Trained, splits, train, walk_forward
 from engine.models.weights import write_weights
 from engine.runtime.backtest import between
-from engine.runtime.factory import load_tapes
 from engine.runtime.features import Seen, rows_of, seen_of
+from engine.runtime.tapes import load_tapes
 from engine.storage.atomic import write_whole
 from engine.venues.replay import Tape
 

@@ -8,11 +8,12 @@ import msgspec
 
 from engine.domain.errors import StorageError
 from engine.domain.events import Event
-from engine.runtime.factory import build_loop, reopen_feed
+from engine.runtime.building import build_loop
 from engine.runtime.loop import Batch, Refusals
 from engine.runtime.pump import Pump
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import decode_config, decode_state
+from engine.runtime.tapes import reopen_feed
 from engine.storage.codec import Effects, End
 from engine.storage.modelstore import models_of
 from engine.storage.record_reader import RecordReader

@@ -9,12 +9,13 @@ from engine.domain.errors import StorageError
 from engine.domain.events import Event
 from engine.domain.market import PRINT_STEP_NS, Bar, Trade
 from engine.ports import HistoricalFeed
-from engine.runtime.factory import build_loop, reopen_feed
+from engine.runtime.building import build_loop
 from engine.runtime.protocol import WhyReply, WhyRequest
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import NullRecorder
 from engine.runtime.rehandle import NEVER, RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import SessionConfig, decode_config, decode_state
+from engine.runtime.tapes import reopen_feed
 from engine.runtime.whydesk import answer_why
 from engine.storage.codec import Consumed, Tape
 from engine.storage.record_reader import RecordReader

@@ -27,6 +27,7 @@ from engine.domain.ids import sequence_of
 from engine.domain.intents import IntentState
 from engine.domain.money import canonical
 from engine.domain.orders import Order
+from engine.domain.shadow import SaveShadow, SaveStage
 from engine.domain.vetoes import Veto
 from engine.storage.database import Database
 from engine.storage.rows import (
@@ -43,6 +44,7 @@ from engine.storage.rows import (
     transition_to_row,
     veto_to_row,
 )
+from engine.storage.shadows import UPSERT_SHADOW, UPSERT_STAGE, shadow_to_row, stage_to_row
 from engine.storage.transaction import Statement
 
 
@@ -118,6 +120,10 @@ def statements_of(command: Command) -> list[Statement]:
             return [(_VETO, veto_to_row(veto))]
         case SaveTransition():
             return [(_TRANSITION, transition_to_row(command))]
+        case SaveShadow(signal):
+            return [(UPSERT_SHADOW, shadow_to_row(signal))]
+        case SaveStage(stage):
+            return [(UPSERT_STAGE, stage_to_row(stage))]
         case (
             QueryVenue()
             | QueryOrder()

@@ -145,8 +145,47 @@ _PLANS = ("ALTER TABLE signals ADD COLUMN plan TEXT",)
 # A start asks for the fills of some orders among those of years.
 _FILLS_BY_ORDER = ("CREATE INDEX fills_by_order ON fills (client_id)",)
 
+# What shadow twins signalled and what became of it, and for how long each version of a play has run.
+_SHADOWS = (
+    """CREATE TABLE shadow_signals (
+        id INTEGER PRIMARY KEY,
+        ts INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        play TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        side TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        price REAL NOT NULL,
+        strength REAL NOT NULL,
+        reason TEXT NOT NULL,
+        resolved INTEGER NOT NULL,
+        exit_price REAL NOT NULL,
+        return_percent REAL NOT NULL,
+        mae_percent REAL NOT NULL,
+        mfe_percent REAL NOT NULL,
+        pnl TEXT,
+        UNIQUE (hash, label, ts, symbol, side, kind)
+    )""",
+    "CREATE INDEX shadow_signals_by_time ON shadow_signals (ts)",
+    """CREATE TABLE stages (
+        hash TEXT NOT NULL,
+        role TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        play TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        bars INTEGER NOT NULL,
+        signals INTEGER NOT NULL,
+        trades INTEGER NOT NULL,
+        pnl TEXT NOT NULL,
+        PRIMARY KEY (hash, role, began)
+    ) WITHOUT ROWID""",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("foundation", _FOUNDATION),
     Migration("plans", _PLANS),
     Migration("fills by order", _FILLS_BY_ORDER),
+    Migration("shadows", _SHADOWS),
 )

@@ -37,13 +37,15 @@ from engine.domain.play import (
 )
 from engine.runtime.backtest import play_tape
 from engine.runtime.binding import PlayFile
+from engine.runtime.building import build_loop
 from engine.runtime.drivers import Gauges, TapeTime
-from engine.runtime.factory import build_loop, tape_config, tape_feed
+from engine.runtime.factory import tape_config
 from engine.runtime.inbox import Inbox
 from engine.runtime.loop import NO_REFUSALS
 from engine.runtime.pump import Pump
 from engine.runtime.recovery import NullRecorder
 from engine.runtime.session import SessionConfig, decode_state, encode_state
+from engine.runtime.tapes import tape_feed
 from engine.strategy.syntax import canonical
 from engine.venues.datafile import BarColumns, Quirks, TradeColumns
 from engine.venues.replay import DataSource, FileFeed, MergedFeed, Tape, load_tape

@@ -26,7 +26,8 @@ from engine.domain.signals import Signal
 from engine.execution.desk import describe
 from engine.runtime.backtest import run_backtest
 from engine.runtime.binding import keep_models, load_plays
-from engine.runtime.factory import build_loop, load_tapes, reopen_feed, tape_config, tape_feed
+from engine.runtime.building import build_loop
+from engine.runtime.factory import tape_config
 from engine.runtime.loop import Batch
 from engine.runtime.parity.report import FirstDifference, Row
 from engine.runtime.pump import Pump
@@ -34,6 +35,7 @@ from engine.runtime.recovery import NullRecorder
 from engine.runtime.rehandle import RecordedRefusals, begins_at, recorded_refusals, rehandle
 from engine.runtime.session import decode_config, decode_state
 from engine.runtime.study.figures import moment_text
+from engine.runtime.tapes import load_tapes, reopen_feed, tape_feed
 from engine.storage.database import open_reader
 from engine.storage.decisions import DecisionRepository
 from engine.storage.ledger import LedgerRepository

@@ -34,6 +34,7 @@ from engine.domain.events import (
 )
 from engine.domain.market import Bar, Quote, Trade
 from engine.domain.positions import Fill
+from engine.domain.versions import PlaysApproved, TwinChanged
 from tests.unit.domain.examples import examples_of
 
 EXPECTED = {
@@ -42,6 +43,8 @@ EXPECTED = {
     PlaySwapped: Priority.CONTROL,
     Backfill: Priority.CONTROL,
     Remark: Priority.CONTROL,
+    TwinChanged: Priority.CONTROL,
+    PlaysApproved: Priority.CONTROL,
     Recalled: Priority.CONTROL,
     Fill: Priority.FILL,
     OrderSent: Priority.ANSWER,

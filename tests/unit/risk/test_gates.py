@@ -108,6 +108,7 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"leverage_after": 2.01}, "leverage", Reason.LEVERAGE_MAX, "2.01x", "2x"),
     ({"capital_left": 49.99}, "cash reserve", Reason.CASH_RESERVE, "49.99 left", "50"),
     ({"open_orders": 4}, "open orders", Reason.OPEN_ORDERS_MAX, "4", "4"),
+    ({"play_hash": "ab" * 32}, "play approved", Reason.PLAY_NOT_APPROVED, "ab" * 6, "promoted"),
 ]
 
 
@@ -121,12 +122,8 @@ def test_all_gates_pass_an_order_on_every_limit():
     assert len(GATES) == len(NAMES)
 
 
-def test_gates_whose_subject_is_not_built_say_so_and_do_not_pass():
-    verdicts = {result.name: result.verdict for result in ask_all(FACTS, LIMITS)}
-    assert {name for name, verdict in verdicts.items() if verdict is Verdict.NOT_BUILT} == {
-        "play approved",
-    }
-    assert set(verdicts.values()) == {Verdict.PASS, Verdict.NOT_BUILT}
+def test_a_play_that_was_promoted_passes():
+    assert ask(with_facts(play_hash="ab" * 32, approved=("cd" * 32, "ab" * 32)), LIMITS) is None
 
 
 @pytest.mark.parametrize(("change", "gate", "reason", "value", "limit"), VETOES)

@@ -12,15 +12,9 @@ from engine.domain.market import NS_PER_S
 from engine.domain.modes import Mode
 from engine.domain.play import Rule
 from engine.runtime.binding import load_plays
-from engine.runtime.factory import (
-    build_loop,
-    check_start,
-    goes_on_after_end,
-    open_source,
-    reopen_feed,
-    synchronous_of,
-    window_for,
-)
+from engine.runtime.building import build_loop
+from engine.runtime.factory import check_start, goes_on_after_end, open_source, synchronous_of, window_for
+from engine.runtime.tapes import reopen_feed
 from engine.venues.simulated import MatchOn
 from tests.builders import BTC, ETH, spec
 from tests.unit.runtime.rig import market_settings, tape_settings, write_tape
