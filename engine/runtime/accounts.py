@@ -136,6 +136,9 @@ def locked_by(settings: Settings) -> str:
     """Return why the venue takes no entries; the local exchange's cases run with this program's own tests."""
     if settings.venue == LOCAL:
         return ""
+    flaw = profile_of(settings.venue).stop_flaw
+    if flaw:
+        return f"its stops are not to be relied on in this version: {flaw}"
     return why_locked(settings.state_dir or state_root(), settings.venue, ADAPTER_VERSION)
 
 

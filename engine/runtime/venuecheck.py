@@ -11,7 +11,7 @@ from engine.config.settings import Settings
 from engine.domain.errors import ConfigError
 from engine.domain.ids import IdSpace
 from engine.domain.market import NS_PER_S
-from engine.runtime.accounts import account_of, lock_of
+from engine.runtime.accounts import account_of, lock_of, locked_by
 from engine.storage.venuechecks import CheckedCase, VenueCheck, ccxt_version, save_check
 from engine.venues.ccxt_profiles import ADAPTER_VERSION, LOCAL, Endpoint, profile_of
 from engine.venues.conformance.cases import ORDER_CASES
@@ -40,6 +40,8 @@ async def _check(settings: Settings, symbol: str, tell: Tell) -> VenueCheck:
     from engine.venues.conformance.ccxt_ground import ccxt_ground  # noqa: PLC0415 - it imports ccxt
 
     site, began = _site(settings), time.time_ns()
+    if settings.venue != LOCAL and profile_of(settings.venue).stop_flaw:
+        raise ConfigError(f"{settings.venue} cannot be unlocked: {locked_by(settings)}", field="venue")
     keys = find_keys(settings.venue, keys_path(settings), real_money=False)
     if keys.credentials is None:
         raise ConfigError(keys.flaw)

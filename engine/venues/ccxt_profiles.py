@@ -61,6 +61,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     has_demo: bool = False
     has_testnet: bool = True
     subscribe_acks: int = 0  # answers to subscriptions after which the private stream stands
+    # Why its stops are not to be relied on, by what ccxt sends for them: entries are refused.
+    stop_flaw: str = ""
     switch: Switch = Switch.RENEWAL
     switch_topic: str = ""  # of the private stream, where the switch waits for that
     switch_max_s: int = 3_600
@@ -115,6 +117,7 @@ PROFILES: Mapping[str, Profile] = {
             options={"defaultType": "swap", "warnOnFetchOpenOrdersWithoutSymbol": False},
             trades_by_symbol=True,
             triggers_apart=True,
+            stop_flaw="ccxt sends the cancel of a stop, which is an algo order there, to the plain orders",
             has_demo=True,
             has_testnet=False,  # ccxt has given it up for futures
         ),
@@ -127,6 +130,7 @@ PROFILES: Mapping[str, Profile] = {
             trade_id_key="clOrdId",
             list_path=("data",),
             triggers_apart=True,
+            stop_flaw="ccxt sends a stop without our id, and its cancel to the plain orders",
         ),
         Profile(
             name="hyperliquid",
@@ -136,6 +140,7 @@ PROFILES: Mapping[str, Profile] = {
             find_param="clientOrderId",
             options={"defaultType": "swap"},
             trade_id_key="cloid",
+            stop_flaw="ccxt sends no stop at market there without a price",
         ),
         Profile(
             name="krakenfutures",
@@ -143,6 +148,7 @@ PROFILES: Mapping[str, Profile] = {
             id_max=100,
             find_param="cliOrdId",
             trade_id_key="cliOrdId",
+            stop_flaw="ccxt sends a cancel by our id with the order id None",
         ),
     )
 }

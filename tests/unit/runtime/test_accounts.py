@@ -63,6 +63,10 @@ def test_the_site_follows_mode_and_setting():
 def test_a_venue_is_locked_until_its_cases_passed_here(tmp_path: Path):
     assert locked_by(settings()) == ""
     assert "never run" in locked_by(settings(venue="bybit", state_dir=tmp_path))
+    for venue in ("binanceusdm", "okx", "krakenfutures", "hyperliquid"):
+        assert "its stops are not to be relied on" in locked_by(settings(venue=venue, state_dir=tmp_path))
+        with pytest.raises(ConfigError, match=f"{venue} cannot be unlocked"):
+            venuecheck.check_venue(settings(venue=venue), "BTCUSDT", lambda *_: None)
 
 
 async def test_a_session_takes_equity_and_instruments_from_the_account():
