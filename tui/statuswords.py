@@ -7,6 +7,7 @@ import msgspec
 
 from engine.api import BreakerRow, FeedRow, Phase, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
+from tui.modelwords import model_words
 
 
 def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "breakers": [msgspec.to_builtins(breaker) for breaker in snapshot.breakers],
         "venue": msgspec.to_builtins(snapshot.venue),
         "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
+        "models": [msgspec.to_builtins(row) for row in snapshot.models],
         "latency": {
             "p50_ms": health.latency_p50_ms,
             "p99_ms": health.latency_p99_ms,
@@ -89,6 +91,8 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
     yield from _rows(
         "reload", [f"{row.play} generation {row.generation}, {row.result}" for row in snapshot.reloads]
     )
+    if snapshot.models:
+        yield from _rows("models", [f"{row.play}: {model_words(row)}" for row in snapshot.models])
     yield _row(
         "latency",
         f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "

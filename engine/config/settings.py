@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from engine.config.limits import LimitSettings
+from engine.config.modelsettings import ModelSettings
 from engine.config.section import Money, Seconds, Section
 from engine.config.versionsettings import PromotionSettings, ShadowSettings
 from engine.domain.events import OnStop
@@ -273,6 +274,7 @@ class Settings(Section):
     duration_s: Seconds | None = None
     account: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
+    model: ModelSettings = ModelSettings()
     stops: StopSettings = StopSettings()
     breaker: BreakerSettings = BreakerSettings()
     budget: BudgetSettings = BudgetSettings()

@@ -10,6 +10,7 @@ from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
 from engine.core.machine_state import STATE_VERSION, MachineState, check_version
 from engine.core.market import Market
+from engine.core.modelwatch import ModelWatch
 from engine.core.policy import Policy
 from engine.core.reconciling import Reconciler
 from engine.core.resolving import Resolver
@@ -67,8 +68,7 @@ class Machine:
         self.policy, self.tally = Policy(setup.limits), Tally()
         ids = IdSpace(setup.birth_s, setup.instance)
         self.market = Market(setup.instruments, setup.window_bars)
-        self.ledger = Ledger(setup.start_equity)
-        self.board = Board(self._outbox)
+        self.ledger, self.board = Ledger(setup.start_equity), Board(self._outbox)
         instruments = {i.symbol: i for i in setup.instruments}
         self.desk = Desk(ids, instruments, self.ledger, self._outbox, self.board.say)
         self.authority = Authority(
@@ -91,6 +91,7 @@ class Machine:
             tally=self.tally,
             board=self.board,
             outbox=self._outbox,
+            watch=ModelWatch(setup.calibration, self.authority, self.board),
             models=models,
         )
         self._stops = StopWatch(setup.stops, self.desk, self.ledger, self.trading.following, self.board)
@@ -229,6 +230,7 @@ class Machine:
         (self._resolver if resolves else self.authority).on_control(control, now)
         if before is not RiskMode.NORMAL and self.authority.operator.risk_mode is RiskMode.NORMAL:
             self._losses.forgive()
+            self.trading.watch.forgive(self.trading.runners)
 
     def _on_timer(self, event: TimerFired, now: int) -> None:
         match event.timer_id:

@@ -46,6 +46,7 @@ class Runner(msgspec.Struct):
     expires: int = 0
     waiting: Signal | None = None
     guard: GuardState | None = None  # None where the play has no protections
+    barred: Refusal | None = None  # why it may not enter until a person says so
 
     @classmethod
     def of(cls, binding: PlayBinding, models: Models = NO_MODELS) -> Self:
@@ -64,15 +65,20 @@ class Runner(msgspec.Struct):
             self.guard = protections.begin(position)
 
     @property
+    def asks_model(self) -> bool:
+        """Whether the play asks a model, whose forecasts are followed bar by bar."""
+        return self.binding.spec.model is not None
+
+    @property
     def needs_bars(self) -> bool:
         """Whether something beside its rules looks at every bar now: then none may be skimmed."""
-        return self.expires > 0 or (self.follows and self.side != 0)
+        return self.expires > 0 or (self.follows and self.side != 0) or self.asks_model
 
     def refusal(self, signal: Signal) -> Refusal | None:
-        """Return why the play's protections do not let it enter."""
+        """Return why its model or its protections do not let the play enter."""
         guards = self.binding.spec.protections
-        if guards is None or self.guard is None:
-            return None
+        if self.barred is not None or guards is None or self.guard is None:
+            return self.barred
         opens = signal.kind is SignalKind.ENTRY
         return protections.refusal(self.guard, guards, signal.ts, self.binding.step_ns, opens=opens)
 

@@ -9,6 +9,7 @@ from engine.domain.market import Instrument
 from engine.domain.modes import Mode
 from engine.domain.play import PlaySpec
 from engine.risk.breaker import BreakerPolicy
+from engine.risk.calibration import CalibrationPolicy
 from engine.risk.stops import StopPolicy
 
 
@@ -52,6 +53,7 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     breaker: BreakerPolicy = BreakerPolicy()
     stops: StopPolicy = StopPolicy()  # looked at as often as silence is
     shadows: tuple[PlayBinding, ...] = ()  # what is watched beside the plays from the start
+    calibration: CalibrationPolicy = CalibrationPolicy()  # when a play's model is demoted
     window_bars: int = 600
     needs_approval: bool = False  # entries of a play need that its hash is approved
     hosts_twins: bool = False  # other versions of its plays may be watched beside it

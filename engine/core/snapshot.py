@@ -205,6 +205,32 @@ class TwinRow(msgspec.Struct, frozen=True, kw_only=True):
     waits: bool  # to take the running one's place, once that is flat
 
 
+class ModelBin(msgspec.Struct, frozen=True):
+    """Of a model's forecasts in one bin: how many, their mean and how often they came true."""
+
+    count: int
+    forecast: float
+    came_true: float
+
+
+class ModelRow(msgspec.Struct, frozen=True):
+    """The model of a play, and how its last resolved forecasts did. `demoted` is since when, 0: it is not."""
+
+    play: str
+    sha256: str
+    architecture: str
+    horizon_bars: int
+    resolved: int
+    resolved_min: int  # before so many nothing is judged
+    rate: float
+    brier: float
+    brier_base: float  # of always saying the rate
+    gap: float
+    bins: tuple[ModelBin, ...]
+    demoted: int = 0
+    text: str = ""
+
+
 class FeedRow(msgspec.Struct, frozen=True):
     """One feed."""
 
@@ -298,6 +324,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     reloads: tuple[ReloadRow, ...] = ()
     twins: tuple[TwinRow, ...] = ()
+    models: tuple[ModelRow, ...] = ()
     feeds: tuple[FeedRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
     venue: VenueSection = VenueSection()

@@ -9,6 +9,7 @@ from engine.core.channels import Channels
 from engine.core.entering import Entering, veto_of
 from engine.core.following import Following
 from engine.core.market import Market
+from engine.core.modelwatch import ModelWatch, WatchedState
 from engine.core.risk import Risk
 from engine.core.runner import Runner, RunnerState, evaluator_for
 from engine.core.setup import CoreSetup
@@ -47,6 +48,7 @@ class TradingState(msgspec.Struct, frozen=True):
     runners: tuple[RunnerState, ...]
     plans: tuple[tuple[str, str, Plan], ...]
     courses: tuple[tuple[str, str, Course], ...] = ()
+    models: tuple[WatchedState, ...] = ()
 
 
 class Trading:
@@ -64,9 +66,10 @@ class Trading:
         tally: Tally,
         board: Board,
         outbox: list[Command],
+        watch: ModelWatch,
         models: Models = NO_MODELS,
     ) -> None:
-        self._policy, self.models = risk.policy, models
+        self._policy, self.models, self.watch = risk.policy, models, watch
         self._market, self._ledger, self._desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = risk.holds, tally, board, outbox
         self.following = Following(desk, ledger, risk.holds, board, outbox)
@@ -89,6 +92,8 @@ class Trading:
                 if runner.expires:
                     self.entering.age(bar, runner, now)
                 signal = runner.evaluator.update(bar, runner.side)
+                if runner.asks_model:
+                    self.watch.follow(runner, now)
                 if signal is not None:
                     self.on_signal(signal, runner, now)
                 if runner.follows and runner.side:
@@ -294,6 +299,7 @@ class Trading:
                     evaluator.update(bar, 0)
                 runner.generation = generation
                 runner.run(binding, evaluator, self._ledger.position(spec.name, binding.symbol))
+                self.watch.swapped(runner)
                 text = f"{spec.name} runs generation {generation} ({spec.hash[:12]})"
                 self._board.notice(now, NoticeLevel.GOOD, "reload", text)
 
@@ -307,6 +313,7 @@ class Trading:
             tuple(runner.state() for runner in self.runners),
             tuple((play, symbol, plan) for (play, symbol), plan in self.following.plans.items()),
             tuple((play, symbol, course) for (play, symbol), course in self.following.courses.items()),
+            self.watch.state(),
         )
 
     def restore(self, state: TradingState) -> None:
@@ -316,6 +323,7 @@ class Trading:
             before = kept.get(runner.binding.spec.name)
             if before is not None:
                 runner.restore(before, self.models)
+        self.watch.restore(state.models, self.runners)
         self.following.plans = {(play, symbol): plan for play, symbol, plan in state.plans}
         self.following.courses = {(play, symbol): course for play, symbol, course in state.courses}
 

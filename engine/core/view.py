@@ -48,6 +48,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         flatten=_flatten(machine),
         notices=tuple(board.notices)[-ROWS_SHOWN:],
         alarms=board.alarms(),
+        models=machine.trading.watch.rows(machine.trading.runners),
         breakers=machine.channels.rows(),
         twins=twin_rows(machine, now),
     )

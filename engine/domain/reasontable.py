@@ -136,6 +136,7 @@ REASONS: dict[Reason, ReasonFacts] = {
         "when it pauses.",
         "Wait, and look at whether the play still fits the market.",
     ),
+    Reason.MODEL_DEMOTED: _F(_R, "The play's model is wrong too often.", "Train it; set the risk mode back."),
     Reason.QTY_BELOW_MINIMUM: _F(
         _Z,
         "The size rounds to less than the venue's smallest quantity; the values name it.",

@@ -39,7 +39,6 @@ STALE_CHECK_NS = NS_PER_S
 WINDOW_BARS = 600
 WINDOW_BARS_MAX = 10_000  # they are in every checkpoint
 FLATTEN_BARS = 3  # of the longest step on a tape
-
 MS_PER_S = 1_000
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
@@ -84,6 +83,7 @@ def core_setup(
         limits=settings.limits.to_limits(),
         breaker=settings.breaker.to_policy(),
         stops=settings.stops.to_policy(),
+        calibration=settings.model.to_policy(),
         currency=currency,
         start_equity=settings.account.equity,
         takes_orders=mode is not Mode.SHADOW,

@@ -15,6 +15,7 @@ from engine.core.snapshot import (
     FlattenSection,
     GateRow,
     HealthSection,
+    ModelRow,
     OrderRow,
     PositionRow,
     ReloadRow,
@@ -104,6 +105,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     alarms: tuple[Alarm, ...] | None = None
     reloads: tuple[ReloadRow, ...] | None = None
     twins: tuple[TwinRow, ...] | None = None
+    models: tuple[ModelRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
     breakers: tuple[BreakerRow, ...] | None = None
     venue: VenueSection | None = None

@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.core.machine import Machine
+from engine.core.snapshot import ModelRow
 from engine.domain.money import canonical
 
 
@@ -30,6 +31,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     events_per_s: float  # input bars or trades over wall_s; loading apart
     play_hash: str
     rows: int
+    models: tuple[ModelRow, ...] = ()  # how the forecasts of plays' models did
 
 
 def report(
@@ -50,6 +52,7 @@ def report(
         data=data,
         bars=sum(runner.evaluator.bars for runner in machine.trading.runners),
         rows=rows,
+        models=machine.trading.watch.rows(machine.trading.runners),
         events=events,
         signals=tally.signals,
         orders=machine.desk.sequence,

@@ -3,8 +3,9 @@
 from pathlib import PurePath
 from textwrap import wrap
 
-from engine.api import ReloadRow, Snapshot
+from engine.api import ModelRow, ReloadRow, Snapshot
 from tui.formats import age, age_between, clean
+from tui.modelwords import model_words
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, Row, fit_columns
 
@@ -21,6 +22,7 @@ RESULT_STYLE = {"loaded": "ok", "swapped": "ok*", "rejected": "danger*", "waitin
 SHORT_HASH = 8
 REASON_ROWS_MAX = 3  # of why a change was refused
 REASON_WIDTH_MIN = 10
+MODEL_ROWS_MAX = 2  # of how a play's model does
 
 
 class ReloadPane(Pane):
@@ -31,22 +33,26 @@ class ReloadPane(Pane):
     title = "Reload"
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
-        """Reloads alone."""
-        return (snapshot.reloads,)
+        """Reloads, and the models of plays."""
+        return snapshot.reloads, snapshot.models
 
     def wanted_rows(self, snapshot: Snapshot) -> int:
         """One row a play, a few for each refusal, a header and the frame."""
-        return 3 + len(snapshot.reloads) + REASON_ROWS_MAX * sum(r.failures > 0 for r in snapshot.reloads)
+        refusals = REASON_ROWS_MAX * sum(r.failures > 0 for r in snapshot.reloads)
+        return 3 + len(snapshot.reloads) + refusals + MODEL_ROWS_MAX * len(snapshot.models)
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the plays' versions."""
         fitted = fit_columns(COLUMNS, width)
         rows: list[Row] = []
+        models = {row.play: row for row in snapshot.models}
         for row in snapshot.reloads:
             rows.append(fitted.row(_values(row, snapshot.status.now)))
             if row.failures:
                 reason = wrap(clean(row.text), max(REASON_WIDTH_MIN, width - 2))[:REASON_ROWS_MAX]
                 rows += [(("  ", "text"), (line, "danger")) for line in reason]
+            if row.play in models:
+                rows += _model(models[row.play], width)
         return Content(
             tuple(rows),
             header=fitted.header(),
@@ -56,6 +62,13 @@ class ReloadPane(Pane):
                 "A saved change of its file is taken up here.",
             ),
         )
+
+
+def _model(row: ModelRow, width: int) -> list[Row]:
+    """Say under a play how its model does."""
+    style = "danger*" if row.demoted else "muted"
+    lines = wrap(clean(model_words(row)), max(REASON_WIDTH_MIN, width - 2))[:MODEL_ROWS_MAX]
+    return [(("  ", "text"), (line, style)) for line in lines]
 
 
 def _next_try(row: ReloadRow) -> Cell:

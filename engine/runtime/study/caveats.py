@@ -1,16 +1,17 @@
 """What a reader of a backtest must know before believing its figures, a sentence each."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from engine.core.machine import Machine
-from engine.domain.market import InstrumentKind
+from engine.domain.market import NS_PER_S, InstrumentKind
 from engine.runtime.account import counted_in
 from engine.venues.replay import Tape
 
 
 def caveats(machine: Machine, tapes: Sequence[Tape]) -> tuple[str, ...]:
     """Return what the run assumed of its instruments, and the plays that its data was too short for."""
-    return (*(line for tape in tapes for line in _assumed(tape)), *_cold(machine))
+    return (*(line for tape in tapes for line in _assumed(tape)), *_cold(machine), *_demoted(machine))
 
 
 def _assumed(tape: Tape) -> Iterator[str]:
@@ -34,3 +35,10 @@ def _cold(machine: Machine) -> Iterator[str]:
                 f"{runner.binding.spec.name}: no signal: it warms up for"
                 f" {evaluator.warmup_bars:,} bars and the data has {evaluator.bars:,}"
             )
+
+
+def _demoted(machine: Machine) -> Iterator[str]:
+    for row in machine.trading.watch.rows(machine.trading.runners):
+        if row.demoted:
+            at = datetime.fromtimestamp(row.demoted // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M")
+            yield f"{row.play}: its model was demoted at {at} UTC and entered no more ({row.text})"
