@@ -1,6 +1,7 @@
 """The settings of one engine: checked once at the edge, frozen from then on, passed on as JSON."""
 
 import re
+import shutil
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    field_validator,
 )
 
 from engine.config.limits import LimitSettings
@@ -19,6 +21,7 @@ from engine.config.section import Money, Seconds, Section
 from engine.config.versionsettings import PromotionSettings, ShadowSettings
 from engine.domain.events import OnStop
 from engine.domain.modes import Mode
+from engine.domain.news import Topic
 from engine.risk.breaker import BreakerPolicy
 from engine.risk.stops import OnMissing, OnStuck, StopPolicy
 
@@ -247,6 +250,21 @@ class LogSettings(Section):
     files: Annotated[int, Field(ge=1, le=100)] = 5
 
 
+class HookSettings(Section):
+    """A program that is told what happens; `run` is its path, or its name on the PATH, and its arguments."""
+
+    on: Annotated[tuple[Topic, ...], Field(min_length=1)]
+    run: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+    @field_validator("run")
+    @classmethod
+    def _is_there(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if shutil.which(value[0]) is None:
+            raise ValueError(f"there is no program {value[0]!r} that may be run")
+        return value
+
+
 class CacheSettings(Section):
     """The columns of data files that were read, kept in the user's cache folder; 0 keeps none."""
 
@@ -289,6 +307,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     shadow: ShadowSettings = ShadowSettings()
     promotion: PromotionSettings = PromotionSettings()
+    hooks: Annotated[tuple[HookSettings, ...], Field(max_length=20)] = ()
 
     def to_json(self) -> str:
         """Write the settings for another process."""

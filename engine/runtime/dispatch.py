@@ -12,7 +12,6 @@ from engine.domain.commands import (
     Command,
     FlattenEnded,
     Notice,
-    NoticeLevel,
     QueryOrder,
     QueryVenue,
     SaveTransition,
@@ -46,13 +45,6 @@ _UNSTORED = frozenset(
         Stopped,
     }
 )
-
-_LOG_METHOD = {
-    NoticeLevel.INFO: "info",
-    NoticeLevel.GOOD: "info",
-    NoticeLevel.WARNING: "warning",
-    NoticeLevel.ERROR: "error",
-}
 
 
 class Dispatcher:
@@ -145,15 +137,10 @@ class Dispatcher:
         return dict.fromkeys(entries, Reason.LATCHED) if self._latch.engaged() else NO_REFUSALS
 
     def _act(self, command: Command) -> None:
-        if type(command) is Notice:
-            getattr(self._log, _LOG_METHOD[command.level])(command.kind, text=command.text, at=command.ts)
-        elif type(command) is LatchCommand:
+        if type(command) is LatchCommand:
             self._set_latch(command)
         elif type(command) is FlattenEnded:
             self.flatten_ended = command
-            self._log.warning(
-                "flatten ended", flat=command.flat, residual=command.residual, ms=str(command.elapsed_ms)
-            )
         elif type(command) is Stopped:
             self.stopped = True
 

@@ -1,7 +1,6 @@
 """The engine at work: its tasks, its orderly end and the exit code of its process."""
 
 import asyncio
-import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,6 +25,7 @@ from engine.domain.events import (
 from engine.ports import PushFeed
 from engine.runtime.beginning import ENGINE_ACTOR, begin
 from engine.runtime.causes import cause_of, described
+from engine.runtime.collector import Collector
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext, close_session
 from engine.runtime.control import ControlServer
@@ -44,6 +44,7 @@ from engine.runtime.protocol import (
     WhyReply,
     WhyRequest,
 )
+from engine.runtime.telling import Telling
 from engine.runtime.upkeep import Upkeep, Work
 from engine.runtime.whydesk import answer_why
 
@@ -79,7 +80,7 @@ class Engine:
         self._ready = ready
         self._settings = context.settings
         self._inbox = Inbox()
-        self._gauges = Gauges()
+        self._gauges, self._collector = Gauges(), Collector()
         self._ended = asyncio.Event()
         self._exit_code = 0
         self._why = "stopped"
@@ -95,8 +96,10 @@ class Engine:
             report=self._offer,
             on_batch=self._on_batch,
         )
+        self._telling = Telling(self._settings, context.log, offer=self._offer, now=self._now)
         self._upkeep = Upkeep(
             context,
+            tell=self._telling.newsroom.publish,
             health=self._health,
             inbox=self._inbox,
             offer=self._offer,
@@ -140,7 +143,6 @@ class Engine:
         """Run until stopped; return how it ended. Whatever a task dies of ends the engine in order."""
         context = self.context
         context.pump.hand_over(dispatcher=self._dispatcher, recorder=context.recorder, taken=self._on_taken)
-        collecting = gc.isenabled()
         try:
             async with self._server() as server:
                 code, text = await self._work_and_close()
@@ -148,9 +150,8 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             code, text = self._broke(error)
         finally:
-            gc.unfreeze()
-            if collecting:
-                gc.enable()
+            await self._telling.finish()
+            self._collector.let_go()
         return exit_report(context, code, text, wall_s=self._wall_s)
 
     async def _work_and_close(self) -> tuple[int, str]:
@@ -174,7 +175,7 @@ class Engine:
         """Run the pump and everything beside it until the end is reached."""
         async with asyncio.TaskGroup() as tasks:
             await begin(self.context, self._commands, self._now, until_flat=self._until_flat)
-            self._calm_collector()
+            self._collector.calm()
             beside = [tasks.create_task(work, name=name) for name, work in self._beside()]
             await self._drive(self._pump())
             async with self.context.pump.between_events:  # what the reader took is done to its end
@@ -183,6 +184,7 @@ class Engine:
 
     def _beside(self) -> Iterator[tuple[str, Work]]:
         """Yield what runs beside the pump, each with its name."""
+        yield from self._telling.listening()
         yield from self._upkeep.storing()
         yield from self._upkeep.watching()
         yield "deadline", self._await_deadline()
@@ -207,12 +209,6 @@ class Engine:
             bars=context.config.setup.window_bars,
             known=market.last_close,
         )
-
-    def _calm_collector(self) -> None:
-        """Let the garbage collector alone with what is alive now, and do its rounds in quiet moments."""
-        gc.collect()
-        gc.freeze()  # what is alive now stays: later collections need not look at it
-        gc.disable()  # collections are taken by the heartbeat
 
     async def _take_at_once(self, event: Event, since_ns: int) -> bool:
         return await self._drive(self._driver.take_at_once(event, since_ns))
@@ -314,6 +310,7 @@ class Engine:
 
     def _on_batch(self, batch: Batch) -> None:
         self._commands.on_batch(batch)
+        self._telling.newsroom.publish_batch(batch, self.context.pump.now)
         if self.context.tape is None:  # a tape brings the same events again
             self._upkeep.decided()
         flatten_ended = self._until_flat and self._dispatcher.flatten_ended is not None

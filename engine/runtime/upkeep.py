@@ -12,6 +12,7 @@ from engine.core.snapshot import ReloadRow
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Event, Remark
 from engine.domain.market import Bar
+from engine.domain.news import CheckpointNews, News, ReloadNews
 from engine.domain.play import PlaySpec
 from engine.runtime.binding import load_play_file
 from engine.runtime.context import EngineContext
@@ -35,6 +36,7 @@ class Upkeep:
         self,
         context: EngineContext,
         *,
+        tell: Callable[[News], None],
         health: Health,
         inbox: Inbox,
         offer: Callable[[Event], bool],
@@ -43,7 +45,7 @@ class Upkeep:
     ) -> None:
         """`store` writes the evidence that waits for the disk, and says whether it could."""
         self._context, self._health, self._inbox = context, health, inbox
-        self._offer, self._now, self._store = offer, now, store
+        self._offer, self._now, self._store, self._tell = offer, now, store, tell
         self.flush_s = FLUSH_S  # how long evidence may wait for the disk
         self._record_stopped = ""
         self._decided = asyncio.Event()
@@ -144,9 +146,15 @@ class Upkeep:
             for swap in await self._reloader.check(time.monotonic(), self._now()):
                 self._offer(swap)
             for row in self._reloader.rows():
-                if row.result == "rejected" and said.get(row.file) != row.text:
-                    self._offer(Remark(self._now(), "reload", f"{row.play} stays as it is: {row.text}"))
+                if said.get(row.file) != row.text:
+                    self._tell_reload(row)
                 said[row.file] = row.text
+
+    def _tell_reload(self, row: ReloadRow) -> None:
+        now = self._now()
+        self._tell(ReloadNews(now, row.play, row.generation, row.result, row.text))
+        if row.result == "rejected":
+            self._offer(Remark(now, "reload", f"{row.play} stays as it is: {row.text}"))
 
     async def _keep_checkpoints(self) -> None:
         while True:
@@ -157,6 +165,7 @@ class Upkeep:
         """Save a checkpoint; one that cannot be written is said, and the older ones stay."""
         context = self._context
         pump = context.pump
+        begun_s = time.monotonic()
         async with pump.between_events:
             pump.mark_tape()
             sequence = pump.sequence
@@ -172,6 +181,8 @@ class Upkeep:
             context.log.error("checkpoint failed", error=str(error))
             return
         self._health.checkpoint_s = time.monotonic()
+        took_ms = (self._health.checkpoint_s - begun_s) * 1000
+        self._tell(CheckpointNews(self._now(), sequence, len(payload), took_ms))
         await asyncio.to_thread(context.recorder.prune, sequence)
 
 

@@ -18,6 +18,7 @@ from engine.runtime.session import SessionConfig, decode_config, decode_state
 from engine.runtime.tapes import reopen_feed
 from engine.runtime.whydesk import answer_why
 from engine.storage.codec import Consumed, Tape
+from engine.storage.modelstore import models_of
 from engine.storage.record_reader import RecordReader
 
 
@@ -38,7 +39,7 @@ async def _why(directory: Path, request: WhyRequest, at: int) -> WhyReply:
         )
     config = decode_config(reader.header.config)
     feed = reopen_feed(config, reader.header.files)
-    loop = build_loop(config)
+    loop = build_loop(config, models_of(directory))
     refusals = RecordedRefusals(recorded_refusals(reader.entries()))
     pump = Pump(loop, dispatcher=refusals, recorder=NullRecorder())
     if reader.header.initial_state is None:

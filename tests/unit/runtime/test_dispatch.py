@@ -203,11 +203,9 @@ async def test_a_latch_that_cannot_be_set_is_said_and_holds_back_nothing(tmp_pat
     assert desk.journal.stored == [CANCEL]
 
 
-async def test_notices_reach_the_log_at_their_level(desk):
+async def test_notices_wait_for_no_disk(desk):
     for level in NoticeLevel:
         await desk.commit(Notice(T0, level, f"kind {level}", "text"))
-    assert desk.log.events == [f"kind {level}" for level in NoticeLevel]
-    assert desk.log.facts("kind error")["text"] == "text"
     assert desk.journal.commits == 0
 
 
@@ -218,4 +216,3 @@ async def test_the_end_of_a_flatten_and_of_a_stop_are_kept_for_the_exit(desk):
     await desk.commit(ended, SetTimer("x", 1), Stopped(T0))
     assert desk.dispatcher.flatten_ended == ended
     assert desk.dispatcher.stopped
-    assert desk.log.facts("flatten ended")["residual"] == ("position BTCUSDT 1",)
