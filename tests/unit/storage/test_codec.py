@@ -4,7 +4,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.domain import events
+from engine.domain import events, versions
 from engine.domain.market import Bar, Quote
 from engine.domain.orders import OrderState
 from engine.domain.play import PlaySpec, Rule, Sizing, SizingKind
@@ -24,8 +24,8 @@ EVENTS = [
     Quote(T0, "BTCUSDT", 1.0, 2.0, 1.1, 3.0),
     events.Backfill(T0, (BAR, BAR)),
     events.Remark(T0, "recovery", "goes on"),
-    events.TwinChanged(T0, "levels", "levels"),
-    events.PlaysApproved(T0, ("abc",)),
+    versions.TwinChanged(T0, "levels", "levels"),
+    versions.PlaysApproved(T0, ("abc",)),
     events.Recalled(T0, (samples.saved().order,), (samples.fill().fill,), 7, (samples.signal().signal,)),
     samples.fill().fill,
     events.OrderSent(T0, "tt1"),
