@@ -148,6 +148,9 @@ def run_engine(settings: "Settings") -> "ExitReport":
     from engine.storage.lock import refuse_while_held
 
     refuse_while_held(state_directory(settings))  # at once: what an engine needs takes a second to import
+    from engine.runtime.accounts import refuse_second
+
+    refuse_second(settings)
     from engine.runtime.process import run_engine as run
 
     return run(settings)

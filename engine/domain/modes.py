@@ -16,6 +16,10 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+REAL_MODES = frozenset({Mode.DEMO, Mode.LIVE})  # their orders reach a venue outside this program
+PAID_MODES = frozenset({Mode.LIVE})  # and cost money
+
+
 class RiskMode(StrEnum):
     """The latched risk setting; only a person moves it toward more freedom."""
 

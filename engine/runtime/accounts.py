@@ -4,18 +4,21 @@ ccxt takes a second to import, so it is imported by what needs it here, and neve
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.config.packaged import budget_dir, state_root
+from engine.config.keys import find_keys
+from engine.config.packaged import budget_dir, keys_path, state_root
 from engine.config.secrets import Credentials, Redactor
 from engine.config.settings import Settings
 from engine.core.snapshot import VenueSection
 from engine.domain.errors import ConfigError
 from engine.domain.events import Event
 from engine.domain.market import Instrument
+from engine.domain.modes import PAID_MODES, REAL_MODES
 from engine.ports import OutsideVenue
 from engine.risk.clearance import VenueFacts
 from engine.runtime.redacting import redacting
@@ -55,6 +58,20 @@ def account_name(settings: Settings, site: Endpoint) -> str:
 def lock_of(settings: Settings, site: Endpoint, credentials: Credentials) -> InstanceLock:
     """Return the lock of an account, not taken yet."""
     return account_lock(state_root(), account_name(settings, site), credentials.api_key.reveal())
+
+
+def refuse_second(settings: Settings) -> None:
+    """Raise LockHeldError where an engine trades on the account, before the work of a start is begun.
+
+    What is wrong with venue or keys is told with all else that speaks against the start.
+    """
+    if settings.mode not in REAL_MODES:
+        return
+    real_money = settings.mode in PAID_MODES
+    with suppress(ConfigError):
+        keys = find_keys(settings.venue, keys_path(settings), real_money=real_money)
+        if keys.credentials is not None:
+            lock_of(settings, site_of(settings, real_money=real_money), keys.credentials).refuse_while_held()
 
 
 def account_of(

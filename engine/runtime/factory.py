@@ -16,7 +16,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.ids import IdSpace
 from engine.domain.limits import Limits
 from engine.domain.market import NS_PER_MS, NS_PER_S, Instrument
-from engine.domain.modes import Mode
+from engine.domain.modes import PAID_MODES, REAL_MODES, Mode
 from engine.ports import Clock, LiveFeed, PushFeed, VenueProbe
 from engine.runtime.account import account_currency, traded
 from engine.runtime.accounts import AccountProbe, Trading, account_of, site_of
@@ -42,7 +42,6 @@ FLATTEN_BARS = 3  # of the longest step on a tape
 MS_PER_S = 1_000
 
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
-REAL_MODES = frozenset({Mode.DEMO, Mode.LIVE})  # their orders reach a venue outside this program
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER, Mode.SHADOW})  # what this version can run besides tapes
 
@@ -241,7 +240,7 @@ def is_real(settings: Settings) -> bool:
 
 def is_real_money(settings: Settings) -> bool:
     """Tell whether orders cost money."""
-    return settings.mode is Mode.LIVE
+    return settings.mode in PAID_MODES
 
 
 def holds_versions_back(settings: Settings) -> bool:

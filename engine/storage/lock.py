@@ -68,6 +68,14 @@ class InstanceLock:
             self._let_go()
             raise os_failure(self.directory / OWNER_NAME, "write the lock's owner", error) from error
 
+    def refuse_while_held(self) -> None:
+        """Raise LockHeldError, as `acquire` would, before the work of a start that must fail is begun."""
+        deadline_s = time.monotonic() + WAIT_S
+        while is_held(self.directory):
+            if time.monotonic() > deadline_s:
+                raise LockHeldError(self._refused(self.directory, _who(read_owner(self.directory))))
+            time.sleep(_POLL_S)
+
     def release(self) -> None:
         """Give the lock back; nothing where it is not held."""
         if not self.held:
@@ -142,12 +150,8 @@ def is_held(directory: Path) -> bool:
 
 
 def refuse_while_held(directory: Path) -> None:
-    """Raise LockHeldError, as `acquire` would, before the work of a start that must fail is begun."""
-    deadline_s = time.monotonic() + WAIT_S
-    while is_held(directory):
-        if time.monotonic() > deadline_s:
-            raise LockHeldError(_directory_in_use(directory, _who(read_owner(directory))))
-        time.sleep(_POLL_S)
+    """Raise LockHeldError where a process holds the lock of a state directory."""
+    InstanceLock(directory).refuse_while_held()
 
 
 def holder(directory: Path) -> LockOwner | None:

@@ -9,11 +9,19 @@ import pytest
 
 from engine.config.keys import LOCAL_KEYS
 from engine.config.settings import Settings
-from engine.domain.errors import ConfigError
+from engine.domain.errors import ConfigError, LockHeldError
 from engine.runtime import accounts, venuecheck
-from engine.runtime.accounts import AccountProbe, account_of, agree, locked_by, site_of
+from engine.runtime.accounts import (
+    AccountProbe,
+    account_of,
+    agree,
+    lock_of,
+    locked_by,
+    refuse_second,
+    site_of,
+)
 from engine.runtime.factory import Source, venue_probe
-from engine.runtime.opening import open_trading
+from engine.runtime.opening import open_trading, take_account
 from engine.storage.venuechecks import check_path, why_locked
 from engine.venues.ccxt_profiles import ADAPTER_VERSION, Endpoint
 from tests.unit.venues.bybit_desk import NOW, BybitDesk, ok, serving
@@ -123,3 +131,29 @@ def test_a_check_without_keys_says_which_are_missing(tmp_path: Path, monkeypatch
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="BYBIT_DEMO_API_KEY"):
         venuecheck.check_venue(settings(venue="bybit"), "BTCUSDT", lambda *_: None)
+
+
+def test_a_second_engine_on_an_account_is_refused_before_its_work_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(accounts, "state_root", lambda: tmp_path)
+    held = lock_of(settings(), Endpoint.LOCAL, LOCAL_KEYS)
+    refuse_second(settings())
+    held.acquire("day", NOW)
+    with pytest.raises(LockHeldError, match=r"local http://127.0.0.1:1: this account is traded by pid"):
+        refuse_second(settings())
+    refuse_second(settings(port=2))
+    refuse_second(settings(mode="paper"))
+    refuse_second(settings(venue="bybti"))
+    refuse_second(settings(venue="bybit", keys_file=tmp_path / "none.yaml"))
+    held.release()
+    refuse_second(settings())
+
+
+async def test_a_start_takes_the_account_and_gives_it_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(accounts, "state_root", lambda: tmp_path)
+    async with AsyncExitStack() as stack:
+        take_account(stack, settings(), None, NOW)
+        refuse_second(settings())
+        take_account(stack, settings(), LOCAL_KEYS, NOW)
+        with pytest.raises(LockHeldError):
+            refuse_second(settings())
+    refuse_second(settings())
