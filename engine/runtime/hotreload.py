@@ -1,6 +1,7 @@
 """Hot-reload of plays: a changed file is validated beside the running version, which stays till it passes."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from engine.domain.errors import ConfigError
 from engine.domain.events import PlaySwapped
 from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
+from engine.models.checkpoint import UnsettledError
 from engine.runtime.playfile import Seen, look, mark
+from engine.runtime.trial import Checked
 from engine.strategy.legs import evaluator_of
 from engine.strategy.model import NO_MODELS, Models
 
@@ -76,9 +79,9 @@ class PlayReloader:
 
     async def _check(self, entry: "_Entry", now_s: float, wall_now: int) -> PlaySwapped | None:
         path = entry.path
-        if now_s < entry.next_try_s and await asyncio.to_thread(mark, path) == entry.seen.mark:
+        if now_s < entry.next_try_s and await asyncio.to_thread(mark, path, entry.seen) == entry.seen.mark:
             return None
-        before, entry.seen = entry.seen, await asyncio.to_thread(look, path)
+        before, entry.seen = entry.seen, await asyncio.to_thread(look, path, entry.seen)
         if entry.seen.trouble:
             entry.wait(entry.seen.trouble, now_s, wall_now)
         elif entry.seen.content == entry.settled:
@@ -92,10 +95,13 @@ class PlayReloader:
     async def _judge(self, entry: "_Entry", now_s: float, wall_now: int) -> PlaySwapped | None:
         """Validate a content that is new and settled."""
         content = entry.seen.content
-        spec, fault = await asyncio.to_thread(self._try_load, entry)
-        entry.seen = await asyncio.to_thread(look, entry.path)
+        spec, fault, passes = await asyncio.to_thread(self._try_load, entry)
+        entry.seen = await asyncio.to_thread(look, entry.path, entry.seen)
         if entry.seen.content != content:
             entry.wait(entry.seen.trouble or "it changed while it was read", now_s, wall_now)
+            return None
+        if passes:
+            entry.wait(entry.short(fault), now_s, wall_now)
             return None
         first, entry.settled = not entry.settled, content
         fault = fault or _needs_restart(entry.spec, spec)
@@ -110,14 +116,14 @@ class PlayReloader:
             entry.reject(trial.fault, wall_now)
         return None
 
-    def _try_load(self, entry: "_Entry") -> tuple[PlaySpec, str]:
-        """Return what the file says, or what runs and why the file is of no use."""
+    def _try_load(self, entry: "_Entry") -> tuple[PlaySpec, str, bool]:
+        """Return what the file says, or what runs, why the file is of no use, and whether that may pass."""
         try:
-            return self._load(entry.path), ""
+            return self._load(entry.path), "", False
         except ConfigError as error:
-            return entry.spec, str(error)
+            return entry.spec, str(error), isinstance(error, UnsettledError)
         except Exception as error:  # noqa: BLE001 - whatever a file breaks, the running version goes on
-            return entry.spec, f"{entry.path}: it cannot be loaded: {error!r}"
+            return entry.spec, f"{entry.path}: it cannot be loaded: {error!r}", False
 
 
 class _Trial(msgspec.Struct, frozen=True):
@@ -132,14 +138,17 @@ def _try_out(spec: PlaySpec, bars: tuple[Bar, ...], models: Models) -> _Trial:
     symbols = _symbols(spec, bars)
     step_ns = bars[0].step_ns if bars else 0
     missing = 0
+    checked = Checked(models)
     try:
         for side in _SIDES:
-            evaluator = evaluator_of(spec, *symbols, step_ns=step_ns, models=models)
+            evaluator = evaluator_of(spec, *symbols, step_ns=step_ns, models=checked)
             for bar in bars:
                 evaluator.update(bar, side)
             missing = max(missing, evaluator.warmup_bars - evaluator.bars)
     except Exception as error:  # noqa: BLE001 - whatever a new version breaks, the running one goes on
         return _Trial(fault=f"it fails on the last {len(bars)} bars: {error}")
+    if checked.broken:
+        return _Trial(fault=f"on the last {len(bars)} bars its model gives forecasts that are no numbers")
     return _Trial(bars_missing=missing)
 
 
@@ -199,9 +208,12 @@ class _Entry:
 
     def reject(self, fault: str, wall_now: int) -> None:
         """Keep the running version."""
-        short = " ".join(fault.replace(str(self.path), self.path.name).split())[:FAULT_MAX]
-        self._end("rejected", f"{short}; generation {self.generation} runs on", wall_now)
+        self._end("rejected", f"{self.short(fault)}; generation {self.generation} runs on", wall_now)
         self.rejections += 1
+
+    def short(self, fault: str) -> str:
+        """Return a fault as it is shown: files by their names alone."""
+        return " ".join(fault.replace(f"{self.path.parent}{os.sep}", "").split())[:FAULT_MAX]
 
     def keep(self, wall_now: int, *, first: bool) -> None:
         """The file says what runs already."""
