@@ -21,7 +21,7 @@ from engine.domain.reasontable import REASONS
 from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.breaker import BREAKER_TABLE, BreakerState, Cue
 from engine.risk.gates import GATES
-from engine.runtime import control, dispatch, drivers, hotreload, inbox, panicline, process, upkeep, wire
+from engine.runtime import control, dispatch, drivers, inbox, panicline, process, reloadentry, upkeep, wire
 from engine.storage import checkpoints, record_writer
 from engine.strategy.functions import Function
 from engine.strategy.vocabulary import FUNCTIONS
@@ -192,7 +192,7 @@ def bounds() -> str:
         ),
         ("console that reads nothing is let go after", f"{control.SLOW_S:g} s"),
         ("play files are looked at every", f"{upkeep.RELOAD_S:g} s"),
-        ("unreadable play file is tried again within", f"{hotreload.BACKOFF_MAX_S:g} s"),
+        ("unreadable play file is tried again within", f"{reloadentry.BACKOFF_MAX_S:g} s"),
     )
     return table(("bound", ""), rows)
 

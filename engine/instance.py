@@ -134,12 +134,12 @@ def check_start(settings: "Settings") -> None:
 
     Raises ConfigError.
     """
-    from engine.runtime.binding import load_plays
     from engine.runtime.clearance import clear_start
     from engine.runtime.factory import check_start as check
+    from engine.runtime.lastgood import load_start
 
     check(settings)
-    load_plays(settings.plays)
+    load_start(settings)
     clear_start(settings, time.time_ns())
 
 

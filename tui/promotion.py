@@ -112,14 +112,21 @@ def _answer(
     waits = False
     if reply.ok:
         after = _snapshot(settings)
-        waits = after is not None and any(twin.waits and twin.label == label for twin in after.twins)
+        waits = after is not None and _waits(after, label)
     if as_json:
         _print({"approval": approval, "reply": reply, "waits": waits})
     elif not reply.ok:
         _line(reply.text, err=True)
     else:
-        _line(f"{label}: waits until the play is flat" if waits else f"{label}: swapped")
+        waiting = f"{label}: waits until the play is flat; --now swaps at once"
+        _line(waiting if waits else f"{label}: swapped")
     return 0 if reply.ok else REFUSED
+
+
+def _waits(snapshot: Snapshot, label: str) -> bool:
+    """Tell whether a swap that was asked for waits until its play is flat."""
+    twin = next((twin for twin in snapshot.twins if twin.label == label), None)
+    return (label if twin is None or not twin.of else twin.of) in snapshot.status.swaps_waiting
 
 
 def _tell_approval(approval: "Approval") -> None:

@@ -42,6 +42,7 @@ class StatusSection(msgspec.Struct, frozen=True):
     data_ended: bool
     dead_man_s: float = 0.0  # the time-out of the venue's dead-man's switch; 0: it is off
     dead_man_renewed: int = 0  # ns UTC
+    swaps_waiting: tuple[str, ...] = ()  # plays for which another version waits until they are flat
     needs_approval: bool = False  # entries are real: a play's hash must have been promoted
 
 
@@ -165,6 +166,8 @@ class ReloadRow(msgspec.Struct, frozen=True):
     at: int
     failures: int
     next_try_s: float
+    changes: tuple[str, ...] = ()  # of the last version that was taken: fields, old and new
+    signals: str = ""  # and which signals of the last bars it would have given
 
 
 class DivergenceRow(msgspec.Struct, frozen=True):

@@ -133,6 +133,8 @@ class TwinnedMachine(Machine):
             text = f"{event.label} does not run as a shadow twin: {TWINS_MAX} run already"
         else:
             twin = self.twins.begin(event, self._runner_of(event.of), now)
+            after = f"{event.label} {twin.hash} (twin)"
+            commands += (SaveTransition(now, TransitionKind.VERSION, "", after, RELOAD_ACTOR, event.why),)
             beside = f"beside {event.of}" if event.of else "beside no running play"
             text = f"{event.label} generation {event.generation} ({twin.hash[:12]}) is a shadow twin {beside}"
         why = f": {event.why}" if event.why else ""
@@ -152,7 +154,7 @@ class TwinnedMachine(Machine):
             return super().handle(event, now)
         self.versions.waiting.pop(event.spec.name, None)
         return self._swap(
-            runner, Version(event.spec, event.generation), RELOAD_ACTOR, "the file changed", now
+            runner, Version(event.spec, event.generation), RELOAD_ACTOR, event.why or "the file changed", now
         )
 
     def _swap(self, runner: Runner, version: Version, actor: str, reason: str, now: int) -> Commands:
@@ -288,3 +290,8 @@ def differs(before: PlaySpec, after: PlaySpec) -> str:
 def twin_rows(machine: Machine, now: int) -> tuple[TwinRow, ...]:
     """Return what a screen shows of a machine's twins."""
     return machine.twin_rows(now) if isinstance(machine, TwinnedMachine) else ()
+
+
+def swaps_waiting(machine: Machine) -> tuple[str, ...]:
+    """Return the plays for which another version waits until they are flat."""
+    return tuple(machine.versions.waiting) if isinstance(machine, TwinnedMachine) else ()

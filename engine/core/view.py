@@ -13,7 +13,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
 )
-from engine.core.twinned import twin_rows
+from engine.core.twinned import swaps_waiting, twin_rows
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, divide
@@ -72,6 +72,7 @@ def _status(machine: Machine, now: int) -> StatusSection:
         dead_man_s=setup.dead_man_ms / MS_PER_S if machine.authority.dead_man.renewed else 0.0,
         dead_man_renewed=machine.authority.dead_man.renewed,
         needs_approval=setup.needs_approval,
+        swaps_waiting=swaps_waiting(machine),
     )
 
 

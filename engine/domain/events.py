@@ -186,6 +186,7 @@ class PlaySwapped(msgspec.Struct, frozen=True, tag=True):
     ts: int
     spec: PlaySpec
     generation: int
+    why: str = ""  # what is different, for the journal
 
 
 class Backfill(msgspec.Struct, frozen=True, tag=True):

@@ -24,6 +24,7 @@ class PlayFile(msgspec.Struct, frozen=True):
     path: Path
     spec: PlaySpec
     model: Checkpoint | None = None
+    flaw: str = ""  # why the file is of no use; then this is its last good version
 
 
 def load_play_file(path: Path) -> PlayFile:
@@ -35,12 +36,17 @@ def load_play_file(path: Path) -> PlayFile:
 def load_plays(paths: Sequence[Path]) -> tuple[PlayFile, ...]:
     """Read the plays; no two may share a name. Raises ConfigError."""
     files = tuple(map(load_play_file, paths))
+    refuse_namesakes(files)
+    return files
+
+
+def refuse_namesakes(files: Iterable[PlayFile]) -> None:
+    """Raise ConfigError where two plays share a name."""
     names: dict[str, Path] = {}
     for file in files:
         other = names.setdefault(file.spec.name, file.path)
         if other is not file.path:
             raise ConfigError(f"is named {file.spec.name!r} like {other}; rename one", file=str(file.path))
-    return files
 
 
 def keep_models(plays: Iterable[PlayFile], directory: Path | None = None) -> ModelStore:

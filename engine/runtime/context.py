@@ -32,6 +32,7 @@ from engine.runtime.factory import (
     open_source,
 )
 from engine.runtime.instance import open_instance
+from engine.runtime.lastgood import load_start
 from engine.runtime.loop import Loop
 from engine.runtime.opening import open_trading, take_account
 from engine.runtime.promotion import with_approved
@@ -133,7 +134,7 @@ async def open_context(
     which needs no clearance. Raises ConfigError, LockHeldError and StorageError.
     """
     clock = SystemClock()
-    plays = await asyncio.to_thread(load_plays, settings.plays)
+    plays = await asyncio.to_thread(load_start, settings)
     shadows = await asyncio.to_thread(load_plays, settings.shadows)
     if is_real_money(settings):
         plays = await asyncio.to_thread(with_approved, plays, settings)

@@ -15,13 +15,7 @@ from engine.config.settings import OnHangup
 from engine.core.snapshot import Phase, Snapshot
 from engine.core.view import view
 from engine.domain.errors import CheckpointError, InvariantError, StorageError, TraderError
-from engine.domain.events import (
-    Action,
-    Event,
-    Fault,
-    FaultKind,
-    OnStop,
-)
+from engine.domain.events import Action, Event, Fault, FaultKind, OnStop
 from engine.ports import PushFeed
 from engine.runtime.beginning import ENGINE_ACTOR, begin
 from engine.runtime.causes import cause_of, described
@@ -284,6 +278,8 @@ class Engine:
 
     async def ask(self, request: CommandRequest) -> CommandReply:
         """Carry out an operator's command and return what became of it."""
+        if request.action is Action.PROMOTE:
+            self._upkeep.follow_approvals()
         return await self._commands.ask(request)
 
     async def why(self, request: WhyRequest) -> WhyReply:

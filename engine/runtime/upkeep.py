@@ -4,21 +4,17 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from pathlib import Path
 
 import msgspec
 
 from engine.core.snapshot import ReloadRow
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Event, Remark
-from engine.domain.market import Bar
 from engine.domain.news import CheckpointNews, News, ReloadNews
-from engine.domain.play import PlaySpec
-from engine.runtime.binding import load_play_file
 from engine.runtime.context import EngineContext
 from engine.runtime.gauges import Health
-from engine.runtime.hotreload import PlayReloader, WatchedPlay
 from engine.runtime.inbox import Inbox
+from engine.runtime.reloading import ApprovalWatch, Reloading
 from engine.runtime.session import encode_state
 
 FLUSH_S = 0.1
@@ -49,17 +45,8 @@ class Upkeep:
         self.flush_s = FLUSH_S  # how long evidence may wait for the disk
         self._record_stopped = ""
         self._decided = asyncio.Event()
-        runners = context.loop.machine.trading.runners
-        self._reloader = PlayReloader(
-            [
-                WatchedPlay(file.path, runner.binding.spec, runner.generation)
-                for file, runner in zip(context.source.plays, runners, strict=True)
-            ],
-            load=self._load,
-            models=context.source.models,
-            window=self._window,
-            now=context.clock.now(),
-        )
+        self._reloader = Reloading(context).reloader()
+        self._approvals = ApprovalWatch(context)
 
     def storing(self) -> Iterator[tuple[str, Work]]:
         """Yield what brings things to the disk, each with its name."""
@@ -76,19 +63,10 @@ class Upkeep:
         """Return what a screen shows of hot-reload."""
         return self._reloader.rows()
 
-    def _load(self, path: Path) -> PlaySpec:
-        """Read a play, and keep its model where the core, a restart and `verify` find it by its hash."""
-        play = load_play_file(path)
-        if play.model is not None:
-            self._context.source.models.put(play.model)
-        return play.spec
-
-    def _window(self, spec: PlaySpec) -> tuple[Bar, ...]:
-        machine = self._context.loop.machine
-        for runner in machine.trading.runners:
-            if runner.binding.spec.name == spec.name:
-                return machine.trading.window(runner)
-        return ()
+    def follow_approvals(self) -> None:
+        """Tell the core of versions that were promoted meanwhile, before it is asked to swap one in."""
+        for event in self._approvals.news(self._now()):
+            self._offer(event)
 
     async def _flush_stores(self) -> None:
         while True:
@@ -143,8 +121,9 @@ class Upkeep:
         said = {row.file: row.text for row in self._reloader.rows()}
         while True:
             await asyncio.sleep(RELOAD_S)
-            for swap in await self._reloader.check(time.monotonic(), self._now()):
-                self._offer(swap)
+            self.follow_approvals()
+            for change in await self._reloader.check(time.monotonic(), self._now()):
+                self._offer(change)
             for row in self._reloader.rows():
                 if said.get(row.file) != row.text:
                     self._tell_reload(row)

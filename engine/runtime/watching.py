@@ -26,6 +26,10 @@ def first_events(context: EngineContext, now: int) -> Iterator[Event]:
             approved = ()
             yield Remark(now, "promotion", str(error))
         yield PlaysApproved(now, approved)
+    for file in context.source.plays:
+        if file.flaw:
+            text = f"{file.spec.name} runs in its last good version ({file.spec.hash[:12]}): {file.flaw}"
+            yield Remark(now, "reload", text)
     twins = machine.twins.by_label
     wanted = dict(_labelled(machine))
     for label in twins.keys() - wanted.keys():

@@ -34,7 +34,8 @@ def test_a_flat_play_is_swapped_at_once_and_the_old_version_is_watched():
     assert running(world) == (NEXT, 2)
     (row,) = world.machine.twin_rows(world.now)
     assert (row.hash, row.generation, row.running_hash) == (spec().hash, 1, NEXT.hash)
-    (stored,) = of(SaveTransition, commands)
+    stored, watched = of(SaveTransition, commands)
+    assert watched.after == f"{PLAY} {spec().hash} (twin)"
     assert (stored.kind, stored.actor, stored.reason) == (TransitionKind.VERSION, "me", "better")
     assert (stored.before, stored.after) == (f"{PLAY} {spec().hash}", f"{PLAY} {NEXT.hash}")
 

@@ -8,10 +8,12 @@ import pytest
 
 from engine.config.plays import load_play
 from engine.domain.errors import ConfigError
+from engine.domain.events import PlaySwapped
 from engine.domain.market import NS_PER_S, Bar
 from engine.domain.play import PlaySpec, Rule, Sizing, SizingKind
-from engine.runtime.hotreload import BACKOFF_MAX_S, PlayReloader, WatchedPlay
+from engine.runtime.hotreload import PlayReloader
 from engine.runtime.playfile import PLAY_BYTES_MAX
+from engine.runtime.reloadentry import BACKOFF_MAX_S, WatchedPlay
 
 PLAY = """\
 name: canary
@@ -58,7 +60,9 @@ class Watch:
     async def check(self):
         """One second later: look, and return the swaps."""
         self.now_s += 1.0
-        return await self.reloader.check(self.now_s, int(self.now_s) * NS_PER_S)
+        changes = await self.reloader.check(self.now_s, int(self.now_s) * NS_PER_S)
+        assert all(isinstance(change, PlaySwapped) for change in changes)
+        return tuple(change for change in changes if isinstance(change, PlaySwapped))
 
     async def settle(self):
         """Check until a change must have been taken: two looks."""

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from engine.config.plays import load_play
-from engine.domain.events import PlaySwapped
 from engine.domain.market import NS_PER_S
 from engine.models.manifest import Normalisation
 from engine.runtime.binding import load_play_file
-from engine.runtime.hotreload import PlayReloader, WatchedPlay
+from engine.runtime.hotreload import Change, PlayReloader
 from engine.runtime.playfile import look, mark
+from engine.runtime.reloadentry import WatchedPlay
 from engine.storage.modelstore import ModelStore
 from tests.modelfiles import arrays, files, manifest, write_checkpoint
 from tests.unit.runtime.test_hotreload import BARS, START_NS
@@ -45,7 +45,7 @@ class Watch:
         return play.spec
 
     async def check(self, times=1):
-        swaps: list[PlaySwapped] = []
+        swaps: list[Change] = []
         for _ in range(times):
             self.now_s += 1.0
             swaps += await self.reloader.check(self.now_s, int(self.now_s) * NS_PER_S)
