@@ -34,7 +34,8 @@ from engine.runtime.context import open_context  # noqa: E402
 from engine.runtime.dispatch import Dispatcher  # noqa: E402
 from engine.runtime.engine import Engine  # noqa: E402
 from engine.runtime.protocol import CommandRequest  # noqa: E402
-from engine.venues.ratelimits import LIMITS  # noqa: E402
+from engine.venues.ratelimit import VenueBudget  # noqa: E402
+from engine.venues.ratelimits import LIMITS, limits_of  # noqa: E402
 from engine.venues.ws_feed import VenueFeed  # noqa: E402
 
 SYMBOL = "BTCUSDT"
@@ -160,8 +161,7 @@ async def tick_to_order(folder: str, seconds: float, sync: str, *, attached: boo
 
 async def kill_switch(folder: str, *, limits: bool) -> dict[str, float]:
     """Return how long (ms) a flatten of 100 resting orders takes to queue its cancels, and to be flat."""
-    if not limits:
-        LIMITS["local"] = ()
+    kept, LIMITS["local"] = limits_of("local"), ()  # an entry waits 5 s for its turn at most: they rest first
     handed: list[int] = []
     with exchange("--no-limits") as port:
         async with engine_on(port, folder) as engine:
@@ -170,6 +170,9 @@ async def kill_switch(folder: str, *, limits: bool) -> dict[str, float]:
                 rest_orders(machine, engine.context.clock.now())
             await until(lambda: sum(1 for o in machine.desk.book.open_orders() if o.venue_id) >= ORDERS)
             await asyncio.to_thread(_post, port, "_limits", {"enabled": limits})
+            if limits:
+                budget = VenueBudget(Path(folder), venue="local", host="bench", limits=kept)
+                venue._calls._budget = budget  # type: ignore[attr-defined]  # the account's own has none
             cancel = venue.cancel
 
             def watched(client_id: str, symbol: str, now: int) -> Any:
