@@ -172,7 +172,7 @@ async def kill_switch(folder: str, *, limits: bool) -> dict[str, float]:
             await asyncio.to_thread(_post, port, "_limits", {"enabled": limits})
             if limits:
                 budget = VenueBudget(Path(folder), venue="local", host="bench", limits=kept)
-                venue._calls._budget = budget  # type: ignore[attr-defined]  # the account's own has none
+                venue._calls._budget = budget  # type: ignore[attr-defined]  # noqa: SLF001 - the account's has none
             cancel = venue.cancel
 
             def watched(client_id: str, symbol: str, now: int) -> Any:
