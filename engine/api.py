@@ -8,6 +8,7 @@ from engine import __version__
 from engine.core.commands_table import COLUMNS as COMMANDS_COLUMNS
 from engine.core.commands_table import COMMANDS_TABLE, RowKind
 from engine.core.commands_table import Row as CommandsRow
+from engine.core.risksection import BlackoutRow, CauseRow, LimitRow, RiskSection
 from engine.core.snapshot import (
     AccountSection,
     BreakerRow,
@@ -123,9 +124,11 @@ __all__ = [
     "AccountSection",
     "Action",
     "Alarm",
+    "BlackoutRow",
     "BreakerRow",
     "BreakerState",
     "BudgetRow",
+    "CauseRow",
     "ChainLink",
     "Channel",
     "CommandReply",
@@ -145,6 +148,7 @@ __all__ = [
     "Hold",
     "Holder",
     "Kind",
+    "LimitRow",
     "Link",
     "LinkStatus",
     "LockHeldError",
@@ -169,6 +173,7 @@ __all__ = [
     "Reason",
     "ReloadRow",
     "RiskMode",
+    "RiskSection",
     "RowKind",
     "RuleReading",
     "Rung",

@@ -50,9 +50,9 @@ def status(settings: "Settings", *, as_json: bool) -> int:
     except ControlError as error:
         raise ControlError(unreached(settings, error)) from None
     if as_json:
-        _print(status_facts(snapshot, hello.pid))
+        print_facts(status_facts(snapshot, hello.pid))
     else:
-        _line("\n".join(status_lines(snapshot, hello.pid)))
+        print_line("\n".join(status_lines(snapshot, hello.pid)))
     return 0
 
 
@@ -90,11 +90,11 @@ def stop(settings: "Settings", on_stop: str, *, timeout_s: float, as_json: bool)
     while not (ended := _has_ended(settings, pid)) and time.monotonic() < deadline_s:
         time.sleep(POLL_S)
     if as_json:
-        _print({**msgspec.to_builtins(reply), "ended": ended, "pid": pid})
+        print_facts({**msgspec.to_builtins(reply), "ended": ended, "pid": pid})
     elif ended:
-        _line(f"the engine (pid {pid}) has ended")
+        print_line(f"the engine (pid {pid}) has ended")
     else:
-        _line(f"the engine (pid {pid}) is still stopping after {timeout_s:g} s", err=True)
+        print_line(f"the engine (pid {pid}) is still stopping after {timeout_s:g} s", err=True)
     return 0 if ended else UNFINISHED
 
 
@@ -127,15 +127,15 @@ def flatten(settings: "Settings", *, everywhere: bool, timeout_s: float, as_json
     """Flatten one instance, or all at the same time; exit 4 unless every one is flat."""
     instances = running_instances(settings) if everywhere else (settings,)
     if not instances:
-        _line("no engine runs on this machine: nothing was flattened", err=True)
+        print_line("no engine runs on this machine: nothing was flattened", err=True)
     try:
         outcomes = _flatten_all(instances, timeout_s, quiet=as_json)
     except KeyboardInterrupt:
-        _line("no longer watching; a flatten that was taken goes on: see `trader-tui status`", err=True)
+        print_line("no longer watching; a flatten that was taken goes on: see `trader-tui status`", err=True)
         return 130
     flat = bool(outcomes) and all(outcome.flat for outcome in outcomes)
     if as_json:
-        _print({"flat": flat, "instances": outcomes})
+        print_facts({"flat": flat, "instances": outcomes})
     return 0 if flat else NOT_FLAT
 
 
@@ -148,7 +148,7 @@ def _flatten_all(instances: Sequence["Settings"], timeout_s: float, *, quiet: bo
             outcomes[number] = _flatten_one(one, timeout_s, quiet=quiet)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, that instance is not known to be flat
             text = f"{type(error).__name__}: {error}"
-            _line(f"{one.instance}: {text}\n{one.instance}: {_without_answer(one)}", err=True)
+            print_line(f"{one.instance}: {text}\n{one.instance}: {_without_answer(one)}", err=True)
             outcomes[number] = Outcome(instance=one.instance, flat=False, residual=(), error=text)
 
     threads = [threading.Thread(target=work, args=each, daemon=True) for each in enumerate(instances)]
@@ -168,24 +168,24 @@ def _flatten_one(settings: "Settings", timeout_s: float, *, quiet: bool) -> Outc
         line = f"{name}: {at.step}, {at.cancels_left} to cancel, {at.positions_left} to close"
         if not quiet and at.step and line not in shown:
             shown.add(line)
-            _line(line)
+            print_line(line)
 
     try:
         reply = send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="flatten")
     except TraderError as error:
-        _line(f"{name}: {error}\n{name}: {_without_answer(settings)}", err=True)
+        print_line(f"{name}: {error}\n{name}: {_without_answer(settings)}", err=True)
         return Outcome(instance=name, flat=False, residual=(), error=str(error))
     if not reply.ok and reply.reason != "FLATTEN_RUNNING":
-        _line(f"{name}: {reply.text}", err=True)
+        print_line(f"{name}: {reply.text}", err=True)
         return Outcome(instance=name, flat=False, residual=(), error=reply.text)
     try:
         at = wait_flat(settings, timeout_s=timeout_s, on_progress=progress).flatten
     except TraderError as error:
-        _line(f"{name}: {error}", err=True)
+        print_line(f"{name}: {error}", err=True)
         return Outcome(instance=name, flat=False, residual=(), error=str(error))
     flat = at.step == "flat"
     if not quiet:
-        _line(f"{name}: {'FLAT' if flat else 'NOT FLAT, left: ' + '; '.join(at.residual)}")
+        print_line(f"{name}: {'FLAT' if flat else 'NOT FLAT, left: ' + '; '.join(at.residual)}")
     return Outcome(instance=name, flat=flat, residual=at.residual)
 
 
@@ -220,13 +220,13 @@ def _signal(pid: int, host: str) -> str:
 
 def flatten_direct(settings: "Settings", *, as_json: bool) -> int:
     """End the engine and flatten from its last state in this process."""
-    report = api_flatten_direct(settings, lambda text: _line(text, err=True))
+    report = api_flatten_direct(settings, lambda text: print_line(text, err=True))
     flat = report.exit_code == 0 and not report.positions and not report.open_orders
     left = [*report.open_orders, *report.positions]
     if as_json:
-        _print({"flat": flat, "residual": left, "text": report.text})
+        print_facts({"flat": flat, "residual": left, "text": report.text})
     else:
-        _line("FLAT" if flat else f"NOT FLAT ({report.text}), left: " + ("; ".join(left) or "unknown"))
+        print_line("FLAT" if flat else f"NOT FLAT ({report.text}), left: " + ("; ".join(left) or "unknown"))
     return 0 if flat else NOT_FLAT
 
 
@@ -235,17 +235,19 @@ def flatten_direct(settings: "Settings", *, as_json: bool) -> int:
 
 def _tell(reply: CommandReply, *, as_json: bool) -> int:
     if as_json:
-        _print(msgspec.to_builtins(reply))
+        print_facts(msgspec.to_builtins(reply))
     else:
-        _line(reply.text, err=not reply.ok)
+        print_line(reply.text, err=not reply.ok)
     return 0 if reply.ok else REFUSED
 
 
-def _print(facts: object) -> None:
+def print_facts(facts: object) -> None:
+    """Print one JSON object."""
     sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
 
 
-def _line(text: str, *, err: bool = False) -> None:
+def print_line(text: str, *, err: bool = False) -> None:
+    """Print text, to stderr where it says why something was not done."""
     stream = sys.stderr if err else sys.stdout
     stream.write(text + "\n")
     stream.flush()

@@ -7,6 +7,7 @@ import msgspec
 
 from engine.api import BreakerRow, FeedRow, Phase, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
+from tui.limitwords import blackout_words, cause_name, nearest, used_words
 from tui.modelwords import model_words
 
 
@@ -31,6 +32,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "alarms": [msgspec.to_builtins(alarm) for alarm in snapshot.alarms],
         "flatten": msgspec.to_builtins(snapshot.flatten),
         "feeds": [msgspec.to_builtins(feed) for feed in snapshot.feeds],
+        "risk": msgspec.to_builtins(snapshot.risk),
         "breakers": [msgspec.to_builtins(breaker) for breaker in snapshot.breakers],
         "venue": msgspec.to_builtins(snapshot.venue),
         "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
@@ -81,6 +83,9 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
             if o.state.is_open
         ],
     )
+    yield _row("limits", _limit_words(snapshot))
+    if snapshot.risk.blackouts:
+        yield from _rows("blackout", [blackout_words(row, at.now) for row in snapshot.risk.blackouts])
     yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
     yield from _rows("feeds", [_feed_words(feed) for feed in snapshot.feeds])
     if snapshot.breakers:
@@ -98,6 +103,17 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
         f"p99.9 {health.latency_p999_ms:.2f} ms",
     )
+
+
+def _limit_words(snapshot: Snapshot) -> str:
+    """Name what latched the risk mode, else the nearest limit, and what waits for a person."""
+    risk = snapshot.risk
+    latched = [f"{cause_name(row)} latched" for row in risk.causes if row.latched]
+    near = [row for row in nearest(risk)[:1] if row.used >= 0 and not latched]
+    words = latched or [f"nearest: {cause_name(row)} {used_words(row)} of {row.limit}" for row in near]
+    if risk.pending:
+        words.append(f"{len(risk.pending)} looser wait for `trader-tui limits accept`")
+    return ", ".join(words) or "none set"
 
 
 def _feed_words(feed: FeedRow) -> str:

@@ -89,8 +89,13 @@ def user_layer(path: Path | None) -> Layer:
     """Read the user's settings file; without one given, that of the config directory, which may be absent."""
     if path is not None:
         return file_layer(path)
-    usual = user_config_dir() / "config.yaml"
+    usual = user_file()
     return file_layer(usual) if usual.is_file() else Layer({}, {})
+
+
+def user_file() -> Path:
+    """Return where the user's settings file is, or would be."""
+    return user_config_dir() / "config.yaml"
 
 
 def profile_layer(*others: Layer) -> Layer:

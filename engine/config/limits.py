@@ -29,6 +29,16 @@ class LimitSettings(Section):
     daily_loss_max: Money | None = None
     drawdown_max_percent: Percent | None = None
     losses_in_a_row_max: Annotated[int, Field(ge=2, le=1_000)] | None = None
+    slippage_max_bps: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
+    slippage_fills: Annotated[int, Field(ge=1, le=100)] = 20
+    reject_max_percent: Percent | None = 50.0
+    reject_orders: Annotated[int, Field(ge=1, le=100)] = 20
+    retries_max: Annotated[int, Field(ge=1, le=1_000)] | None = 60
+    retries_window_s: Seconds = 60.0
+    unknown_order_max_s: Seconds | None = 300.0
+    data_silence_max_s: Seconds | None = 900.0
+    reconcile_lag_max_s: Seconds | None = 600.0
+    clock_offset_max_ms: Annotated[float, Field(gt=0, le=60_000)] | None = 1_000.0
     profit_reserve_percent: Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)] = Decimal(0)
     stale_after_s: Seconds = 10.0
     mode_dwell_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0

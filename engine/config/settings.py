@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from engine.config.blackout import BlackoutSettings
 from engine.config.limits import LimitSettings
 from engine.config.modelsettings import ModelSettings
 from engine.config.section import Money, Seconds, Section
@@ -293,6 +294,7 @@ class Settings(Section):
     account: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
     model: ModelSettings = ModelSettings()
+    blackout: BlackoutSettings = BlackoutSettings()
     stops: StopSettings = StopSettings()
     breaker: BreakerSettings = BreakerSettings()
     budget: BudgetSettings = BudgetSettings()

@@ -7,7 +7,7 @@ import msgspec
 from engine.core.board import Board
 from engine.core.deadman import DeadMan
 from engine.core.holds import Holds
-from engine.core.operator import OperatorState, Refused, decide
+from engine.core.operator import FREEDOM, OperatorState, Refused, decide
 from engine.core.policy import Policy
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
@@ -33,6 +33,7 @@ from engine.domain.reasons import Reason
 from engine.domain.vetoes import veto
 from engine.execution.desk import Desk, describe
 from engine.execution.flatten import RETRY_TIMER, Flatten, FlattenState, Step
+from engine.risk.causes import CAUSES, Latched, RiskCause
 
 DEADLINE_TIMER = "flatten.deadline"
 
@@ -205,11 +206,17 @@ class Authority:
         if not self._stopped:
             self.dead_man.renew(now)
 
-    def latch_risk(self, mode: RiskMode, now: int, text: str) -> None:
-        """Lower the risk mode for a cause that needs a person to undo."""
-        lowered = msgspec.structs.replace(self.operator, risk_mode=mode, risk_since=now)
-        self.set_operator(lowered, now, "risk", text)
-        self._board.raise_alarm(f"risk:{mode}", Severity.CRITICAL, f"risk mode {mode.upper()}: {text}", now)
+    def latch_risk(self, cause: RiskCause, now: int, text: str) -> None:
+        """Lower the risk mode for a cause that needs a person to undo, never raise it; each cause once."""
+        before = self.operator
+        if any(latched.cause is cause for latched in before.causes):
+            return
+        mode = min(CAUSES[cause].mode, before.risk_mode, key=FREEDOM.__getitem__)
+        causes = (*before.causes, Latched(cause, now, text))
+        lowered = msgspec.structs.replace(before, risk_mode=mode, risk_since=now, causes=causes)
+        self.set_operator(lowered, now, "risk", f"{cause}: {text}")
+        told = "; ".join(f"{latched.cause}: {latched.text}" for latched in causes)
+        self._board.raise_alarm(f"risk:{mode}", Severity.CRITICAL, f"risk mode {mode.upper()}: {told}", now)
 
     # checkpoint
 

@@ -4,14 +4,14 @@ import msgspec
 
 from engine.core.authority import Authority
 from engine.core.board import Board
-from engine.core.operator import FREEDOM
 from engine.core.snapshot import BreakerRow
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, SetTimer
 from engine.domain.events import CallOutcome, Channel, ChannelReport, FeedChanged, FeedState
 from engine.domain.market import NS_PER_S
-from engine.domain.modes import Holder, RiskMode
+from engine.domain.modes import Holder
 from engine.risk.breaker import Breaker, BreakerPolicy, BreakerState
+from engine.risk.causes import RiskCause
 
 _ORDERS, _CLOSED = Channel.ORDERS, BreakerState.CLOSED  # bound once: every entry asks
 REST_TIMER = "breaker."  # and the venue and channel that rest
@@ -63,7 +63,7 @@ class Channels:
             case CallOutcome.AUTH:
                 self._breakers[name] = before
                 text = f"{report.venue} refuses our keys on {report.channel}: {report.text}".rstrip(": ")
-                self._latch(RiskMode.OBSERVE, text, now)
+                self._authority.latch_risk(RiskCause.AUTH, now, text)
 
     def on_rested(self, timer_id: str, now: int) -> None:
         """A breaker's cool-down is over: one call may tell, or calls that went well meanwhile have."""
@@ -90,6 +90,12 @@ class Channels:
         for name, breaker in self._breakers.items():
             if breaker.state is BreakerState.OPEN and breaker.broken_since:
                 self._weigh(name, breaker.broken_since, breaker.text, now)
+
+    def gone_since(self, now: int) -> int:
+        """Return since when the channel or feed that is gone longest has been so, now where none is."""
+        feeds = [outage.since for outage in self._outages.values()]
+        broken = (b for b in self._breakers.values() if b.state is BreakerState.OPEN and b.broken_since)
+        return min((*feeds, *(breaker.broken_since for breaker in broken)), default=now)
 
     @property
     def unheard(self) -> str:
@@ -150,12 +156,7 @@ class Channels:
             self._board.raise_alarm(_gone(name), Severity.CRITICAL, text, now)
         if gone_s >= self._policy.outage_latch_s:
             text = f"{name} was gone for more than {self._policy.outage_latch_s:g} s{tail}"
-            self._latch(RiskMode.REDUCE, text, now)
-
-    def _latch(self, mode: RiskMode, text: str, now: int) -> None:
-        """Lower the risk mode, never raise it."""
-        if FREEDOM[mode] < FREEDOM[self._authority.operator.risk_mode]:
-            self._authority.latch_risk(mode, now, text)
+            self._authority.latch_risk(RiskCause.OUTAGE, now, text)
 
     # checkpoint
 

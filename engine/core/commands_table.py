@@ -167,8 +167,9 @@ RUNG_EFFECTS: dict[Rung, Effects] = {
 HOLDER_ABOUT: dict[Holder, str] = {
     Holder.DISARMED: "nobody has armed yet, or somebody disarmed",
     Holder.PAUSED: "an operator paused",
-    Holder.RISK_REDUCE: "risk mode REDUCE: set by an operator, by the day's loss or by an outage",
+    Holder.RISK_REDUCE: "risk mode REDUCE: set by an operator, or latched by a cause (docs/risk.md)",
     Holder.STALE: "no data of the symbol for longer than stale_after_s",
+    Holder.BLACKOUT: "a window of the blackout calendar runs, or a funding time is near",
     Holder.BREAKER: "a channel of the venue failed too often: its circuit breaker is open",
     Holder.RECONCILING: "our orders are not heard, or books and venue were not compared since, or it failed",
     Holder.UNKNOWN_ORDER: "an order of the symbol got no answer and may be live",
@@ -301,6 +302,16 @@ _COMMANDS: tuple[Row, ...] = (
     _command(
         Action.ROLL_BACK,
         about="lets the version before take the place of the running one: once the play is flat, or `now`",
+    ),
+    _command(
+        Action.ACCEPT_LIMITS,
+        about="puts limits in force that a changed file would loosen; it names what waits",
+        confirmation=Confirmation.REASON,
+    ),
+    _command(
+        Action.ENABLE,
+        about="lets a play go on that entered the same symbol and side too often",
+        confirmation=Confirmation.REASON,
     ),
     _command(
         Action.FLATTEN,

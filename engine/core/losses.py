@@ -2,9 +2,8 @@
 
 from engine.core.authority import Authority
 from engine.core.policy import Policy
-from engine.domain.modes import RiskMode
-from engine.domain.reasons import Reason
 from engine.execution.ledger import Ledger
+from engine.risk.causes import RiskCause
 
 
 class Losses:
@@ -40,31 +39,26 @@ class Losses:
         equity = self._ledger.equity()
         if self.peak and equity > self.peak:
             self.peak = equity
-        if self._authority.operator.risk_mode is not RiskMode.NORMAL:
-            return
         if limits.daily_loss_max is not None:
             loss, most = -self._ledger.day_pnl(), float(limits.daily_loss_max)
             if loss >= most:
-                self._latch(f"{Reason.DAILY_LOSS.value} loss={loss:.2f} limit={most:.2f}", now)
-                return
+                text = f"loss={loss:.2f} limit={most:.2f}"
+                self._authority.latch_risk(RiskCause.DAILY_LOSS, now, text)
         if limits.drawdown_max_percent is not None:
             fell = self.drawdown_percent(equity)
             if fell >= limits.drawdown_max_percent:
-                text = f"{Reason.DRAWDOWN_MAX.value} drawdown={fell:.2f}%"
-                self._latch(f"{text} limit={limits.drawdown_max_percent:g}%", now)
+                text = f"drawdown={fell:.2f}% limit={limits.drawdown_max_percent:g}%"
+                self._authority.latch_risk(RiskCause.DRAWDOWN, now, text)
 
     def on_fill(self, now: int) -> None:
         """Look at equity and at the trades that closed."""
         if self.watches:
             self.on_mark(now)
         most, lost = self._policy.limits.losses_in_a_row_max, self._ledger.capital.losses_in_a_row
-        if most is not None and lost >= most and self._authority.operator.risk_mode is RiskMode.NORMAL:
-            self._latch(f"{Reason.LOSSES_IN_A_ROW.value} losses={lost} limit={most}", now)
+        if most is not None and lost >= most:
+            self._authority.latch_risk(RiskCause.LOSSES_IN_A_ROW, now, f"losses={lost} limit={most}")
 
     def drawdown_percent(self, equity: float) -> float:
         """Return the fall to an equity from the peak that counts for the limit, or from the highest ever."""
         peak = self.peak or self._ledger.peak
         return (1.0 - equity / peak) * 100.0 if equity < peak and peak > 0 else 0.0
-
-    def _latch(self, text: str, now: int) -> None:
-        self._authority.latch_risk(RiskMode.REDUCE, now, text)

@@ -8,6 +8,7 @@ from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
+from engine.core.limitsdesk import LimitsDesk
 from engine.core.machine_state import STATE_VERSION, MachineState, check_version
 from engine.core.market import Market
 from engine.core.modelwatch import ModelWatch
@@ -27,6 +28,7 @@ from engine.domain.events import (
     CancelRejected,
     Channel,
     ChannelReport,
+    ClockChecked,
     Control,
     Event,
     Fault,
@@ -46,6 +48,7 @@ from engine.domain.events import (
     Woken,
 )
 from engine.domain.ids import IdSpace
+from engine.domain.limits import LimitsChanged
 from engine.domain.market import Bar, Quote, Stretch, Trade
 from engine.domain.modes import RiskMode
 from engine.domain.positions import Fill
@@ -65,7 +68,7 @@ class Machine:
     def __init__(self, setup: CoreSetup, models: Models = NO_MODELS) -> None:
         self.setup, self.feed_ended = setup, False
         self._outbox: list[Command] = []
-        self.policy, self.tally = Policy(setup.limits), Tally()
+        self.policy, self.tally = Policy(setup.limits, setup.calendar), Tally()
         ids = IdSpace(setup.birth_s, setup.instance)
         self.market = Market(setup.instruments, setup.window_bars)
         self.ledger, self.board = Ledger(setup.start_equity), Board(self._outbox)
@@ -80,7 +83,7 @@ class Machine:
             outbox=self._outbox,
         )
         self.channels = Channels(setup.breaker, self.authority, self.board, self._outbox)
-        self.risk = Risk(self.policy, ledger=self.ledger, authority=self.authority)
+        self.risk = self._guarding()
         self.trading = Trading(
             setup,
             self.risk,
@@ -120,8 +123,31 @@ class Machine:
             take=lambda event, now: self._handlers[type(event)](event, now),
         )
         self._resolver = Resolver(self.desk, self.authority, self.reconciler, self.trading, self._guards)
-        self._answers = self._answering()
+        self._answers, self.limits_desk = self._answering(), self._limiting()
         self._handlers = self._table()
+
+    def _guarding(self) -> Risk:
+        """Say what the limits look at."""
+        return Risk(
+            self.policy,
+            market=self.market,
+            ledger=self.ledger,
+            book=self.desk.book,
+            authority=self.authority,
+            outbox=self._outbox,
+            compares=self.setup.reconcile_ns > 0,
+        )
+
+    def _limiting(self) -> LimitsDesk:
+        """Say what follows changed limits."""
+        return LimitsDesk(
+            self.risk,
+            self.trading,
+            self.authority,
+            self.board,
+            self._outbox,
+            confirms=self.setup.confirms_loosening,
+        )
 
     def _answering(self) -> Answers:
         """Say who follows the venue's answers."""
@@ -142,6 +168,7 @@ class Machine:
         self.authority.begin(now)
         if self.setup.stale_check_ns:
             self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
+        self.risk.blackout.look(now)
         self.reconciler.begin(now)
         self.authority.renew(now)
         return self._take()
@@ -176,7 +203,7 @@ class Machine:
             Trade: self._on_trade,
             Quote: self._on_quote,
             Fill: answers.on_fill,
-            OrderSent: lambda event, now: answers.desk.on_sent(event.client_id, now),
+            OrderSent: answers.on_sent,
             OrderAcked: answers.on_ack,
             OrderRejected: answers.on_reject,
             OrderCanceled: answers.on_cancel,
@@ -190,11 +217,13 @@ class Machine:
             PlaysApproved: lambda event, _now: self.trading.entering.approve(event.hashes),
             Control: self._on_control,
             PlaySwapped: lambda event, now: self.trading.swap(event.spec, event.generation, now),
+            LimitsChanged: self.limits_desk.on_changed,
             Backfill: self._on_backfill,
             Remark: self.board.remark,
             Recalled: self.reconciler.on_recalled,
             FeedChanged: self._on_feed,
-            ChannelReport: self.channels.on_report,
+            ChannelReport: self._on_channel,
+            ClockChecked: self.risk.watch.on_clock,
             Fault: self._guards.on_fault,
         }
 
@@ -226,10 +255,16 @@ class Machine:
     # the operator and the engine's surroundings
 
     def _on_control(self, control: Control, now: int) -> None:
-        resolves, before = control.action is Action.RESOLVE, self.authority.operator.risk_mode
-        (self._resolver if resolves else self.authority).on_control(control, now)
+        before = self.authority.operator.risk_mode
+        match control.action:
+            case Action.RESOLVE:
+                self._resolver.on_control(control, now)
+            case Action.ACCEPT_LIMITS | Action.ENABLE:
+                self.limits_desk.on_control(control, now)
+            case _:
+                self.authority.on_control(control, now)
         if before is not RiskMode.NORMAL and self.authority.operator.risk_mode is RiskMode.NORMAL:
-            self._losses.forgive()
+            self.risk.forgive()
             self.trading.watch.forgive(self.trading.runners)
 
     def _on_timer(self, event: TimerFired, now: int) -> None:
@@ -238,6 +273,9 @@ class Machine:
                 self._outbox.append(SetTimer(STALENESS_TIMER, now + self.setup.stale_check_ns))
                 self._guards.look(now)
                 self.channels.look(now)
+                self.risk.look(now)
+            case "blackout":
+                self.risk.blackout.follow(now)
             case "reconcile":
                 self.reconciler.on_timer(now)
             case "probe":
@@ -252,6 +290,10 @@ class Machine:
                 self.channels.on_rested(rest, now)
             case name:
                 self.board.notice(now, NoticeLevel.ERROR, "fault", f"a timer nobody set came due: {name}")
+
+    def _on_channel(self, report: ChannelReport, now: int) -> None:
+        self.channels.on_report(report, now)
+        self.risk.watch.on_channel(report, now)
 
     def _on_feed(self, event: FeedChanged, now: int) -> None:
         self.channels.on_feed(event, now)
@@ -285,6 +327,7 @@ class Machine:
         self.authority.begin_anew()
         self._guards.forget()
         self.channels.begin_anew()
+        self.risk.begin_anew()
 
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""

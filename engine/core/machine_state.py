@@ -15,7 +15,7 @@ from engine.domain.errors import CheckpointError
 from engine.execution.desk import DeskState
 from engine.execution.ledger import LedgerState
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class MachineState(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,12 +13,12 @@ from engine.core.board import Board
 from engine.core.runner import Runner
 from engine.core.snapshot import ModelBin, ModelRow
 from engine.domain.alarms import Severity
-from engine.domain.modes import RiskMode
 from engine.domain.play import ModelRef
 from engine.domain.reasons import Reason
 from engine.domain.signals import cycle_id
 from engine.domain.vetoes import veto
 from engine.risk.calibration import Calibration, CalibrationPolicy, CalibrationState, demotion
+from engine.risk.causes import RiskCause
 from engine.risk.sizing import Refusal
 
 
@@ -107,8 +107,7 @@ class ModelWatch:
         told = ", ".join(f"{name} {value}" for name, value in values.items())
         text = f"{Reason.MODEL_DEMOTED.value}: the model of {play} does not know what it says: {told}"
         self._board.raise_alarm(f"model:{play}", Severity.CRITICAL, text, now)
-        if self._authority.operator.risk_mode is RiskMode.NORMAL:
-            self._authority.latch_risk(RiskMode.REDUCE, now, f"the model of {play} was demoted")
+        self._authority.latch_risk(RiskCause.MODEL_DEMOTION, now, f"the model of {play} was demoted")
 
     def _row(self, runner: Runner, model: ModelRef) -> ModelRow:
         watched = self._of(runner)

@@ -9,6 +9,7 @@ from engine.domain.events import Action, Control, OnStop
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import RiskMode
 from engine.domain.reasons import Reason
+from engine.risk.causes import Latched
 
 # Where ARM, DISARM and FLATTEN lead from each phase. A flatten ends in HALTED, which only ARM leaves.
 PHASE_TABLE: dict[Phase, dict[Action, Phase | Reason]] = {
@@ -45,6 +46,7 @@ class OperatorState(msgspec.Struct, frozen=True, kw_only=True):
     risk_mode: RiskMode = RiskMode.NORMAL
     risk_since: int = 0
     stopping: OnStop | None = None
+    causes: tuple[Latched, ...] = ()  # what latched the risk mode since it was NORMAL, oldest first
 
     @property
     def shown_phase(self) -> Phase:
@@ -82,6 +84,8 @@ def decide(
             return _stop(state, control)
         case Action.ACKNOWLEDGE | Action.RESOLVE | Action.PROMOTE | Action.ROLL_BACK:
             return state  # none of them is about the operator's state
+        case Action.ACCEPT_LIMITS | Action.ENABLE:
+            return state  # nor is either of these
         case _:
             assert_never(control.action)
 
@@ -129,7 +133,8 @@ def _risk_mode(state: OperatorState, control: Control, dwell_s: float) -> Operat
         left_s = dwell_s - (control.ts - state.risk_since) / NS_PER_S
         if left_s > 0:
             return Refused(Reason.COOLING_DOWN, {"left_s": f"{left_s:.0f}"})
-    return msgspec.structs.replace(state, risk_mode=wanted, risk_since=control.ts)
+    causes = () if wanted is RiskMode.NORMAL else state.causes
+    return msgspec.structs.replace(state, risk_mode=wanted, risk_since=control.ts, causes=causes)
 
 
 def _stop(state: OperatorState, control: Control) -> OperatorState | Refused:

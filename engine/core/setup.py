@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.domain.calendar import Calendar
 from engine.domain.limits import Limits
 from engine.domain.market import Instrument
 from engine.domain.modes import Mode
@@ -40,6 +41,8 @@ class CoreSetup(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[Instrument, ...]
     plays: tuple[PlayBinding, ...]
     limits: Limits
+    calendar: Calendar = ()
+    confirms_loosening: bool = False  # of limits, by a person and with a reason
     currency: str
     start_equity: Decimal
     takes_orders: bool = True

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.core.risksection import RiskSection
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
 from engine.domain.events import Channel
@@ -331,4 +332,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[FeedRow, ...] = ()
     breakers: tuple[BreakerRow, ...] = ()
     venue: VenueSection = VenueSection()
+    risk: RiskSection = RiskSection()
     health: HealthSection = HealthSection()

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from engine.core.distances import risk_section
 from engine.core.machine import Machine
 from engine.core.snapshot import (
     AccountSection,
@@ -16,7 +17,7 @@ from engine.core.snapshot import (
 from engine.core.twinned import swaps_waiting, twin_rows
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
-from engine.domain.money import ZERO, divide
+from engine.domain.money import ZERO, divide, money
 from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.signals import Side, Signal, SignalKind
@@ -26,7 +27,6 @@ from engine.risk.gates import Verdict, ask_all
 
 ROWS_SHOWN = 60
 MS_PER_S = 1_000
-_CENT = Decimal("0.00000001")
 _GATE_STATUS = {
     Verdict.PASS: GateStatus.PASS,
     Verdict.VETO: GateStatus.VETO,
@@ -51,6 +51,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         models=machine.trading.watch.rows(machine.trading.runners),
         breakers=machine.channels.rows(),
         twins=twin_rows(machine, now),
+        risk=risk_section(machine, now),
     )
 
 
@@ -81,11 +82,11 @@ def _account(machine: Machine) -> AccountSection:
     return AccountSection(
         currency=machine.setup.currency,
         start_equity=ledger.start_equity,
-        equity=_money(ledger.equity()),
+        equity=money(ledger.equity()),
         realized=ledger.realized,
-        unrealized=_money(ledger.unrealized()),
+        unrealized=money(ledger.unrealized()),
         fees=ledger.fees,
-        day_pnl=_money(ledger.day_pnl()),
+        day_pnl=money(ledger.day_pnl()),
         drawdown=ledger.drawdown(),
         fills=ledger.fills,
         trades=ledger.trades,
@@ -135,7 +136,7 @@ def _position(machine: Machine, position: Position) -> PositionRow:
         qty=position.qty,
         entry_price=entry,
         mark=mark,
-        unrealized=_money(float(position.qty) * mark - float(position.entry_notional)),
+        unrealized=money(float(position.qty) * mark - float(position.entry_notional)),
         realized=position.realized,
         fees=position.fees,
         stop_price=resting_price(machine.desk, position, OrderRole.STOP),
@@ -175,7 +176,3 @@ def _flatten(machine: Machine) -> FlattenSection:
         positions_left=len(machine.ledger.open_positions()),
         residual=state.residual,
     )
-
-
-def _money(value: float) -> Decimal:
-    return Decimal(repr(value)).quantize(_CENT)

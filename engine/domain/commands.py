@@ -95,6 +95,7 @@ class TransitionKind(StrEnum):
     PAUSE = "pause"
     RISK_MODE = "risk_mode"
     VERSION = "version"  # of a play: which hash runs
+    LIMITS = "limits"
     ORDER = "order"  # by an operator's word, not by the venue's
 
 

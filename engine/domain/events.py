@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from engine.domain.limits import LimitsChanged
 from engine.domain.market import Bar, Quote, Trade
 from engine.domain.orders import Order, OrderState
 from engine.domain.play import PlaySpec
@@ -143,6 +144,8 @@ class Action(StrEnum):
     RESOLVE = "resolve"
     PROMOTE = "promote"
     ROLL_BACK = "roll_back"
+    ACCEPT_LIMITS = "accept_limits"
+    ENABLE = "enable"
 
 
 class OnStop(StrEnum):
@@ -171,7 +174,8 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     actor: str
     reason: str = ""
     # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm;
-    # resolve: a client id and a Resolution; promote: a twin, roll_back: a play, both with `now` or without
+    # resolve: a client id and a Resolution; promote: a twin, roll_back: a play, both with `now` or without;
+    # accept_limits: the id of what waits; enable: a play
     argument: str = ""
 
     @property
@@ -286,6 +290,14 @@ class Fault(msgspec.Struct, frozen=True, tag=True):
     cleared: bool = False
 
 
+class ClockChecked(msgspec.Struct, frozen=True, tag=True):
+    """A venue's clock was compared with ours; `offset_ms` is the venue's minus ours."""
+
+    ts: int
+    venue: str
+    offset_ms: float
+
+
 VenueEvent = (
     Fill
     | OrderSent
@@ -297,8 +309,10 @@ VenueEvent = (
     | VenueReport
     | OrderReport
     | ChannelReport
+    | ClockChecked
 )
-SessionEvent = Backfill | Remark | Recalled | PlaySwapped | TwinChanged | PlaysApproved | FeedChanged | Fault
+ChangeEvent = PlaySwapped | TwinChanged | PlaysApproved | LimitsChanged
+SessionEvent = Backfill | Remark | Recalled | ChangeEvent | FeedChanged | Fault
 OtherEvent = SessionEvent | VenueEvent | TimerFired | Woken | Control
 Event = Bar | Trade | Quote | OtherEvent
 
@@ -318,13 +332,14 @@ _PRIORITIES: dict[type, Priority] = {
             VenueReport,
             OrderReport,
             ChannelReport,
+            ClockChecked,
             FeedChanged,
         ),
         Priority.ANSWER,
     ),
     **dict.fromkeys((TimerFired, Woken), Priority.SCHEDULED),
     **dict.fromkeys((Control, Fault, Backfill, Remark, Recalled), Priority.CONTROL),
-    **dict.fromkeys((PlaySwapped, TwinChanged, PlaysApproved), Priority.CONTROL),
+    **dict.fromkeys((PlaySwapped, TwinChanged, PlaysApproved, LimitsChanged), Priority.CONTROL),
 }
 
 

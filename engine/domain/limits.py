@@ -1,8 +1,10 @@
-"""The limits a person set, as plain values."""
+"""The limits a person set, as plain values, and the event that changes them."""
 
 from decimal import Decimal
 
 import msgspec
+
+from engine.domain.calendar import Calendar
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +32,28 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     daily_loss_max: Decimal | None = None  # since 00:00 UTC; latches risk mode REDUCE
     drawdown_max_percent: float | None = None  # from the peak of equity
     losses_in_a_row_max: int | None = None  # closed trades
+    # how well orders, venue and clock do
+    slippage_max_bps: float | None = None  # mean of the last fills that took what they found
+    slippage_fills: int = 20
+    reject_max_percent: float | None = None  # of the last orders
+    reject_orders: int = 20
+    retries_max: int | None = None  # calls that failed or got no answer, within the window
+    retries_window_s: float = 60.0
+    unknown_order_max_s: float | None = None
+    data_silence_max_s: float | None = None
+    reconcile_lag_max_s: float | None = None
+    clock_offset_max_ms: float | None = None
     # how the engine goes about it
     profit_reserve_percent: Decimal = Decimal(0)  # of each winning trade's profit, put aside
     stale_after_s: float = 10.0
     mode_dwell_s: float = 60.0  # how long a lowered risk mode must stand before it may be raised
     flatten_deadline_s: float = 30.0
+
+
+class LimitsChanged(msgspec.Struct, frozen=True, tag=True):
+    """A valid settings file asks for these limits and this calendar; `id` is short for its content."""
+
+    ts: int
+    id: str
+    limits: Limits
+    calendar: Calendar

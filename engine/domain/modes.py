@@ -52,6 +52,7 @@ class Holder(StrEnum):
     PAUSED = "paused"
     RISK_REDUCE = "risk_reduce"
     STALE = "stale"
+    BLACKOUT = "blackout"
     BREAKER = "breaker"
     RECONCILING = "reconciling"
     UNKNOWN_ORDER = "unknown_order"
@@ -76,6 +77,7 @@ HOLDERS: dict[Holder, HolderRule] = {
     Holder.PAUSED: HolderRule(Rung.REDUCE, latched=True, survives_restart=True),
     Holder.RISK_REDUCE: HolderRule(Rung.REDUCE, latched=True, survives_restart=True),
     Holder.STALE: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
+    Holder.BLACKOUT: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
     Holder.BREAKER: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
     Holder.RECONCILING: HolderRule(Rung.REDUCE, latched=False, survives_restart=False),
     Holder.UNKNOWN_ORDER: HolderRule(Rung.REDUCE, latched=False, survives_restart=True),

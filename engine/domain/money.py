@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Con
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+_SHOWN = Decimal("0.00000001")
 BPS = Decimal("0.0001")
 
 # Every quotient of the ledger is taken in one context, so that two machines agree to the last digit.
@@ -38,6 +39,11 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
 def truncate_to(value: Decimal, step: Decimal) -> Decimal:
     """Round toward zero to a multiple of `step`: a quantity never grows by rounding."""
     return (value / step).to_integral_value(ROUND_DOWN) * step
+
+
+def money(value: float) -> Decimal:
+    """Return an amount for a screen, to 8 decimals."""
+    return Decimal(repr(value)).quantize(_SHOWN)
 
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:

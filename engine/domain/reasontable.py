@@ -58,7 +58,7 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.REPEATED_ENTRIES: _F(
         _R,
         "The play entered this symbol and side as often within the window as `repeat_entries_max` allows.",
-        "Find out why it repeats itself, then enable the play with a reason.",
+        "Find out why it repeats itself, then `trader-tui limits enable PLAY --reason WHY`.",
     ),
     Reason.ORDER_RATE_MAX: _F(
         _R,

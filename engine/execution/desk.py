@@ -183,10 +183,8 @@ class Desk:
 
     def is_entering(self, play: str, symbol: str) -> bool:
         """Tell whether an entry of a play is open."""
-        for order in self.book.entries.values():
-            if order.request.play == play and order.request.symbol == symbol:
-                return True
-        return False
+        entries = self.book.entries.values()
+        return any(o.request.play == play and o.request.symbol == symbol for o in entries)
 
     # answers
 

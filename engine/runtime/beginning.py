@@ -6,6 +6,7 @@ from engine.core.operator import FREEDOM
 from engine.core.snapshot import Phase
 from engine.domain.commands import TransitionKind
 from engine.domain.events import Action, Backfill, Channel, FeedChanged, FeedState, Recalled, Remark
+from engine.domain.limits import LimitsChanged
 from engine.domain.modes import RiskMode
 from engine.runtime.commands import CommandDesk
 from engine.runtime.context import EngineContext
@@ -16,6 +17,7 @@ from engine.runtime.watching import first_events
 
 HISTORY_BARS = 300
 ENGINE_ACTOR = "engine"
+AT_START = "start"  # the id of limits that a start asks for
 _CLOSING = frozenset({Phase.FLATTENING, Phase.HALTED})
 
 
@@ -42,6 +44,7 @@ async def begin(
         # until the stream of our orders stands nobody would tell what becomes of an entry
         silent = FeedChanged(now(), "orders", FeedState.CONNECTING, channel=Channel.PRIVATE)
         await pump.consume(silent, now())
+    await _keep_to_limits(context, now)
     for event in tuple(first_events(context, now())):
         await pump.consume(event, now())
     for note in context.notes:
@@ -55,6 +58,16 @@ async def begin(
             context.log.info(guess)
     _follow_arm(context, commands)
     _stay_safe(context, commands, until_flat=until_flat)
+
+
+async def _keep_to_limits(context: EngineContext, now: Callable[[], int]) -> None:
+    """Let limits that were changed between two runs go the way of those that change within one."""
+    policy, setup = context.loop.machine.policy, context.config.setup
+    if not context.resumed:
+        return
+    if (policy.limits, policy.calendar) != (setup.limits, setup.calendar) or policy.proposal is not None:
+        changed = LimitsChanged(now(), AT_START, setup.limits, setup.calendar)
+        await context.pump.consume(changed, now())
 
 
 def _follow_arm(context: EngineContext, commands: CommandDesk) -> None:

@@ -40,7 +40,6 @@ WINDOW_BARS = 600
 WINDOW_BARS_MAX = 10_000  # they are in every checkpoint
 FLATTEN_BARS = 3  # of the longest step on a tape
 MS_PER_S = 1_000
-
 TAPE_MODES = frozenset({Mode.BACKTEST, Mode.REPLAY})
 SIMULATED = "simulated"
 MARKET_MODES = frozenset({Mode.PAPER, Mode.SHADOW})  # what this version can run besides tapes
@@ -68,7 +67,7 @@ def core_setup(
 
     Raises ConfigError where the traded instruments do not fit one account.
     """
-    mode = settings.mode
+    mode, tape = settings.mode, settings.mode in TAPE_MODES
     currency = account_currency(settings.account.currency, traded(instruments, plays), files)
     # One question brings orders and positions: it is asked as often as either is wanted.
     rhythm = settings.runtime.reconcile_s, settings.runtime.reconcile_positions_s
@@ -80,6 +79,8 @@ def core_setup(
         instruments=tuple(instruments),
         plays=plays,
         limits=settings.limits.to_limits(),
+        calendar=settings.blackout.to_calendar(),
+        confirms_loosening=is_real_money(settings),
         breaker=settings.breaker.to_policy(),
         stops=settings.stops.to_policy(),
         calibration=settings.model.to_policy(),
@@ -90,10 +91,10 @@ def core_setup(
         hosts_twins=mode is not Mode.BACKTEST,
         shadow_horizon_bars=settings.shadow.horizon_bars,
         armed=settings.arm or mode is Mode.BACKTEST,
-        stale_check_ns=0 if mode in TAPE_MODES else STALE_CHECK_NS,
-        reconcile_ns=0 if mode in TAPE_MODES else round(min(rhythm) * NS_PER_S),
-        reconcile_positions_ns=0 if mode in TAPE_MODES else round(rhythm[1] * NS_PER_S),
-        dead_man_ms=0 if mode in TAPE_MODES else round((settings.runtime.dead_man_s or 0) * MS_PER_S),
+        stale_check_ns=0 if tape else STALE_CHECK_NS,
+        reconcile_ns=0 if tape else round(min(rhythm) * NS_PER_S),
+        reconcile_positions_ns=0 if tape else round(rhythm[1] * NS_PER_S),
+        dead_man_ms=0 if tape else round((settings.runtime.dead_man_s or 0) * MS_PER_S),
         shadows=shadows,
         window_bars=window_for((*plays, *shadows)),
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.core.risksection import RiskSection
 from engine.core.snapshot import (
     AccountSection,
     BreakerRow,
@@ -109,6 +110,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     feeds: tuple[FeedRow, ...] | None = None
     breakers: tuple[BreakerRow, ...] | None = None
     venue: VenueSection | None = None
+    risk: RiskSection | None = None
     health: HealthSection | None = None
 
 

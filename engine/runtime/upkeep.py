@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 import msgspec
 
+from engine.config.layers import load_settings, user_file
 from engine.core.snapshot import ReloadRow
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Event, Remark
+from engine.domain.events import ClockChecked, Event, Remark
 from engine.domain.news import CheckpointNews, News, ReloadNews
 from engine.runtime.context import EngineContext
 from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
+from engine.runtime.limitsreload import LimitsReloader
 from engine.runtime.reloading import ApprovalWatch, Reloading
 from engine.runtime.session import encode_state
 
@@ -21,6 +23,7 @@ FLUSH_S = 0.1
 FLUSH_DECIDED_S = 0.005  # what follows from one event comes together
 RELOAD_S = 1.0
 LAG_PROBE_S = 0.25
+CLOCK_STEP_MS = 50.0  # a smaller change of the clocks is not worth an event
 
 Work = Coroutine[object, object, None]
 
@@ -47,6 +50,14 @@ class Upkeep:
         self._decided = asyncio.Event()
         self._reloader = Reloading(context).reloader()
         self._approvals = ApprovalWatch(context)
+        profile = {"profile": context.settings.profile}
+        self._limits = LimitsReloader(
+            user_file(),
+            start=context.settings,
+            load=lambda: load_settings(profile),
+            now=context.clock.now(),
+        )
+        self._clock_offset_ms = 0.0  # as it was told last
 
     def storing(self) -> Iterator[tuple[str, Work]]:
         """Yield what brings things to the disk, each with its name."""
@@ -61,7 +72,7 @@ class Upkeep:
 
     def reloads(self) -> tuple[ReloadRow, ...]:
         """Return what a screen shows of hot-reload."""
-        return self._reloader.rows()
+        return (*self._reloader.rows(), *self._limits.rows())
 
     def follow_approvals(self) -> None:
         """Tell the core of versions that were promoted meanwhile, before it is asked to swap one in."""
@@ -105,6 +116,7 @@ class Upkeep:
             self._health.sample()
             facts = msgspec.structs.asdict(self._health.section())
             self._context.log.info("heartbeat", **facts)
+            self._tell_clock()
             if not len(self._inbox):
                 gc.collect(1)
 
@@ -117,14 +129,25 @@ class Upkeep:
             self._health.lag_ms = max(0.0, time.monotonic() - before - LAG_PROBE_S) * 1000
             self._health.sample()
 
+    def _tell_clock(self) -> None:
+        """Tell the core how far the venue's clock is from ours where that has changed."""
+        venue = self._context.source.venue_section()
+        offset_ms = venue.clock_offset_ms
+        if offset_ms is not None and abs(offset_ms - self._clock_offset_ms) >= CLOCK_STEP_MS:
+            self._clock_offset_ms = offset_ms
+            self._offer(ClockChecked(self._now(), venue.name, offset_ms))
+
     async def _watch_files(self) -> None:
-        said = {row.file: row.text for row in self._reloader.rows()}
+        said = {row.file: row.text for row in self.reloads()}
         while True:
             await asyncio.sleep(RELOAD_S)
             self.follow_approvals()
             for change in await self._reloader.check(time.monotonic(), self._now()):
                 self._offer(change)
-            for row in self._reloader.rows():
+            changed = await self._limits.check(self._now())
+            if changed is not None:
+                self._offer(changed)
+            for row in self.reloads():
                 if said.get(row.file) != row.text:
                     self._tell_reload(row)
                 said[row.file] = row.text
@@ -133,7 +156,7 @@ class Upkeep:
         now = self._now()
         self._tell(ReloadNews(now, row.play, row.generation, row.result, row.text))
         if row.result == "rejected":
-            self._offer(Remark(now, "reload", f"{row.play} stays as it is: {row.text}"))
+            self._offer(Remark(now, "reload", f"{row.play} not reloaded: {row.text}"))
 
     async def _keep_checkpoints(self) -> None:
         while True:

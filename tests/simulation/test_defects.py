@@ -230,9 +230,9 @@ def test_a_reconciler_that_turns_unknown_into_dead(monkeypatch):
 
     def give_up(self: Answers, event: OrderTimedOut, now: int) -> None:
         take(self, event, now)
-        order = self.desk.book.get(event.client_id)
+        order = self._desk.book.get(event.client_id)
         if order is not None and order.state is OrderState.UNKNOWN:
-            self.desk.resolve(order, now)
+            self._desk.resolve(order, now)
 
     monkeypatch.setattr(Answers, "on_timeout", give_up)
     catches("not in the books|a fill is lost|the venue has|FLAT is said")

@@ -3,26 +3,37 @@
 from engine.api import (
     HOLDERS,
     RUNG_MEANING,
+    CauseRow,
     GateRow,
     GateStatus,
     Hold,
     Holder,
     Phase,
     RiskMode,
+    RiskSection,
     Rung,
     Snapshot,
 )
-from tui.formats import age_between, clock
+from tui.formats import age_between, clock, money
+from tui.limitwords import NS_PER_S, blackout_words, capital_words, cause_name, nearest, used_words
 from tui.panes.pane import Content, Frame, Pane, wrapped
 from tui.widgets.cells import Cell, Column, Row, fit_columns
 
 LABEL = 10
+WINDOWS_SHOWN = 2
 GATES = (
     Column("GATE", 20, keep=99),
     Column("NOW", 5, keep=98),
     Column("VALUE", 10, keep=60, number=True, flex=True),
     Column("LIMIT", 8, keep=50, number=True),
 )
+CAUSES = (
+    Column("CAUSE", 15, keep=99, flex=True),
+    Column("USED", 5, keep=98, number=True),
+    Column("VALUE", 9, keep=60, number=True),
+    Column("LIMIT", 8, keep=50, number=True),
+)
+NEAR, VERY_NEAR = 0.5, 0.8  # of a limit
 RUNG_STYLE = {Rung.FULL: "ok*", Rung.REDUCE: "warn*", Rung.HOLD: "danger*", Rung.FLATTEN: "danger!"}
 RISK_STYLE = {RiskMode.NORMAL: "ok*", RiskMode.REDUCE: "warn*", RiskMode.OBSERVE: "danger*"}
 GATE_STYLE = {GateStatus.PASS: "ok", GateStatus.VETO: "danger*", GateStatus.NOT_BUILT: "muted"}
@@ -45,14 +56,16 @@ class RiskPane(Pane):
     title = "Risk"
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
-        """Gates, holders, flatten and what the status says of them."""
-        status = snapshot.status
-        return snapshot.gates, status.holds, snapshot.flatten, status.rung, status.risk_mode, status.phase
+        """Gates, limits, holders, flatten and what the status says of them."""
+        at, second = snapshot.status, snapshot.status.now // NS_PER_S if snapshot.risk.blackouts else 0
+        said = (at.holds, at.rung, at.risk_mode, at.phase, second)
+        return snapshot.gates, snapshot.risk, snapshot.flatten, *said
 
     def wanted_rows(self, snapshot: Snapshot) -> int:
-        """The ladder, two holders, the gates and the frame."""
-        gates = len(snapshot.gates)
-        return 2 + 3 + max(2, len(snapshot.status.holds)) + (gates + 2 if gates else 0)
+        """The ladder, two holders, the limits, the gates and the frame."""
+        gates, causes = len(snapshot.gates), len(_limited(snapshot.risk))
+        tables = sum(count + 2 for count in (gates, causes) if count)
+        return 2 + 3 + max(2, len(snapshot.status.holds)) + len(_risk_rows(snapshot)) + tables
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the ladder, then the gates."""
@@ -60,7 +73,11 @@ class RiskPane(Pane):
         rows: list[Row] = _rung_rows(status.rung, width)
         rows += [_hold_row(hold, status.now, frame) for hold in status.holds]
         rows.append((("risk mode ", "muted"), (status.risk_mode.value.upper(), RISK_STYLE[status.risk_mode])))
-        rows += [*_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
+        rows += [*_risk_rows(snapshot), *_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
+        limited = _limited(snapshot.risk)
+        if limited:
+            fitted = fit_columns(CAUSES, width)
+            rows += [(), fitted.header(), *(fitted.row(_cause(row)) for row in limited)]
         if snapshot.gates:
             rows.append(())
             fitted = fit_columns(GATES, width)
@@ -94,6 +111,38 @@ def _hold_row(hold: Hold, now: int, frame: Frame) -> Row:
     if hold.detail:
         cells.append((f"  {hold.detail}", "muted"))
     return tuple(cells)
+
+
+def _limited(risk: RiskSection) -> tuple[CauseRow, ...]:
+    """Return the causes that have a limit or have latched, the nearest first."""
+    return tuple(row for row in nearest(risk) if row.latched or row.limit != "-")
+
+
+def _cause(row: CauseRow) -> list[Cell]:
+    if row.latched:
+        style = "danger*"
+    else:
+        style = "warn*" if row.used >= VERY_NEAR else "warn" if row.used >= NEAR else "ok"
+    used = "LATCH" if row.latched else used_words(row)
+    return [(cause_name(row), "text"), (used, style), (row.value, "text"), (row.limit, "muted")]
+
+
+def _risk_rows(snapshot: Snapshot) -> list[Row]:
+    """Say what latched, what the calendar holds, what was put aside, and what waits for a person."""
+    risk, now = snapshot.risk, snapshot.status.now
+    latched = [cause_name(row) for row in risk.causes if row.latched]
+    rows: list[Row] = [(("latched   ", "muted"), (", ".join(latched), "danger*"))] if latched else []
+    for window in risk.blackouts[:WINDOWS_SHOWN]:
+        runs = window.begins <= now < window.ends
+        rows.append((("blackout  ", "muted"), (blackout_words(window, now), "warn*" if runs else "text")))
+    if risk.reserve or risk.reserve_percent:
+        told = f"trading {money(risk.trading_capital)}, put aside {capital_words(risk)}"
+        rows.append((("capital   ", "muted"), (told, "text")))
+    rows += [(("stopped   ", "muted"), (f"{name}: limits enable", "danger*")) for name in risk.stopped]
+    for change in risk.pending:
+        told = f"{change.setting} {change.now} -> {change.wanted}: limits accept"
+        rows.append((("waits     ", "muted"), (told, "warn*")))
+    return rows
 
 
 def _dead_man_rows(snapshot: Snapshot) -> list[Row]:

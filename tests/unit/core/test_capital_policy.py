@@ -141,7 +141,7 @@ def test_the_fall_from_the_peak_latches_and_a_person_begins_a_new_peak():
     world.bars(ENTER_LONG, 111.0, 115.0)
     assert of(SaveTransition, world.bar(105.1)) == []
     (stored,) = of(SaveTransition, world.bar(104.9))
-    assert (stored.after, stored.reason) == ("reduce", "DRAWDOWN_MAX drawdown=0.10% limit=0.1%")
+    assert (stored.after, stored.reason) == ("reduce", "drawdown: drawdown=0.10% limit=0.1%")
     world.ask(Action.RISK_MODE, "normal", "the market came back to where it was in March")
     assert world.machine.authority.operator.risk_mode is RiskMode.NORMAL
     assert of(SaveTransition, world.bar(104.0)) == [], "measured from where it stood then"
@@ -157,7 +157,7 @@ def test_losses_in_a_row_latch_and_a_win_begins_anew():
     assert world.machine.ledger.capital.losses_in_a_row == 0
     again(world, 2)
     assert world.machine.authority.operator.risk_mode is RiskMode.REDUCE
-    assert "LOSSES_IN_A_ROW losses=2 limit=2" in world.alarms()["risk:reduce"]
+    assert "losses_in_a_row: losses=2 limit=2" in world.alarms()["risk:reduce"]
     world.ask(Action.RISK_MODE, "normal", "looked at both")
     assert said(world.bar(ENTER_LONG)) == []
 

@@ -7,6 +7,7 @@ import pytest
 
 from engine.core.commands_table import COLUMNS, COMMANDS_TABLE, Effects, RowKind
 from engine.core.snapshot import Phase
+from engine.domain.calendar import Window
 from engine.domain.commands import CancelOrder, SaveSignal
 from engine.domain.events import (
     Action,
@@ -19,6 +20,7 @@ from engine.domain.events import (
     OrderTimedOut,
 )
 from engine.domain.ids import OrderRole
+from engine.domain.limits import LimitsChanged
 from engine.domain.modes import HOLDERS, Holder, Rung
 from engine.domain.reasons import Reason
 from engine.risk.breaker import BreakerPolicy
@@ -37,6 +39,7 @@ DESIGN = {
     "paused": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "risk_reduce": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "stale": ("no", "on fresh data", "canceled", "kept up", "kept"),
+    "blackout": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "breaker": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "unknown_order": ("no", "on fresh data", "canceled", "kept up", "kept"),
     "risk_observe": ("no", "no", "canceled", "kept up", "kept"),
@@ -63,6 +66,9 @@ def bring(world: Hand, standing: str) -> None:
             world.ask(Action.RISK_MODE, standing.removeprefix("risk_"))
         case "stale":
             world.wait(100)
+        case "blackout":
+            window = Window(name="now", starts=(0,), minutes=1439)
+            world.take(LimitsChanged(world.now, "aa", world.setup.limits, (window,)))
         case "stopping":
             world.stop(OnStop.CANCEL_ENTRIES)
         case "stop keep":

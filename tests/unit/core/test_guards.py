@@ -108,9 +108,9 @@ def test_the_days_loss_latches_reduce():
     commands = world.bar(106.0)
     (stored,) = of(SaveTransition, commands)
     assert (stored.before, stored.after, stored.actor) == ("normal", "reduce", "risk")
-    assert stored.reason == "DAILY_LOSS loss=5.00 limit=5.00"
+    assert stored.reason == "daily_loss: loss=5.00 limit=5.00"
     assert world.rung() is Rung.REDUCE
-    assert world.alarms()["risk:reduce"].startswith("risk mode REDUCE: DAILY_LOSS")
+    assert world.alarms()["risk:reduce"].startswith("risk mode REDUCE: daily_loss")
     assert of(SaveTransition, world.bar(105.5)) == [], "it is latched once"
 
 

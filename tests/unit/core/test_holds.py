@@ -15,6 +15,7 @@ RUNGS = {
     Holder.PAUSED: Rung.REDUCE,
     Holder.RISK_REDUCE: Rung.REDUCE,
     Holder.STALE: Rung.REDUCE,
+    Holder.BLACKOUT: Rung.REDUCE,
     Holder.BREAKER: Rung.REDUCE,
     Holder.RECONCILING: Rung.REDUCE,
     Holder.UNKNOWN_ORDER: Rung.REDUCE,

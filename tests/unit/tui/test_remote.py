@@ -51,8 +51,8 @@ def test_status_in_words_names_every_subject(night, settings, capsys):
     words = capsys.readouterr().out
     subjects = [line.split()[0] for line in words.splitlines() if not line.startswith(" ")]
     assert subjects == [
-        *("engine", "rung", "instance", "plays", "account", "positions", "orders", "alarms", "feeds"),
-        *("breakers", "venue", "flatten", "reload", "latency"),
+        *("engine", "rung", "instance", "plays", "account", "positions", "orders", "limits", "alarms"),
+        *("feeds", "breakers", "venue", "flatten", "reload", "latency"),
     ]
     assert "held by" in words
     assert "bybit orders open, 5 failures of late, the last: no answer within 30 s" in words
