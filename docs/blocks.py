@@ -20,6 +20,7 @@ from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
 from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step
 from engine.risk.breaker import BREAKER_TABLE, BreakerState, Cue
+from engine.risk.causes import CAUSES, CauseRule
 from engine.risk.gates import GATES
 from engine.runtime import control, dispatch, drivers, inbox, panicline, process, reloadentry, upkeep, wire
 from engine.storage import checkpoints, record_writer
@@ -125,6 +126,18 @@ def gates() -> str:
         ("", "gate", "is about"),
         [(str(number), gate.name, gate.about) for number, gate in enumerate(GATES, 1)],
     )
+
+
+def causes() -> str:
+    """Return what latches a risk mode."""
+    rows = [(f"`{cause}`", rule.about, _limit_of(rule), rule.mode.upper()) for cause, rule in CAUSES.items()]
+    return table(("cause", "measures", "limit", "latches"), rows)
+
+
+def _limit_of(rule: CauseRule) -> str:
+    if not rule.setting:
+        return "-"
+    return f"`{rule.setting}`" if "." in rule.setting else f"`limits.{rule.setting}`"
 
 
 # reasons, errors, bounds
@@ -238,6 +251,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         ladder,
         holders,
         gates,
+        causes,
         effects,
         answers,
         keys,

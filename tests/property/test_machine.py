@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.core.setup import CoreSetup
 from engine.core.view import view
+from engine.domain.calendar import Window
 from engine.domain.commands import Command, SubmitOrder
 from engine.domain.events import (
     Action,
@@ -18,6 +19,7 @@ from engine.domain.events import (
     CancelRejected,
     Channel,
     ChannelReport,
+    ClockChecked,
     Event,
     Fault,
     FaultKind,
@@ -27,6 +29,7 @@ from engine.domain.events import (
     OrderCanceled,
     OrderRejected,
     OrderReport,
+    OrderSent,
     OrderTimedOut,
     PlaySwapped,
     VenueOrder,
@@ -34,6 +37,7 @@ from engine.domain.events import (
     VenueReport,
     Woken,
 )
+from engine.domain.limits import LimitsChanged
 from engine.domain.market import NS_PER_S
 from engine.domain.modes import RiskMode, Rung
 from engine.domain.orders import Order, OrderKind, OrderState
@@ -67,7 +71,7 @@ steps = st.one_of(
     st.tuples(
         st.just("told"), st.sampled_from(["lives", "gone", "filled", "nobody", "half"]), st.integers(0, 5)
     ),
-    st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", PLAY, *RiskMode])),
+    st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", "aa", PLAY, *RiskMode])),
     st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
     st.tuples(st.just("resolve"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
@@ -76,6 +80,9 @@ steps = st.one_of(
         st.sampled_from(["swap", "backfill", "fault", "mended", "feed", "back", "deaf", "heard"]),
         st.just(0),
     ),
+    st.tuples(st.just("limits"), st.sampled_from([0.05, 0.1, 5.0]), st.booleans()),
+    st.tuples(st.just("sent"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("clock"), st.sampled_from([20.0, -150.0]), st.just(0)),
     st.tuples(st.just("channel"), st.sampled_from(list(Channel)), st.sampled_from([*CallOutcome, "storm"])),
 )
 sequences = st.lists(steps, min_size=25, max_size=45)
@@ -115,7 +122,35 @@ def closing_facts() -> CoreSetup:
     return msgspec.structs.replace(facts(), stops=policy, stale_check_ns=25 * NS_PER_S)
 
 
-styles = st.sampled_from([facts, rich_facts, compared_facts, closing_facts])
+def limited_facts() -> CoreSetup:
+    """Every limit that looks back on something, a calendar, and a person who must let looser limits in."""
+    noon = Window(name="noon", starts=tuple(range(720, 780, 7)), minutes=2, symbols=(ETH,))
+    limited = setup(
+        spec(),
+        spec("other", long_entry=Rule("close > sma(2)"), take_profit=None),
+        stale_check_ns=30 * NS_PER_S,
+        stale_after_s=7200.0,
+        mode_dwell_s=1.0,
+        order_rate_max=6,
+        repeat_entries_max=3,
+        cycle_notional_max=Decimal(400),
+        leverage_max=0.1,
+        drawdown_max_percent=0.4,
+        losses_in_a_row_max=3,
+        slippage_max_bps=900.0,
+        slippage_fills=3,
+        reject_max_percent=80.0,
+        reject_orders=4,
+        retries_max=8,
+        unknown_order_max_s=40_000.0,
+        data_silence_max_s=40_000.0,
+        clock_offset_max_ms=100.0,
+        profit_reserve_percent=Decimal(30),
+    )
+    return msgspec.structs.replace(limited, calendar=(noon,), confirms_loosening=True)
+
+
+styles = st.sampled_from([facts, rich_facts, compared_facts, closing_facts, limited_facts])
 
 
 def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
@@ -140,12 +175,25 @@ def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
             return world.ask(Action.RESOLVE, f"{unanswered(world, what)} dead", "because")
         case "wait":
             return world.wait(what)
+        case "limits" | "sent" | "clock":
+            return world.take(watched(world, kind, what, more))
         case "channel":
             outcome = CallOutcome.TRANSIENT if more == "storm" else more
             reports = [ChannelReport(world.now, "v", what, outcome, "x")] * (5 if more == "storm" else 1)
             return world.take(*reports)
         case _:
             return world.take(other(world, what))
+
+
+def watched(world: Hand, kind: str, what: Any, more: Any) -> Event:
+    """Return what limits and those who watch over them are told."""
+    if kind == "clock":
+        return ClockChecked(world.now, "v", what)
+    if kind == "sent":
+        orders = world.orders()
+        return OrderSent(world.now, orders[what % len(orders)].client_id if orders else "nobody")
+    limits = msgspec.structs.replace(world.setup.limits, leverage_max=what, order_rate_max=4)
+    return LimitsChanged(world.now, "aa", limits, world.setup.calendar if more else ())
 
 
 def unanswered(world: Hand, number: int) -> str:
