@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import BindingsMap, BindingType
 from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -21,7 +21,7 @@ from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, Group, key_name
 from tui.bridge import Connect, stream
 from tui.driver import TraderDriver
 from tui.governor import ByteMeter, Governor
-from tui.keymap import load_keymap, textual_key
+from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
 from tui.messages import (
     CommandDone,
@@ -37,6 +37,7 @@ from tui.operator import Operator
 from tui.painter import Painter, settle_memory
 from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
+from tui.rereading import Rereading
 from tui.settings import ConsoleSettings
 from tui.theme import Palette, ThemeLibrary
 from tui.widgets.desk import Desk, DeskScreen
@@ -73,7 +74,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Prepare the console. Raises ConfigError for a theme or keymap that cannot be used."""
         self.meter = ByteMeter()
         self.clock = clock
-        self.keymap = load_keymap(settings.keymap_file)
+        self.keymap: Keymap = load_keymap(settings.keymap_file)
         self.kill = KillSwitch(self)
         self.panic_watch = self.kill.watch
         # With colours of the terminal's own, Textual's NO_COLOR filter leaves none at all instead of greys.
@@ -106,6 +107,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 self._bindings.bind(
                     textual_key(key), f"act('{spec.id}')", spec.title, show=False, priority=spec.always
                 )
+
+    def use_keymap(self, keymap: Keymap) -> None:
+        """Switch to other keys at once."""
+        self.keymap, self._bindings = keymap, BindingsMap()
+        self._use_keymap()
+        self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
+        self.kill.rebind(keymap["flatten"])
+        self.panic_watch = self.kill.watch
 
     def key_of(self, action_id: str) -> str:
         """Return the name of an action's first key; empty where the user took it away."""
@@ -144,6 +153,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if isinstance(self._driver, TraderDriver):
             self.set_timer(WARM_UP_S, settle_memory)
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
+        self.run_worker(Rereading(self).watch(), name="files", exit_on_error=False)
 
     def _register_theme(self) -> None:
         theme = self.palette.textual_theme()

@@ -22,6 +22,10 @@ class KillSwitch:
         self._bar: Grid | None = None  # the consequences, while the window is open
         self.watch = PanicWatch(app.keymap["flatten"], app.clock, FLATTEN_WINDOW_S)
 
+    def rebind(self, keys: tuple[str, ...]) -> None:
+        """Take presses of other keys from now on."""
+        self.watch = PanicWatch(keys, self._app.clock, FLATTEN_WINDOW_S)
+
     # any thread
 
     def press(self, key: str) -> None:

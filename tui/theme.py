@@ -128,6 +128,11 @@ class ThemeLibrary:
         folders = (*self.user_dirs, self.packaged)
         return tuple(sorted({file.stem for folder in folders for file in folder.glob("*.yaml")}))
 
+    def own_file(self, name: str) -> Path | None:
+        """Return the user's file of a theme, None for one that ships."""
+        files = (folder / f"{name}.yaml" for folder in self.user_dirs)
+        return next((file for file in files if file.is_file()), None)
+
     def load(self, name: str) -> ThemeColors:
         """Read a theme. Raises ConfigError that names the file and, where known, the line."""
         for folder in self.user_dirs:

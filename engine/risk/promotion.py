@@ -83,7 +83,7 @@ def _hours(stages: Iterable[Stage]) -> float:
 def _missing(evidence: Evidence, play: str, policy: PromotionPolicy) -> list[str]:
     best = max((run.trades for run in evidence.backtests), default=-1)
     missing = []
-    if best < policy.backtest_trades_min:
+    if policy.backtest_trades_min and best < policy.backtest_trades_min:
         found = f"the best on record has {best}" if best >= 0 else "none is on record"
         missing.append(
             f"a backtest of this version with {policy.backtest_trades_min} trades or more ({found}): "

@@ -11,7 +11,7 @@ from engine.config.packaged import instance_dir, mode_dir, state_root
 from engine.config.secrets import Redactor
 from engine.config.settings import Settings
 from engine.domain.errors import StorageError
-from engine.domain.market import NS_PER_S
+from engine.domain.market import NS_PER_DAY, NS_PER_S
 from engine.runtime.clock import SystemClock
 from engine.runtime.factory import synchronous_of
 from engine.runtime.logs import EngineLog, readable_screen
@@ -20,6 +20,7 @@ from engine.storage.database import Database
 from engine.storage.elsewhere import note_elsewhere
 from engine.storage.lock import InstanceLock
 from engine.storage.sessions import claim
+from engine.storage.shadows import prune_shadows
 
 
 async def open_instance(
@@ -48,6 +49,7 @@ async def open_instance(
     database = await Database.open(mode_dir(settings) / "engine.sqlite", synchronous=synchronous_of(settings))
     stack.push_async_callback(database.close)
     await claim(database, now // NS_PER_S, settings.instance, account)
+    await prune_shadows(database, now - round(settings.shadow.keep_days * NS_PER_DAY))
     return log.logger, database
 
 

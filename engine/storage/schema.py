@@ -183,9 +183,17 @@ _SHADOWS = (
     ) WITHOUT ROWID""",
 )
 
+# An engine that runs for months keeps its newest ones; a start prunes by age, too.
+_SHADOWS_BOUND = (
+    """CREATE TRIGGER shadow_signals_bound AFTER INSERT ON shadow_signals BEGIN
+        DELETE FROM shadow_signals WHERE id <= NEW.id - 100000;
+    END""",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("foundation", _FOUNDATION),
     Migration("plans", _PLANS),
     Migration("fills by order", _FILLS_BY_ORDER),
     Migration("shadows", _SHADOWS),
+    Migration("bound of shadows", _SHADOWS_BOUND),
 )

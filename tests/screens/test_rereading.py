@@ -1,0 +1,103 @@
+"""A theme or keymap that is changed while the console runs is taken up, or told and left."""
+
+import shutil
+
+from engine.api import Action
+from tests.screens.console import console
+from tui.filewatch import FILE_BYTES_MAX, FileWatch
+from tui.rereading import Rereading
+from tui.settings import ConsoleSettings
+from tui.theme import packaged_dir
+
+
+def own_files(tmp_path) -> ConsoleSettings:
+    shutil.copy(packaged_dir("themes") / "dark.yaml", tmp_path / "dark.yaml")
+    return ConsoleSettings(theme_dirs=(tmp_path,), keymap_file=tmp_path / "keymap.yaml")
+
+
+async def look_twice(rereading: Rereading) -> None:
+    await rereading.look()
+    await rereading.look()
+
+
+async def test_keys_follow_the_keymaps_file(tmp_path):
+    settings = own_files(tmp_path)
+    keymap = tmp_path / "keymap.yaml"
+    keymap.write_text("pause: p\n")
+    async with console(settings=settings) as desk:
+        rereading = Rereading(desk.app)
+        await look_twice(rereading)
+        keymap.write_text("pause: f6\n")
+        await look_twice(rereading)
+        await desk.settle()
+        assert "keymap.yaml was read again." in desk.toasts()[-1]
+        await desk.press("f6")
+        assert desk.link.commands[-1][0] is Action.PAUSE
+        sent = len(desk.link.commands)
+        await desk.press("p")
+        assert len(desk.link.commands) == sent
+
+
+async def test_a_keymap_that_cannot_be_used_is_told_and_the_keys_stay(tmp_path):
+    settings = own_files(tmp_path)
+    keymap = tmp_path / "keymap.yaml"
+    keymap.write_text("pause: p\n")
+    async with console(settings=settings) as desk:
+        rereading = Rereading(desk.app)
+        await look_twice(rereading)
+        keymap.write_text("pauze: f6\n")
+        await look_twice(rereading)
+        await desk.settle()
+        assert "did you mean pause?" in desk.toasts()[-1]
+        await desk.press("p")
+        assert desk.link.commands[-1][0] is Action.PAUSE
+
+
+async def test_the_panic_key_follows_too(tmp_path):
+    settings = own_files(tmp_path)
+    (tmp_path / "keymap.yaml").write_text("pause: p\n")
+    async with console(settings=settings) as desk:
+        rereading = Rereading(desk.app)
+        await look_twice(rereading)
+        (tmp_path / "keymap.yaml").write_text("flatten: [f9]\n")
+        await look_twice(rereading)
+        assert desk.app.panic_watch is desk.app.kill.watch
+        desk.app.kill.press("f9")
+        desk.app.kill.press("f9")
+        assert desk.link.panics == 1
+
+
+async def test_colours_follow_the_themes_file_and_a_broken_one_is_told(tmp_path):
+    settings = own_files(tmp_path)
+    theme = tmp_path / "dark.yaml"
+    async with console(settings=settings) as desk:
+        rereading = Rereading(desk.app)
+        await look_twice(rereading)
+        theme.write_text(theme.read_text().replace('ok: "#5fd38d"', 'ok: "#00ff00"'))
+        await look_twice(rereading)
+        assert desk.app.palette.colors.ok == "#00ff00"
+        theme.write_text(theme.read_text().replace("#00ff00", "greenish"))
+        await look_twice(rereading)
+        assert desk.app.palette.colors.ok == "#00ff00"
+        await desk.settle()
+        assert "dark.yaml" in " ".join(desk.toasts()[-2:])
+
+
+async def test_half_written_files_links_and_large_ones_are_waited_for(tmp_path):
+    file, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    file.write_text("one")
+    other.write_text("two")
+    link = tmp_path / "link.yaml"
+    link.symlink_to(file)
+    watch = FileWatch(lambda: (link, None, tmp_path / "missing.yaml"))
+    assert await watch.changed() == ()
+    file.write_text("")
+    assert await watch.changed() == ()
+    file.write_text("x" * (FILE_BYTES_MAX + 1))
+    assert await watch.changed() == ()
+    beside = tmp_path / "link.new"
+    beside.symlink_to(other)
+    beside.replace(link)
+    assert await watch.changed() == ()
+    assert await watch.changed() == (link,)
+    assert await watch.changed() == ()
