@@ -83,6 +83,11 @@ class Predictions:
         self._open = [prediction for prediction in self._open if prediction not in ended]
         return [_ended(prediction, bar.ts, bar.close, None) for prediction in ended]
 
+    def end(self, ts: int, price: float) -> list[ShadowSignal]:
+        """End all that is open where the twin itself ends: held against the last price, with no trade."""
+        ended, self._open = self._open, []
+        return [_ended(prediction, ts, price, None) for prediction in ended]
+
     def state(self) -> PredictionsState:
         """Return all that a checkpoint needs."""
         return PredictionsState(tuple(self._open), self._booked)

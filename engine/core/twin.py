@@ -177,6 +177,11 @@ class Twin:
             reason=saved.veto.reason.value if saved.veto is not None else "",
         )
 
+    def end(self, now: int) -> list[ShadowSignal]:
+        """Return the signals whose end nobody will see any more, as of the last price."""
+        price = self.machine.ledger.mark_of(self.facts.binding.symbol)
+        return self._predictions.end(now, price) if price else []
+
     def stage(self) -> Stage:
         """Return for how long it has run, and what it would have made."""
         ledger = self.machine.ledger

@@ -18,7 +18,7 @@ from engine.domain.events import Action, Backfill, Control, Event, PlaySwapped
 from engine.domain.market import NS_PER_S, Bar, Quote, Trade
 from engine.domain.play import FIXED, PlaySpec
 from engine.domain.reasons import Reason
-from engine.domain.shadow import SaveStage
+from engine.domain.shadow import SaveShadow, SaveStage
 from engine.domain.versions import TwinChanged
 from engine.strategy.model import NO_MODELS, Models
 
@@ -123,7 +123,9 @@ class TwinnedMachine(Machine):
     def _on_twin(self, event: TwinChanged, now: int) -> Commands:
         """Begin or end a twin; what waited to be promoted under its label does so no longer."""
         ended = self.twins.by_label.pop(event.label, None)
-        commands: Commands = () if ended is None else (SaveStage(ended.stage()),)
+        commands: Commands = ()
+        if ended is not None:
+            commands = (SaveStage(ended.stage()), *map(SaveShadow, ended.end(now)))
         for play, waiting in tuple(self.versions.waiting.items()):
             if waiting.label == event.label:
                 del self.versions.waiting[play]

@@ -138,6 +138,9 @@ def test_a_twin_ends_and_another_one_takes_its_label():
     commands = world.take(TwinChanged(world.now, PLAY, PLAY, spec(long_entry=Rule("close > 102.5")), 3))
     (stage,) = [saved.stage for saved in of(SaveStage, commands)]
     assert (stage.bars, stage.signals, stage.hash) == (2, 1, EAGER.hash)
+    (left,) = shadows(commands)
+    assert (left.resolved, left.pnl) == (world.now, None)
+    assert left.return_percent == pytest.approx((102 / 101 - 1) * 100)
     assert world.machine.twin_rows(world.now)[0].generation == 3
     world.take(TwinChanged(world.now, PLAY, PLAY))
     assert world.machine.twin_rows(world.now) == ()
