@@ -21,6 +21,7 @@ from engine.domain.orders import OrderKind, OrderRequest
 from engine.domain.play import Rule
 from engine.domain.signals import Side
 from engine.runtime.binding import PlayFile
+from engine.runtime.collector import Collector
 from engine.runtime.context import Surroundings, open_session
 from engine.runtime.drivers import RealTime
 from engine.runtime.engine import Engine, Farewell
@@ -146,6 +147,21 @@ class _NoConsole:
         """Nobody listens."""
 
 
+class _TestsCollector(Collector):
+    """Leaves garbage to the tests' own collector; that it is called on tells that a start is over."""
+
+    def __init__(self, engine: "SimulatedEngine") -> None:
+        super().__init__()
+        self._engine = engine
+
+    def calm(self) -> None:
+        """Take note that the start is over."""
+        self._engine.begun = True
+
+    def let_go(self) -> None:
+        """Do nothing: nothing was held."""
+
+
 class SimulatedEngine(Engine):
     """The engine without sockets, files of its own and the process around it."""
 
@@ -154,6 +170,7 @@ class SimulatedEngine(Engine):
         self._world = world
         self._upkeep.flush_s = FLUSH_S
         self.begun = False
+        self._collector = _TestsCollector(self)
         self.checked = False  # its first commands are taken, and it was not freer than before
         self.broken: BaseException | None = None
 
@@ -166,10 +183,6 @@ class SimulatedEngine(Engine):
                 work.close()
             else:
                 yield name, work
-
-    def _calm_collector(self) -> None:
-        """Take note that the start is over; the collector is the test's."""
-        self.begun = True
 
     def _real_time(self) -> RealTime:
         driver = super()._real_time()
