@@ -1,5 +1,6 @@
 """The section `model` of a play: which file, what it is given and what it was trained to tell."""
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,7 @@ class ModelPart(Section):
 
 def weights_path(play: Path, written: str) -> Path:
     """Return the place of a model's weights: relative to the folder of the play that names it."""
-    return play.absolute().parent / Path(written).expanduser()
+    return Path(os.path.normpath(play.absolute().parent / Path(written).expanduser()))
 
 
 def read_model(play: Path, written: str, wanted: ModelRef) -> "tuple[ModelRef, Checkpoint]":

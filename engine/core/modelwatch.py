@@ -38,7 +38,7 @@ class _Watched:
 
     def __init__(self, model: ModelRef, policy: CalibrationPolicy) -> None:
         self.sha256 = model.sha256
-        self.calibration = Calibration(model.horizon_bars, model.rise_percent, policy.window)
+        self.calibration = Calibration(model, policy.window)
         self.bars = 0  # of the evaluator, when it was looked at last
         self.demoted = 0
         self.values: dict[str, str] = {}

@@ -228,7 +228,7 @@ class ModelRow(msgspec.Struct, frozen=True):
     resolved_min: int  # before so many nothing is judged
     rate: float
     brier: float
-    brier_base: float  # of always saying the rate
+    brier_base: float  # of always saying the base rate of the training
     gap: float
     bins: tuple[ModelBin, ...]
     demoted: int = 0

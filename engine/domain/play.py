@@ -174,6 +174,7 @@ class ModelRef(msgspec.Struct, frozen=True):
     rise_percent: float = 0.0
     sha256: str = ""
     architecture: str = ""
+    base_rate: float = 0.5  # how often it came true in training, on what was unseen
 
 
 class PlaySpec(msgspec.Struct, frozen=True, kw_only=True):

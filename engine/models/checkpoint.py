@@ -81,7 +81,11 @@ def misfit(manifest: Manifest, wanted: ModelRef) -> tuple[str, str]:
 
 def reference(manifest: Manifest, wanted: ModelRef) -> ModelRef:
     """Return what a play holds of a model that fits it."""
-    return msgspec.structs.replace(wanted, sha256=manifest.identity, architecture=manifest.architecture.value)
+    told = manifest.calibration
+    found = msgspec.structs.replace(
+        wanted, sha256=manifest.identity, architecture=manifest.architecture.value
+    )
+    return found if told is None else msgspec.structs.replace(found, base_rate=told.base_rate)
 
 
 def _other(name: str, told: float, wanted: float) -> str:

@@ -187,7 +187,12 @@ def _faults(manifest: Manifest) -> list[tuple[str, str]]:
     layers = (
         f"1 to {LAYERS_MAX - 1} layers of 1 to {UNITS_MAX:,} units" if mlp else "no layers: it is logistic"
     )
+    told = manifest.calibration
     return [
+        (
+            "calibration.base_rate",
+            "" if told is None or 0.0 <= told.base_rate <= 1.0 else "must be 0 to 1",
+        ),
         ("features", "" if 1 <= count <= FEATURES_MAX else f"must be 1 to {FEATURES_MAX}, and are {count}"),
         ("features", "" if len(set(manifest.features)) == count else "must each be named once"),
         (

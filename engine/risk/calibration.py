@@ -2,7 +2,7 @@
 
 A forecast is resolved at the close that its horizon ends with. Two figures tell of the last ones:
 
-    Brier excess    mean (forecast - truth)^2, less r (1 - r): what always saying the realised rate r scores
+    Brier excess    mean (forecast - truth)^2, less what always saying the base rate of the training scores
     gap             mean over bins of |mean forecast - realised rate|, weighted by the forecasts in each (ten
                     bins of equal width; the expected calibration error of Naeini et al. 2015)
 
@@ -13,6 +13,8 @@ the same bits.
 from collections import deque
 
 import msgspec
+
+from engine.domain.play import ModelRef
 
 BINS = 10
 UNIT = 10**12
@@ -50,16 +52,12 @@ class Scores(msgspec.Struct, frozen=True):
     resolved: int = 0
     rate: float = 0.0  # how often it came true
     brier: float = 0.0
+    brier_base: float = 0.0  # of always saying the base rate of the training
     gap: float = 0.0
 
     @property
-    def brier_base(self) -> float:
-        """The Brier score of always saying the realised rate."""
-        return self.rate * (1.0 - self.rate)
-
-    @property
     def brier_excess(self) -> float:
-        """How much worse than that the forecasts were."""
+        """How much worse the forecasts were than the base rate."""
         return self.brier - self.brier_base
 
 
@@ -74,14 +72,25 @@ class BinCount(msgspec.Struct):
 class Calibration:
     """Follows the forecasts of one model."""
 
-    __slots__ = ("_bins", "_horizon", "_loss", "_pending", "_resolved", "_rise", "_window")
+    __slots__ = (
+        "_base",
+        "_base_losses",
+        "_bins",
+        "_horizon",
+        "_loss",
+        "_pending",
+        "_resolved",
+        "_rise",
+        "_window",
+    )
 
-    def __init__(self, horizon_bars: int, rise_percent: float, window: int) -> None:
-        self._horizon, self._rise = horizon_bars, 1.0 + rise_percent / 100.0
+    def __init__(self, model: ModelRef, window: int) -> None:
+        self._horizon, self._rise = model.horizon_bars, 1.0 + model.rise_percent / 100.0
+        self._base_losses = tuple(round((model.base_rate - truth) ** 2 * UNIT) for truth in (False, True))
         self._window = min(window, WINDOW_MAX)
         self._pending: deque[Pending] = deque()
         self._resolved: deque[tuple[float, bool]] = deque()
-        self._loss = 0
+        self._loss = self._base = 0
         self._bins = [BinCount() for _ in range(BINS)]
 
     def take(self, bar: int, close: float, forecast: float) -> bool:
@@ -108,7 +117,7 @@ class Calibration:
         off = sum(abs(each.said - each.true * UNIT) for each in self._bins)
         true = sum(each.true for each in self._bins)
         whole = count * UNIT
-        return Scores(count, true / count, self._loss / whole, off / whole)
+        return Scores(count, true / count, self._loss / whole, self._base / whole, off / whole)
 
     def bins(self) -> tuple[tuple[int, float, float], ...]:
         """Return for each bin how many forecasts it holds, their mean and how often they came true."""
@@ -122,7 +131,7 @@ class Calibration:
     def forget(self) -> None:
         """Begin to count anew; what waits stays."""
         self._resolved.clear()
-        self._loss = 0
+        self._loss = self._base = 0
         self._bins = [BinCount() for _ in range(BINS)]
 
     def let_go(self) -> None:
@@ -137,6 +146,7 @@ class Calibration:
 
     def _count(self, forecast: float, truth: bool, sign: int) -> None:  # noqa: FBT001 - likewise
         self._loss += sign * round((forecast - truth) ** 2 * UNIT)
+        self._base += sign * self._base_losses[truth]
         of = self._bins[min(int(forecast * BINS), BINS - 1)]
         of.count += sign
         of.said += sign * round(forecast * UNIT)

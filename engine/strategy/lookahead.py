@@ -12,6 +12,7 @@ import msgspec
 from engine.domain.market import Bar
 from engine.domain.play import PlaySpec
 from engine.strategy.legs import evaluator_of
+from engine.strategy.model import NO_MODELS, Models
 
 Answers = Sequence[object]  # one for each bar; equal ones mean the same
 Run = Callable[[Sequence[Bar]], Answers]
@@ -42,11 +43,13 @@ def find_leak(run: Run, bars: Sequence[Bar], cuts: Iterable[int]) -> Leak | None
     return None
 
 
-def answers_of(spec: PlaySpec, *symbols: str, step_ns: int = 0) -> Run:
+def answers_of(spec: PlaySpec, *symbols: str, step_ns: int = 0, models: Models = NO_MODELS) -> Run:
     """Return the run of a play: on each bar its signals when flat, long and short, and its indicators."""
 
     def run(bars: Sequence[Bar]) -> Answers:
-        evaluators = [(evaluator_of(spec, *symbols, step_ns=step_ns), side) for side in (0, 1, -1)]
+        evaluators = [
+            (evaluator_of(spec, *symbols, step_ns=step_ns, models=models), side) for side in (0, 1, -1)
+        ]
         return [
             (
                 *(evaluator.update(bar, side) for evaluator, side in evaluators),

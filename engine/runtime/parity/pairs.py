@@ -12,6 +12,7 @@ import msgspec
 from engine.config.plays import load_play
 from engine.domain.errors import ConfigError
 from engine.strategy.legs import evaluator_of
+from engine.strategy.model import UNASKED
 from engine.strategy.timeframes import step_of
 from engine.venues.datafile import BarColumns
 from engine.venues.replay import DataSource, load_tape
@@ -147,7 +148,7 @@ def why_silent(case: Case, bars: int) -> str:
     spec = load_play(case.play)
     names = [f"{number}" for number, _ in enumerate(case.data)]
     step_ns = step_of(spec.timeframe, case.data[0].base_step_ns)
-    needed = evaluator_of(spec, *names, step_ns=step_ns).warmup_bars
+    needed = evaluator_of(spec, *names, step_ns=step_ns, models=UNASKED).warmup_bars
     if needed > bars:
         return f"its first signal takes {needed:,} bars, and there are {bars:,}"
     return f"its rules never fire in {bars:,} bars"

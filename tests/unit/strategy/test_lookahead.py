@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 from engine.config.packaged import data_root
-from engine.config.plays import load_play
+from engine.config.plays import load_play, read_play
 from engine.domain.market import Bar
 from engine.strategy.lookahead import Answers, Leak, answers_of, find_leak
+from engine.strategy.model import NO_MODELS
+from tests.modelfiles import store
 from tests.unit.strategy.bar_builders import SYMBOL, flat_bars, play, recorded_bars
 
 SHIPPED = sorted((data_root() / "configs" / "plays").glob("*.yaml"))
@@ -85,5 +87,7 @@ def test_no_shipped_play_looks_ahead(path: Path):
         for number, b in enumerate(tape)
         for shift, symbol in enumerate(symbols)
     ]
-    run = answers_of(load_play(path), *symbols, step_ns=tape[0].step_ns)
+    loaded = read_play(path)
+    models = store(loaded.model) if loaded.model else NO_MODELS
+    run = answers_of(loaded.spec, *symbols, step_ns=tape[0].step_ns, models=models)
     assert find_leak(run, bars, [len(bars) // 3, len(bars) - 40]) is None
