@@ -5,7 +5,7 @@ from engine.core.policy import Policy
 from engine.core.risksection import BlackoutRow
 from engine.domain.commands import Command, SetTimer
 from engine.domain.modes import Holder
-from engine.risk.calendar import Span, coming, concerns, running, symbols_of
+from engine.risk.calendar import Span, coming, running, symbols_of
 
 BLACKOUT_TIMER = "blackout"
 NEVER = 1 << 62
@@ -50,5 +50,5 @@ class Blackout:
 
 
 def _holds(span: Span, symbol: str) -> bool:
-    """Tell whether a window takes the hold of a symbol; one about all symbols takes that of all."""
-    return concerns(span.window, symbol) if symbol else not span.window.symbols
+    """Tell whether a window takes the hold of a symbol; one about all symbols takes that of all, ""."""
+    return symbol in span.window.symbols if symbol else not span.window.symbols

@@ -21,6 +21,7 @@ from tui.widgets.cells import Cell, Column, Row, fit_columns
 
 LABEL = 10
 WINDOWS_SHOWN = 2
+NEAREST_SHOWN = 3
 GATES = (
     Column("GATE", 20, keep=99),
     Column("NOW", 5, keep=98),
@@ -65,14 +66,14 @@ class RiskPane(Pane):
         """The ladder, two holders, the limits, the gates and the frame."""
         gates, causes = len(snapshot.gates), len(_limited(snapshot.risk))
         tables = sum(count + 2 for count in (gates, causes) if count)
-        return 2 + 3 + max(2, len(snapshot.status.holds)) + len(_risk_rows(snapshot)) + tables
+        return 2 + 4 + max(2, len(snapshot.status.holds)) + len(_risk_rows(snapshot)) + tables
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the ladder, then the gates."""
         status = snapshot.status
         rows: list[Row] = _rung_rows(status.rung, width)
         rows += [_hold_row(hold, status.now, frame) for hold in status.holds]
-        rows.append((("risk mode ", "muted"), (status.risk_mode.value.upper(), RISK_STYLE[status.risk_mode])))
+        rows += _mode_rows(snapshot)
         rows += [*_risk_rows(snapshot), *_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
         limited = _limited(snapshot.risk)
         if limited:
@@ -119,24 +120,38 @@ def _limited(risk: RiskSection) -> tuple[CauseRow, ...]:
 
 
 def _cause(row: CauseRow) -> list[Cell]:
-    if row.latched:
-        style = "danger*"
-    else:
-        style = "warn*" if row.used >= VERY_NEAR else "warn" if row.used >= NEAR else "ok"
     used = "LATCH" if row.latched else used_words(row)
-    return [(cause_name(row), "text"), (used, style), (row.value, "text"), (row.limit, "muted")]
+    return [(cause_name(row), "text"), (used, _used_style(row)), (row.value, "text"), (row.limit, "muted")]
+
+
+def _mode_rows(snapshot: Snapshot) -> list[Row]:
+    """Say the risk mode and what latched it, then the limits that are nearest to theirs."""
+    mode, limited = snapshot.status.risk_mode, _limited(snapshot.risk)
+    latched = ", ".join(f"{cause_name(row)} {row.value}" for row in limited if row.latched)
+    row: Row = (("risk mode ", "muted"), (mode.value.upper(), RISK_STYLE[mode]))
+    rows = [(*row, (f"  by {latched}", "danger*"))] if latched else [row]
+    near = [row for row in limited if not row.latched and row.used >= 0][:NEAREST_SHOWN]
+    if near:
+        told = ", ".join(f"{cause_name(row)} {used_words(row)}" for row in near)
+        rows.append((("nearest   ", "muted"), (told, _used_style(near[0]))))
+    return rows
+
+
+def _used_style(row: CauseRow) -> str:
+    if row.latched:
+        return "danger*"
+    return "warn*" if row.used >= VERY_NEAR else "warn" if row.used >= NEAR else "ok"
 
 
 def _risk_rows(snapshot: Snapshot) -> list[Row]:
     """Say what latched, what the calendar holds, what was put aside, and what waits for a person."""
     risk, now = snapshot.risk, snapshot.status.now
-    latched = [cause_name(row) for row in risk.causes if row.latched]
-    rows: list[Row] = [(("latched   ", "muted"), (", ".join(latched), "danger*"))] if latched else []
+    rows: list[Row] = []
     for window in risk.blackouts[:WINDOWS_SHOWN]:
         runs = window.begins <= now < window.ends
         rows.append((("blackout  ", "muted"), (blackout_words(window, now), "warn*" if runs else "text")))
     if risk.reserve or risk.reserve_percent:
-        told = f"trading {money(risk.trading_capital)}, put aside {capital_words(risk)}"
+        told = f"{money(risk.trading_capital)}, put aside {capital_words(risk)}"
         rows.append((("capital   ", "muted"), (told, "text")))
     rows += [(("stopped   ", "muted"), (f"{name}: limits enable", "danger*")) for name in risk.stopped]
     for change in risk.pending:

@@ -189,6 +189,8 @@ def test_the_version_is_printed(capsys):
         (("pause", "--reason", "news"), Action.PAUSE, "", "news"),
         (("resume",), Action.RESUME, "", ""),
         (("mode", "reduce"), Action.RISK_MODE, "reduce", ""),
+        (("limits", "enable", "canary", "--reason", "seen"), Action.ENABLE, "canary", "seen"),
+        (("limits", "accept", "--reason", "seen"), Action.ACCEPT_LIMITS, "", "seen"),
         (
             ("resolve", "tt01xyz", "dead", "--confirm", "1xyz", "--reason", "gone"),
             Action.RESOLVE,
@@ -208,7 +210,7 @@ def test_a_command_reaches_the_engine(place, settings, capsys, words, action, ar
 def test_status_flatten_and_stop_reach_the_engine(place, settings, capsys):
     with Night(settings) as night:
         night.on = {Action.FLATTEN: lambda: night.flatten("flat"), Action.STOP: night.let_go}
-        for words in (("status",), ("flatten",), ("stop", "--on-stop", "keep")):
+        for words in (("status",), ("limits", "show"), ("flatten",), ("stop", "--on-stop", "keep")):
             assert call(*words, "--instance", "night", "--json") == 0
             assert isinstance(json.loads(capsys.readouterr().out), dict)
         assert night.requests[-1].argument == "keep"
