@@ -41,6 +41,7 @@ from engine.domain.positions import Fill
 from engine.domain.signals import Side
 from engine.ports import Venue
 from engine.runtime.loop import Loop, LoopState, Refusals, Steps
+from engine.strategy.model import NO_MODELS, Models
 from engine.strategy.timeframes import step_of
 from engine.venues.simulated import SimulatedConfig, SimulatedVenue
 
@@ -191,9 +192,9 @@ def control(action: Action, argument: str = "", reason: str = "", ts: int = T0, 
     return Control(ts, sequence, action, "me", reason, argument)
 
 
-def machine_of(facts: CoreSetup) -> TwinnedMachine:
+def machine_of(facts: CoreSetup, models: Models = NO_MODELS) -> TwinnedMachine:
     """Return a core that shadow twins may run beside, on a venue that matches bars at once."""
-    return TwinnedMachine(facts, lambda instruments: SimulatedVenue(instruments, SimulatedConfig()))
+    return TwinnedMachine(facts, lambda instruments: SimulatedVenue(instruments, SimulatedConfig()), models)
 
 
 def recode(state: LoopState) -> LoopState:
@@ -211,10 +212,17 @@ class World:
     `watch` sees each batch of commands before it is carried out.
     """
 
-    def __init__(self, facts: CoreSetup | None = None, venue: Venue | None = None, now: int = T0) -> None:
-        self.setup = facts or setup()
+    def __init__(
+        self,
+        facts: CoreSetup | None = None,
+        venue: Venue | None = None,
+        now: int = T0,
+        *,
+        models: Models = NO_MODELS,
+    ) -> None:
+        self.setup, self.models = facts or setup(), models
         self.venue: Venue = venue or SimulatedVenue(self.setup.instruments, SimulatedConfig())
-        self.loop = Loop(machine_of(self.setup), self.venue)
+        self.loop = Loop(machine_of(self.setup, self.models), self.venue)
         self.now = now
         self.commands: list[Command] = []
         self.refusals: Refusals = {}
@@ -281,7 +289,7 @@ class World:
         state = recode(self.loop.state())
         if isinstance(self.venue, SimulatedVenue):
             self.venue = SimulatedVenue(self.setup.instruments, SimulatedConfig())
-        self.loop = Loop(machine_of(self.setup), self.venue)
+        self.loop = Loop(machine_of(self.setup, self.models), self.venue)
         self.loop.restore(state)
         if new_run:
             self.machine.begin_anew()
