@@ -12,6 +12,7 @@ from benchmarks.figures import Row, backtest, console_load, console_start, headl
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.onvenue import on_the_exchange
 from benchmarks.prints import prints
+from benchmarks.reloads import reloads
 from benchmarks.riskchain import chain
 from benchmarks.storage import storage
 from benchmarks.streaming import stream
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "loading": loading,
     "trades": trades_to_bars,
     "risk": chain,
+    "reloads": reloads,
 }
 
 

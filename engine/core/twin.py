@@ -18,7 +18,7 @@ from engine.core.machine_state import MachineState
 from engine.core.predictions import Predictions, PredictionsState
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.domain.commands import CancelOrder, Command, SaveFill, SaveSignal, SubmitOrder
-from engine.domain.events import Backfill, Event, OrderSent
+from engine.domain.events import Event, OrderSent
 from engine.domain.limits import Limits
 from engine.domain.market import PRINT_STEP_NS, Bar, Instrument, MarketEvent, Trade, bar_of
 from engine.domain.orders import OrderRequest
@@ -108,8 +108,7 @@ class Twin:
     def begin(self, bars: tuple[Bar, ...], now: int) -> None:
         """Warm up on bars of the past."""
         self.machine.start(now)
-        if bars:
-            self.machine.handle(Backfill(now, bars), now)
+        self.machine.trading.warm(bars)  # the play alone: what else a past is good for, nobody looks at here
 
     def on_market(self, event: MarketEvent, now: int) -> list[ShadowSignal]:
         """Take a market event; return signals that are new, and those whose end is known now."""

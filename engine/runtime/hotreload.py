@@ -1,6 +1,7 @@
 """Hot-reload of plays: a changed file is validated beside the running version, which stays till it passes."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.runtime.trial import Checked
 from engine.strategy.legs import evaluator_of
 from engine.strategy.model import NO_MODELS, Models
 
+SWITCH_S = 0.0002  # the loop waits no longer for the interpreter; 5 ms is usual
 _SIDES = (0, 1, -1)
 
 Load = Callable[[Path], PlaySpec]
@@ -98,7 +100,16 @@ class PlayReloader:
         return None
 
     async def _judge(self, entry: Entry, now_s: float, wall_now: int) -> Change | None:
-        """Validate a content that is new and settled."""
+        """Validate a content that is new and settled; threads that compute give way to the loop meanwhile."""
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            return await self._weigh(entry, now_s, wall_now)
+        finally:
+            sys.setswitchinterval(usual)
+
+    async def _weigh(self, entry: Entry, now_s: float, wall_now: int) -> Change | None:
+        """Load, check, try out and compare it."""
         content = entry.seen.content
         spec, fault, passes = await asyncio.to_thread(self._try_load, entry)
         entry.seen = await asyncio.to_thread(look, entry.path, entry.seen)
