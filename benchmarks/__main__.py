@@ -10,6 +10,7 @@ import sys
 from benchmarks.bars import bars
 from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
 from benchmarks.loading import loading, trades_to_bars
+from benchmarks.modelswap import model_swap
 from benchmarks.onvenue import on_the_exchange
 from benchmarks.prints import prints
 from benchmarks.reloads import reloads
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "trades": trades_to_bars,
     "risk": chain,
     "reloads": reloads,
+    "model": model_swap,
 }
 
 

@@ -53,6 +53,11 @@ class Drawn:
         """Nothing is skipped."""
         return 0
 
+    @property
+    def drawn(self) -> int:
+        """How many events there are."""
+        return len(self._events)
+
     def history(self, bars: int) -> Sequence[Bar]:
         """Return the feed's own past."""
         return self._feed.history(bars)

@@ -216,7 +216,7 @@ class Machine:
             **dict.fromkeys((Woken, TwinChanged), lambda _event, _now: None),
             PlaysApproved: lambda event, _now: self.trading.entering.approve(event.hashes),
             Control: self._on_control,
-            PlaySwapped: lambda event, now: self.trading.swap(event.spec, event.generation, now),
+            PlaySwapped: self.trading.swap,
             LimitsChanged: self.limits_desk.on_changed,
             Backfill: self._on_backfill,
             Remark: self.board.remark,

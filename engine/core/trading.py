@@ -12,26 +12,29 @@ from engine.core.market import Market
 from engine.core.modelwatch import ModelWatch, WatchedState
 from engine.core.risk import Risk
 from engine.core.runner import Runner, RunnerState, evaluator_for
-from engine.core.setup import CoreSetup
+from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import Phase
 from engine.core.tally import Tally
 from engine.domain.alarms import Severity
 from engine.domain.commands import Command, NoticeLevel, SaveSignal
+from engine.domain.errors import CheckpointError
+from engine.domain.events import PlaySwapped
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Bar, Trade, bar_of
 from engine.domain.modes import Rung
 from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderState
-from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
 from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
 from engine.domain.vetoes import Veto
+from engine.domain.warming import Warmed
 from engine.execution.course import Course
 from engine.execution.desk import Desk, describe
 from engine.execution.ledger import Ledger
 from engine.execution.protect import Plan
 from engine.risk.sizing import Refusal
+from engine.strategy.evaluator import Evaluator
 from engine.strategy.model import NO_MODELS, Models
 
 # Bound once: a look into an enum costs more than the comparison, and every order passes here.
@@ -289,19 +292,32 @@ class Trading:
 
     # reload and checkpoint
 
-    def swap(self, spec: PlaySpec, generation: int, now: int) -> None:
+    def swap(self, event: PlaySwapped, now: int) -> None:
         """Put a new version in the place of the running one, warmed on the bars that are kept."""
+        spec, generation = event.spec, event.generation
         for runner in self.runners:
             if runner.binding.spec.name == spec.name:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
-                evaluator = evaluator_for(binding, self.models)
-                for bar in self.window(runner):
-                    evaluator.update(bar, 0)
+                evaluator = self._warm(binding, self.window(runner), event.warmed)
                 runner.generation = generation
                 runner.run(binding, evaluator, self._ledger.position(spec.name, binding.symbol))
                 self.watch.swapped(runner)
                 text = f"{spec.name} runs generation {generation} ({spec.hash[:12]})"
                 self._board.notice(now, NoticeLevel.GOOD, "reload", text)
+
+    def _warm(self, binding: PlayBinding, bars: tuple[Bar, ...], warmed: Warmed | None) -> Evaluator:
+        """Return an evaluator that has seen the bars; what it was warmed on ahead is not run again."""
+        evaluator = evaluator_for(binding, self.models)
+        if warmed is not None:
+            try:
+                evaluator.restore(warmed.state)
+            except CheckpointError:  # tried out on other symbols than it runs on
+                evaluator = evaluator_for(binding, self.models)
+            else:
+                bars = tuple(bar for bar in bars if bar.ts > warmed.upto.get(bar.symbol, 0))
+        for bar in bars:
+            evaluator.update(bar, 0)
+        return evaluator
 
     def window(self, runner: Runner) -> tuple[Bar, ...]:
         """Return the last closed bars of all symbols of a play, oldest first, in the order of its legs."""

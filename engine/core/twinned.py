@@ -155,19 +155,18 @@ class TwinnedMachine(Machine):
         if runner is None:
             return super().handle(event, now)
         self.versions.waiting.pop(event.spec.name, None)
-        return self._swap(
-            runner, Version(event.spec, event.generation), RELOAD_ACTOR, event.why or "the file changed", now
-        )
+        why = event.why or "the file changed"
+        return self._swap(runner, event, RELOAD_ACTOR, why, now)
 
-    def _swap(self, runner: Runner, version: Version, actor: str, reason: str, now: int) -> Commands:
+    def _swap(self, runner: Runner, event: PlaySwapped, actor: str, reason: str, now: int) -> Commands:
         play, was = runner.binding.spec.name, Version(runner.binding.spec, runner.generation)
         commands: Commands = (SaveStage(self.versions.stage(runner, now)),)
-        commands += super().handle(PlaySwapped(now, version.spec, version.generation), now)
+        commands += super().handle(event, now)
         self.versions.begin(runner, now)
         running = self.versions.running[play]
         running.before = (*running.before, was)[-BEFORE_MAX:]
         running.rolled_back = ""
-        kind, hashes = TransitionKind.VERSION, (was.spec.hash, version.spec.hash)
+        kind, hashes = TransitionKind.VERSION, (was.spec.hash, event.spec.hash)
         before, after = (f"{play} {one}" for one in hashes)
         return (*commands, SaveTransition(now, kind, before, after, actor, reason))
 
@@ -238,7 +237,8 @@ class TwinnedMachine(Machine):
         """Let the version that waits run; the one that ran is watched as a twin from now on."""
         play, was = runner.binding.spec.name, Version(runner.binding.spec, runner.generation)
         waiting = self.versions.waiting.pop(play)
-        commands = self._swap(runner, waiting.version, waiting.actor, waiting.reason, now)
+        swapped = PlaySwapped(now, waiting.version.spec, waiting.version.generation)
+        commands = self._swap(runner, swapped, waiting.actor, waiting.reason, now)
         running = self.versions.running[play]
         if waiting.rolls_back:
             running.before = running.before[:-2]

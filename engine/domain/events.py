@@ -13,6 +13,7 @@ from engine.domain.positions import Fill
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side, Signal
 from engine.domain.versions import PlaysApproved, TwinChanged
+from engine.domain.warming import Warmed
 
 
 class Priority(IntEnum):
@@ -191,6 +192,7 @@ class PlaySwapped(msgspec.Struct, frozen=True, tag=True):
     spec: PlaySpec
     generation: int
     why: str = ""  # what is different, for the journal
+    warmed: Warmed | None = None
 
 
 class Backfill(msgspec.Struct, frozen=True, tag=True):

@@ -10,14 +10,16 @@ from engine.core.snapshot import ReloadRow
 from engine.domain.errors import ConfigError
 from engine.domain.events import PlaySwapped
 from engine.domain.market import Bar
-from engine.domain.play import FIXED, PlaySpec
+from engine.domain.play import FIXED, TRADE_TIMEFRAME, PlaySpec
 from engine.domain.versions import TwinChanged
+from engine.domain.warming import Warmed
 from engine.models.checkpoint import UnsettledError
 from engine.runtime.playdiff import PlayDiff
 from engine.runtime.playfile import look, mark
 from engine.runtime.reloadentry import Entry, RunningPlay, Trial, WatchedPlay
 from engine.runtime.reloadmemory import ReloadMemory
 from engine.runtime.trial import Checked
+from engine.strategy.evaluator import Evaluator
 from engine.strategy.legs import evaluator_of
 from engine.strategy.model import NO_MODELS, Models
 
@@ -176,7 +178,14 @@ def _try_out(spec: PlaySpec, bars: tuple[Bar, ...], models: Models) -> Trial:
         return Trial(fault=f"it fails on the last {len(bars)} bars: {error}")
     if checked.broken:
         return Trial(fault=f"on the last {len(bars)} bars its model gives forecasts that are no numbers")
-    return Trial(bars_missing=missing)
+    return Trial(bars_missing=missing, warmed=_warmed(spec, evaluator, bars))
+
+
+def _warmed(spec: PlaySpec, evaluator: Evaluator, bars: tuple[Bar, ...]) -> Warmed | None:
+    """Return the numbers of a version that has seen the bars; of prints, several may have one time."""
+    if spec.timeframe == TRADE_TIMEFRAME or not bars:
+        return None
+    return Warmed(evaluator.state(), {bar.symbol: bar.ts for bar in bars})
 
 
 def _symbols(spec: PlaySpec, bars: tuple[Bar, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from engine.core.snapshot import ReloadRow
 from engine.domain.events import PlaySwapped
 from engine.domain.play import PlaySpec
 from engine.domain.versions import TwinChanged
+from engine.domain.warming import Warmed
 from engine.runtime.playdiff import PlayDiff
 from engine.runtime.playfile import Seen
 from engine.runtime.reloadmemory import ReloadMemory
@@ -40,6 +41,7 @@ class Trial(msgspec.Struct, frozen=True):
 
     fault: str = ""
     bars_missing: int = 0
+    warmed: Warmed | None = None
 
 
 class Entry:
@@ -154,7 +156,7 @@ class Entry:
         self.generation = self.newest
         self._end("swapped", f"generation {self.generation} runs{_quiet(trial)}", wall_now)
         self.rejections = 0
-        return PlaySwapped(wall_now, spec, self.generation, diff.text)
+        return PlaySwapped(wall_now, spec, self.generation, diff.text, trial.warmed)
 
     def row(self, now_s: float) -> ReloadRow:
         """Return what a screen shows."""

@@ -8,7 +8,7 @@ import pytest
 from engine.core.machine import Machine
 from engine.core.machine_state import STATE_VERSION, MachineState
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut
+from engine.domain.events import Action, Event, Fault, FaultKind, OnStop, OrderTimedOut, PlaySwapped
 from engine.domain.ids import OrderRole
 from tests.builders import ENTER_LONG, ETH, STEP, T0, World, bar, quote, setup, spec, trade
 from tests.fakes import Hand
@@ -82,7 +82,7 @@ def test_a_checkpoint_of_another_version_is_refused():
 def test_a_play_that_was_swapped_runs_on_after_a_restart():
     newer = spec(long_entry=spec().short_entry, short_entry=None, short_exit=None)
     world = World()
-    world.machine.trading.swap(newer, 3, T0)
+    world.machine.trading.swap(PlaySwapped(T0, newer, 3), T0)
     world.restart()
     (runner,) = world.machine.trading.runners
     assert (runner.binding.spec, runner.generation) == (newer, 3)

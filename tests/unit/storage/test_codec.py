@@ -10,6 +10,7 @@ from engine.domain.orders import OrderState
 from engine.domain.play import PlaySpec, Rule, Sizing, SizingKind
 from engine.domain.reasons import Reason
 from engine.domain.signals import Side
+from engine.domain.warming import Warmed
 from engine.storage.codec import Consumed, Effects, End, Entry, EntryCodec, Gap, Tape
 from tests.unit.storage import samples
 from tests.unit.storage.samples import T0
@@ -50,6 +51,7 @@ EVENTS = [
     events.TimerFired(T0, "dwell"),
     events.Control(T0, 1, events.Action.ARM, "cli", "why", "canary"),
     events.PlaySwapped(T0, SPEC, 2),
+    events.PlaySwapped(T0, SPEC, 3, "new", Warmed(b"state", {"BTCUSDT": T0})),
     events.FeedChanged(T0, "synthetic", events.FeedState.CONNECTED),
     events.ChannelReport(T0, "bybit", events.Channel.ORDERS, events.CallOutcome.TRANSIENT, "timed out"),
     events.Fault(T0, events.FaultKind.STORAGE, "full"),
