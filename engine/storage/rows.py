@@ -21,7 +21,8 @@ Row = Sequence[Any]
 
 ORDER_COLUMNS = (
     "client_id, cycle_id, play, symbol, side, role, kind, qty, ts, price, trigger_price, reduce_only, "
-    "post_only, tif, state, venue_id, filled_qty, filled_notional, fees, updated, cancel_requested, reason"
+    "post_only, tif, state, venue_id, filled_qty, filled_notional, fees, updated, cancel_requested, reason, "
+    "trimmed_qty"
 )
 INTENT_COLUMNS = "client_id, action, cycle_id, symbol, ts, qty, state"
 FILL_COLUMNS = "ts, client_id, trade_id, symbol, side, price, qty, fee, liquidity, venue_id"
@@ -68,6 +69,7 @@ def order_to_row(order: Order) -> tuple[Any, ...]:
         order.updated,
         order.cancel_requested,
         order.reason,
+        _text(order.trimmed_qty),
     )
 
 
@@ -99,6 +101,7 @@ def row_to_order(row: Row) -> Order:
         updated=row[19],
         cancel_requested=bool(row[20]),
         reason=row[21],
+        trimmed_qty=_decimal(row[22]),
     )
 
 

@@ -190,10 +190,14 @@ _SHADOWS_BOUND = (
     END""",
 )
 
+# What a venue left of the quantity of an order that only reduces.
+_TRIMMED = ("ALTER TABLE orders ADD COLUMN trimmed_qty TEXT",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("foundation", _FOUNDATION),
     Migration("plans", _PLANS),
     Migration("fills by order", _FILLS_BY_ORDER),
     Migration("shadows", _SHADOWS),
     Migration("bound of shadows", _SHADOWS_BOUND),
+    Migration("trimmed orders", _TRIMMED),
 )
