@@ -66,7 +66,8 @@ class RiskPane(Pane):
         """The ladder, two holders, the limits, the gates and the frame."""
         gates, causes = len(snapshot.gates), len(_limited(snapshot.risk))
         tables = sum(count + 2 for count in (gates, causes) if count)
-        return 2 + 4 + max(2, len(snapshot.status.holds)) + len(_risk_rows(snapshot)) + tables
+        said = len(_mode_rows(snapshot)) + len(_risk_rows(snapshot))
+        return 2 + 2 + max(2, len(snapshot.status.holds)) + said + tables
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the ladder, then the gates."""
