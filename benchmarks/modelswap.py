@@ -1,7 +1,7 @@
 """Measures the reload of a model of 1 MB while events come: how long the engine pauses, whether one is lost.
 
-Run as a process of its own: `python -m benchmarks.modelswap EVENTS_PER_S RELOADS` prints JSON. All is as in `run
---headless` on the embedded market, whose events are drawn before the clock starts (see live).
+Run as a process of its own: `python -m benchmarks.modelswap EVENTS_PER_S RELOADS` prints JSON. All is as in
+`run --headless` on the embedded market, whose events are drawn before the clock starts (see live).
 """
 
 import asyncio

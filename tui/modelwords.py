@@ -13,5 +13,5 @@ def model_words(row: ModelRow) -> str:
     if not row.resolved:
         return f"model {name}, no forecast resolved yet"
     judged = "" if row.resolved >= row.resolved_min else f" (judged from {row.resolved_min} on)"
-    figures = f"Brier {row.brier:.4f}, base rate {row.brier_base:.4f}, gap {row.gap:.3f}"
+    figures = f"Brier {row.brier:.4f} (base rate {row.brier_base:.4f}), gap {row.gap:.3f}"
     return f"model {name}, {figures} over {row.resolved} resolved{judged}"

@@ -46,6 +46,7 @@ _STAGES: tuple[tuple[str, frozenset[Reason]], ...] = (
                 Reason.STOP_LOSS_GUARD,
                 Reason.LOW_PROFIT,
                 Reason.DRAWDOWN_STOP,
+                Reason.MODEL_DEMOTED,
             }
         ),
     ),

@@ -34,7 +34,7 @@ def read_rules(evaluator: Evaluator) -> tuple[RuleReading, ...]:
 
 def rules_of(spec: PlaySpec) -> dict[str, Condition]:
     """Return the rules that a play has, by name."""
-    scope = Scope(legs=spec.legs)
+    scope = Scope(legs=spec.legs, model=spec.model is not None)
     found = {name: getattr(spec, name) for name in RULES}
     return {name: parse_rule(rule.text, scope) for name, rule in found.items() if rule is not None}
 

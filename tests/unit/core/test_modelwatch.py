@@ -6,6 +6,7 @@ import pytest
 
 from engine.core.machine import Machine
 from engine.core.machine_state import MachineState
+from engine.core.setup import PlayBinding
 from engine.core.view import view
 from engine.domain.commands import Command, Notice, SaveSignal, SaveVeto, SubmitOrder
 from engine.domain.events import Action, Backfill, Control, OrderRejected, PlaySwapped
@@ -14,7 +15,7 @@ from engine.domain.play import ModelRef, PlaySpec, Rule
 from engine.domain.reasons import Reason
 from engine.risk.calibration import CalibrationPolicy
 from engine.strategy.model import Forecaster
-from tests.builders import BTC, STEP, T0, bar, setup, spec
+from tests.builders import BTC, ETH, STEP, T0, bar, setup, spec
 
 POLICY = CalibrationPolicy(window=20, resolved_min=6, brier_excess_max=0.1, gap_max=None)
 
@@ -181,3 +182,31 @@ def test_a_checkpoint_of_a_play_without_a_model_knows_none():
     again = Machine(desk.setup, Stubborn())
     again.restore(desk.machine.state())
     assert again.state() == desk.machine.state()
+
+
+def test_a_play_of_two_legs_is_judged_once_a_close():
+    two = play(legs=("a", "b"), long_entry=Rule("model > 2 and b.close > 0"))
+    binding = PlayBinding(two, BTC, STEP, (ETH,))
+    machine = Machine(setup(two, calibration=POLICY, plays=(binding,)), Stubborn())
+    for number in range(5):
+        now = T0 + number * STEP
+        machine.handle(bar(100.0 - number, now), now)
+        machine.handle(bar(50.0, now, ETH), now)
+    (row,) = view(machine, T0).models
+    assert row.resolved == 4
+
+
+def test_what_a_person_says_leaves_a_model_alone_that_was_not_demoted():
+    desk = Desk()
+    desk.bars([100.0, 101.0, 102.0])
+    desk.control(Action.RISK_MODE, RiskMode.REDUCE.value)
+    desk.now += 120 * 10**9
+    desk.control(Action.RISK_MODE, RiskMode.NORMAL.value, "looked at it")
+    assert view(desk.machine, desk.now).models[0].resolved == 2
+
+
+def test_a_version_without_a_model_is_watched_no_more():
+    desk = Desk()
+    desk.bars([100.0, 101.0, 102.0])
+    desk.machine.handle(PlaySwapped(desk.now, spec(), 2), desk.now)
+    assert view(desk.machine, desk.now).models == ()

@@ -10,6 +10,7 @@ from engine.strategy.explain import explain
 from engine.strategy.expression import canonical_feature, canonical_rule, parse_rule
 from engine.strategy.legs import evaluator_of
 from engine.strategy.model import UNASKED, Forecaster
+from engine.strategy.reading import read_rules
 from engine.strategy.scope import Scope
 from tests.builders import BTC, ETH, STEP, T0, bar, spec
 from tests.modelfiles import checkpoint, manifest, ref, store
@@ -153,3 +154,12 @@ def test_the_hash_covers_the_model_and_is_what_it_was_without_one():
 def test_a_model_that_is_not_at_hand_is_said():
     with pytest.raises(CheckpointError, match="the model x is not at hand"):
         evaluator_of(modelled("close"), BTC)
+
+
+def test_a_rule_that_asks_a_model_is_read_with_its_forecast():
+    evaluator = run(modelled("close", long_entry=Rule("model > 2 and model[1] < 2")), [1.0, 3.0], Echo())
+    (rule,) = read_rules(evaluator)
+    assert [(part.text, part.left, part.truth) for part in rule.reading.parts] == [
+        ("model > 2", 3.0, True),
+        ("model[1] < 2", 1.0, True),
+    ]
