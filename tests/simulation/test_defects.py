@@ -235,7 +235,7 @@ def test_a_reconciler_that_turns_unknown_into_dead(monkeypatch):
             self._desk.resolve(order, now)
 
     monkeypatch.setattr(Answers, "on_timeout", give_up)
-    catches("not in the books|a fill is lost|the venue has|FLAT is said")
+    catches("not in the books|a fill is lost|the venue has|FLAT is said|has no stop, and nobody says so")
 
 
 def test_positions_that_others_changed_are_left_in_the_books(monkeypatch):
