@@ -33,7 +33,14 @@ from engine.core.snapshot import (
 from engine.core.why import ChainLink, LinkStatus, Why
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Notice, NoticeLevel
-from engine.domain.errors import ConfigError, ControlError, LockHeldError, NotFlatError, TraderError
+from engine.domain.errors import (
+    ConfigError,
+    ControlError,
+    LockHeldError,
+    NotFlatError,
+    NotPromotedError,
+    TraderError,
+)
 from engine.domain.events import Action, Channel, OnStop
 from engine.domain.ids import OrderRole
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
@@ -156,6 +163,7 @@ __all__ = [
     "Mode",
     "ModelRow",
     "NotFlatError",
+    "NotPromotedError",
     "Notice",
     "NoticeLevel",
     "OnStop",

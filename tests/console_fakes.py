@@ -45,6 +45,7 @@ from engine.api import (
     Snapshot,
     StatusSection,
     TickRow,
+    TwinRow,
     VenueSection,
     WhyReply,
 )
@@ -346,6 +347,29 @@ RELOADS = (
         3,
         7.0,
     ),
+)
+TWIN = TwinRow(
+    label="canary",
+    of="canary",
+    play="canary",
+    symbol="BTCUSDT",
+    hash="ab" * 32,
+    running_hash="cd" * 32,
+    generation=2,
+    since=1,
+    bars=10,
+    bars_missing=3,
+    qty=Decimal("0.5"),
+    entry_price=Decimal(100),
+    pnl=1.25,
+    running_pnl=-2.5,
+    trades=1,
+    signals=4,
+    both=1,
+    only_running=2,
+    only_twin=3,
+    differing=(),
+    waits=True,
 )
 FEEDS = (FeedRow("synthetic", "connected", 104.0, 120_344, ""),)
 VENUE = VenueSection(

@@ -11,6 +11,7 @@ from tests.console_fakes import (
     ORDERS,
     RELOADS,
     SIGNALS,
+    TWIN,
     FakeLink,
     S,
     empty_snapshot,
@@ -311,3 +312,24 @@ async def test_a_wide_low_screen_pairs_the_engines_facts() -> None:
         await desk.press("8")
         assert "latency" in desk.text("health")
         assert "terminal" in desk.text("health")
+
+
+async def test_twins_and_what_a_change_did_are_shown_at_80x24() -> None:
+    """Beside the plays, in the reload pane."""
+    changed = msgspec.structs.replace(
+        RELOADS[0],
+        result="shadow",
+        text="generation 18 is a shadow twin, 17 runs",
+        changes=("stop_loss.value: 2.0 -> 3.0",),
+        signals="the last 600 bars: 40 signals the same, 2 no more, 1 new",
+    )
+    moment = snapshot(reloads=(changed,), twins=(TWIN,))
+    async with console(moment, size=(80, 24)) as desk:
+        await desk.press("6")
+        shown = desk.prose("reload")
+        assert "generation 18 is a shadow twin" in shown
+        assert "2 no more, 1 new" in shown
+        assert "TWIN" in shown
+        assert "+1.25" in shown
+        assert "-2.50" in shown
+        assert "waits" in shown

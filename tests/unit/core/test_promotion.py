@@ -1,8 +1,11 @@
 """Promote and roll back: which version runs is swapped between two events, and every swap is stored."""
 
+from random import Random
 from typing import Any
 
-from engine.domain.commands import Notice, SaveTransition, SaveVeto, TransitionKind
+import pytest
+
+from engine.domain.commands import Notice, SaveSignal, SaveTransition, SaveVeto, TransitionKind
 from engine.domain.events import Action, PlaySwapped
 from engine.domain.play import PlaySpec, Rule
 from engine.domain.reasons import Reason
@@ -74,6 +77,42 @@ def test_a_roll_back_returns_to_the_version_before():
     assert world.machine.twin_rows(world.now)[0].hash == NEXT.hash
     assert of(SaveTransition, commands)[0].reason == "worse"
     assert refused(world.ask(Action.ROLL_BACK, PLAY)) is Reason.NOTHING_TO_ROLL_BACK
+
+
+AVERAGED = spec(
+    long_entry=Rule("close crosses_above ema(8)"),
+    long_exit=Rule("close crosses_below ema(8)"),
+    short_entry=None,
+    short_exit=None,
+    stop_loss=None,
+    take_profit=None,
+)
+
+
+def signals_from(world: World, closes: list[float]) -> list[tuple[int, str]]:
+    return [
+        (s.signal.ts, s.signal.kind) for s in of(SaveSignal, world.bars(*closes)) if s.signal.play == PLAY
+    ]
+
+
+@pytest.mark.parametrize("promotes", [False, True])
+def test_a_version_that_the_window_warms_is_exact_from_its_first_bar(promotes: bool):
+    chance = Random(11)
+    walk = [100.0 + 9.0 * chance.uniform(-1, 1) + 5.0 * (n % 9 - 4) for n in range(400)]
+    from_the_start, swapped = World(setup(AVERAGED)), World()
+    signals_from(from_the_start, walk[:300])
+    signals_from(swapped, walk[:300])
+    for world in (from_the_start, swapped):  # both are flat from here on
+        world.bars(200.0, 50.0)
+    if promotes:
+        swapped.take(TwinChanged(swapped.now, PLAY, PLAY, AVERAGED, 2))
+        swapped.ask(Action.PROMOTE, f"{PLAY} now")
+    else:
+        swapped.take(PlaySwapped(swapped.now, AVERAGED, 2))
+    swapped.machine.trading.runners[0].side = from_the_start.machine.trading.runners[0].side
+    told = signals_from(from_the_start, walk[300:])
+    assert len(told) > 10
+    assert signals_from(swapped, walk[300:]) == told
 
 
 def test_several_versions_are_gone_back_through():
