@@ -108,7 +108,11 @@ class Twin:
     def begin(self, bars: tuple[Bar, ...], now: int) -> None:
         """Warm up on bars of the past."""
         self.machine.start(now)
-        self.machine.trading.warm(bars)  # the play alone: what else a past is good for, nobody looks at here
+        self.warm(bars)
+
+    def warm(self, bars: tuple[Bar, ...]) -> None:
+        """Let the play's rules see bars of the past; nobody looks at the rest of what a past is good for."""
+        self.machine.trading.warm(bars)
 
     def on_market(self, event: MarketEvent, now: int) -> list[ShadowSignal]:
         """Take a market event; return signals that are new, and those whose end is known now."""

@@ -95,7 +95,9 @@ class TwinnedMachine(Machine):
         return commands
 
     def _on_past(self, event: Backfill, now: int) -> Commands:
-        """Take bars of the past: they count for no version's time."""
+        """Take bars of the past: they warm twins, too, and count for no version's time."""
+        for twin in self.twins.by_label.values():
+            twin.warm(event.bars)
         before = [runner.evaluator.bars for runner in self.trading.runners]
         commands = super().handle(event, now)
         for runner, bars in zip(self.trading.runners, before, strict=True):
@@ -154,9 +156,17 @@ class TwinnedMachine(Machine):
         runner = self._runner_of(event.spec.name)
         if runner is None:
             return super().handle(event, now)
-        self.versions.waiting.pop(event.spec.name, None)
-        why = event.why or "the file changed"
-        return self._swap(runner, event, RELOAD_ACTOR, why, now)
+        play, was = event.spec.name, runner.binding.spec.hash
+        self.versions.waiting.pop(play, None)
+        commands = self._swap(runner, event, RELOAD_ACTOR, event.why or "the file changed", now)
+        twin = self.twins.by_label.get(play)
+        if twin is None or twin.hash != was:
+            return commands
+        # a twin of the running version itself goes with it: without orders nothing else has books
+        follows = TwinChanged(
+            now, play, play, event.spec, event.generation, why="what runs is another version"
+        )
+        return commands + self._on_twin(follows, now)
 
     def _swap(self, runner: Runner, event: PlaySwapped, actor: str, reason: str, now: int) -> Commands:
         play, was = runner.binding.spec.name, Version(runner.binding.spec, runner.generation)

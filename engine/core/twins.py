@@ -92,11 +92,13 @@ class Twins:
         facts, ledger = twin.facts, twin.machine.ledger
         spec, symbol = facts.binding.spec, facts.binding.symbol
         position = ledger.position(spec.name, symbol)
-        given = twin.divergence.rows(now)
+        if not self._setup.takes_orders:
+            runner = None  # it never holds anything: there is nothing to compare with
+        given = twin.divergence.rows(now) if runner is not None else ()
         evaluator = twin.machine.trading.runners[0].evaluator
         return TwinRow(
             label=facts.label,
-            of=facts.of,
+            of=facts.of if runner is not None else "",
             play=spec.name,
             symbol=symbol,
             hash=twin.hash,

@@ -6,26 +6,37 @@ from random import Random
 import msgspec
 import pytest
 
+from engine.core.divergence import SIGNALS_MAX, Divergence
+from engine.core.machine import Machine
+from engine.core.twinned import TwinnedMachine
 from engine.core.twins import TWINS_MAX
+from engine.core.view import view
 from engine.domain.commands import CancelOrder, SaveFill, SaveOrder, SaveSignal, SubmitOrder
 from engine.domain.errors import CheckpointError
-from engine.domain.events import Action, PlaySwapped
+from engine.domain.events import Action, Backfill, PlaySwapped
 from engine.domain.play import PlaySpec, Rule
+from engine.domain.positions import Position
 from engine.domain.shadow import SaveShadow, SaveStage, ShadowSignal, Whose
-from engine.domain.signals import SignalKind
+from engine.domain.signals import Signal, SignalKind
 from engine.domain.versions import TwinChanged
+from engine.venues.simulated import SimulatedConfig, SimulatedVenue
 from tests.builders import (
     BTC,
+    BUY,
     ENTER_LONG,
     ETH,
     EXIT_LONG,
     PLAY,
     QUIET,
     STEP,
+    T0,
     World,
+    bar,
     control,
+    fill,
     machine_of,
     of,
+    quote,
     recode,
     rich,
     setup,
@@ -208,6 +219,7 @@ def test_an_earlier_state_without_twins_is_taken_up():
     state = msgspec.structs.replace(recode(world.loop.state()).machine, twinned=b"")
     fresh = machine_of(world.setup)
     fresh.restore(state)
+    fresh.handle(Backfill(world.now, ()), world.now)
     stop = control(Action.STOP, "keep", ts=world.now)
     (saved,) = of(SaveStage, fresh.handle(stop, world.now))
     assert (saved.stage.began, saved.stage.bars) == (world.now, 0)
@@ -218,3 +230,79 @@ def test_a_swap_at_once_is_remembered():
     commands = world.take(PlaySwapped(world.now, EAGER, 2))
     assert world.machine.versions.running[PLAY].before[0].spec == spec()
     assert any(type(command).__name__ == "SaveTransition" for command in commands)
+
+
+def test_a_twin_of_the_running_version_itself_follows_a_swap():
+    world = World(setup(takes_orders=False))
+    twin(world, spec(), generation=1)
+    world.bars(ENTER_LONG, QUIET)
+    (row,) = world.machine.twin_rows(world.now)
+    assert (row.of, row.both, row.only_running, row.running_pnl) == ("", 0, 0, 0.0)
+    assert row.qty > 0
+    world.take(PlaySwapped(world.now, EAGER, 2))
+    (row,) = world.machine.twin_rows(world.now)
+    assert (row.hash, row.generation) == (EAGER.hash, 2)
+    twin(world, spec(), generation=3)
+    world.take(PlaySwapped(world.now, rich(), 4))
+    assert world.machine.twin_rows(world.now)[0].generation == 3
+
+
+def test_bars_of_the_past_warm_the_twin_as_the_running_version():
+    world = World()
+    twin(world, spec(long_entry=Rule("close > sma(10)")))
+    past = tuple(bar(100.0, world.now + n * STEP) for n in range(1, 12))
+    assert world.machine.twin_rows(world.now)[0].bars_missing == 10
+    world.take(Backfill(world.now, past))
+    assert world.machine.twin_rows(world.now)[0].bars_missing == 0
+    assert of(SaveStage, world.ask(Action.STOP, "keep"))[0].stage.bars == 0
+    plain = Machine(setup())
+    assert view(plain, world.now).twins == ()
+
+
+def test_orders_of_a_twin_take_the_time_that_the_venue_takes():
+    facts = setup()
+    config = SimulatedConfig(latency_ns=STEP // 2)
+    machine = TwinnedMachine(facts, lambda instruments: SimulatedVenue(instruments, config))
+    now = T0
+    machine.start(now)
+    machine.handle(TwinChanged(now, PLAY, PLAY, EAGER, 2), now)
+    for close in (101.0, 102.0, 103.0):
+        now += STEP
+        machine.handle(bar(close, now), now)
+    (row,) = machine.twin_rows(now)
+    assert row.entry_price == Decimal(102)
+
+
+def test_what_a_twin_does_not_look_at_passes_it_by():
+    world = World()
+    twin(world)
+    pair = spec("late", legs=("btc", "eth"), long_entry=Rule("btc.close > eth.close"))
+    world.take(TwinChanged(world.now, "z", PLAY, pair, 1, BTC, STEP, (ETH,)))
+    world.bar(QUIET, ETH)
+    world.market(trade(101.0, world.now + 1))
+    world.market(quote(100.0, 101.0, world.now + 1))
+    assert [row.bars for row in world.machine.twin_rows(world.now)] == [0, 0]
+    world.bars(ENTER_LONG)
+    world.ask(Action.PROMOTE, PLAY)
+    world.take(TwinChanged(world.now, "z", PLAY))
+    assert world.machine.versions.waiting
+
+
+def test_signals_of_another_play_are_not_compared():
+    world = World(setup(spec(), spec("second")))
+    twin(world)
+    world.bar(ENTER_LONG, ETH)
+    assert world.machine.twin_rows(world.now)[0].only_running == 0
+    closed = SaveFill(fill(), Position(play="nobody", symbol=BTC))
+    world.machine.versions.note((closed,))
+    assert [running.trades for running in world.machine.versions.running.values()] == [0, 0]
+
+
+def test_only_the_last_bars_and_the_newest_signals_are_compared():
+    compared = Divergence(STEP)
+    for number in range(SIGNALS_MAX + 50):
+        signal = Signal(number * 10 * STEP, PLAY, BTC, BUY, SignalKind.ENTRY, 100.0)
+        compared.twin(signal)
+    assert len(compared.state().given) == SIGNALS_MAX
+    rows = compared.rows((SIGNALS_MAX + 50) * 10 * STEP)
+    assert 40 < len(rows) <= 51
