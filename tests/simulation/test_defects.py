@@ -32,7 +32,7 @@ from tests.simulation.world import SimulatedEngine, World
 
 pytestmark = pytest.mark.simulation
 
-SEEDS_MAX = 150
+SEEDS_MAX = 400
 
 
 def first_failure(world_type: type[World] = World) -> tuple[int, str]:
