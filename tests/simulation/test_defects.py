@@ -214,12 +214,16 @@ def test_gates_that_do_not_look_at_caps(monkeypatch):
         larger = msgspec.structs.replace(sizing, value=sizing.value * Decimal(4))
         return msgspec.structs.replace(binding, spec=msgspec.structs.replace(binding.spec, sizing=larger))
 
+    async def _nothing(*_: object) -> None:
+        """Let a start go on with the limits that a checkpoint has."""
+
     class UneditedWorld(World):
         """A world in which nobody puts the plays back to their size."""
 
         def _look_at_files(self) -> None:
             return
 
+    monkeypatch.setattr(beginning, "_keep_to_limits", _nothing)
     monkeypatch.setattr("tests.simulation.world.Machine", Loose)
     catches("over the order cap|may bring the position", UneditedWorld)
 
