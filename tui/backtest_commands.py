@@ -22,6 +22,12 @@ from tui.options import data_options, json_option
     help="Keep the run: trades.csv, equity.csv, summary.json, report.html. An earlier run there is replaced.",
 )
 @click.option("--profile", metavar="NAME", help="A named set of settings.")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the run is put on record as evidence for `promote`: the folder of all instances' state.",
+)
 @json_option
 def backtest(
     play: str, since: str | None, until: str | None, out: Path | None, as_json: bool, **options: Any
