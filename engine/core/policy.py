@@ -15,9 +15,9 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits as a checkpoint holds them; without any, those of the start are in force."""
+    """The limits as a checkpoint holds them."""
 
-    limits: Limits | None = None
+    limits: Limits = Limits()
     calendar: Calendar = ()
     proposal: Proposal | None = None
 
@@ -35,6 +35,4 @@ class Policy:
 
     def restore(self, state: PolicyState) -> None:
         """Take up a checkpoint's state."""
-        if state.limits is not None:
-            self.limits, self.calendar = state.limits, state.calendar
-        self.proposal = state.proposal
+        self.limits, self.calendar, self.proposal = state.limits, state.calendar, state.proposal

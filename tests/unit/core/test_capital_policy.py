@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.pacing import ENTRIES_KEPT, REPEATS_KEPT
 from engine.core.setup import PlayBinding
 from engine.core.view import view
 from engine.domain.commands import SaveSignal, SaveTransition
@@ -13,8 +14,10 @@ from engine.domain.ids import OrderRole
 from engine.domain.modes import RiskMode
 from engine.domain.orders import OrderKind
 from engine.domain.play import EntryOrder, Rule, Sizing, SizingKind
+from engine.domain.signals import Signal, SignalKind
 from tests.builders import (
     BTC,
+    BUY,
     ENTER_LONG,
     ENTER_SHORT,
     ETH,
@@ -188,3 +191,14 @@ def test_the_screen_asks_for_the_side_that_is_held():
     world.fill(world.order(OrderRole.ENTRY), price="89")
     rows = {row.name: row.value for row in view(world.machine, world.now).gates}
     assert rows["position cap"] == rows["symbol cap"] == "110.36"
+
+
+def test_only_as_many_entries_are_remembered_as_a_limit_may_look_back_on():
+    world = World()
+    pace, limits = world.machine.risk.pace, world.setup.limits
+    signal = Signal(world.now, PLAY, BTC, BUY, SignalKind.ENTRY, QUIET)
+    for _ in range(ENTRIES_KEPT + 5):
+        pace.sent(signal, Decimal(1), world.now, limits)
+    assert pace.recent(world.now, limits) == ENTRIES_KEPT
+    assert pace.repeats((PLAY, BTC, BUY), world.now, limits) == REPEATS_KEPT
+    assert pace.of_cycle(world.now) == ENTRIES_KEPT + 5

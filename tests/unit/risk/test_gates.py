@@ -11,7 +11,7 @@ from engine.domain.limits import Limits
 from engine.domain.modes import HOLDERS, Hold, Holder, Rung
 from engine.domain.reasons import Reason
 from engine.risk.breaker import BreakerState
-from engine.risk.gates import GATES, EntryFacts, Verdict, ask, ask_all
+from engine.risk.gates import GATES, EntryFacts, Gate, Verdict, ask, ask_all
 from tests.builders import BTC, ETH
 
 FACTS = EntryFacts(
@@ -209,3 +209,8 @@ def test_the_ladder_names_every_holder_that_counts():
     stopped = ask(with_facts(holds=holds), LIMITS)
     assert stopped is not None
     assert stopped.value == "HOLD by halted,paused,stale"
+
+
+def test_a_gate_whose_subject_does_not_exist_says_so():
+    unbuilt = Gate("later", "", None, None, lambda _: "-", lambda _: "-")
+    assert unbuilt.result(FACTS, LIMITS).verdict is Verdict.NOT_BUILT
