@@ -244,11 +244,14 @@ __all__ = [
 # The functions below import what they need when called: a console starts without the engine's weight.
 
 
-def load_settings(flags: Mapping[str, Any]) -> "Settings":
-    """Load the settings in layers; `flags` by dotted name. Raises ConfigError with every problem."""
+def load_settings(flags: Mapping[str, Any], *, without: tuple[str, ...] = ()) -> "Settings":
+    """Load the settings in layers; `flags` by dotted name. Raises ConfigError with every problem.
+
+    Sections named in `without` keep what the defaults and the profile say.
+    """
     from engine.config import layers
 
-    return layers.load_settings(flags)
+    return layers.load_settings(flags, without=without)
 
 
 def user_directory() -> Path:

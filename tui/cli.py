@@ -11,7 +11,7 @@ from tui.bench_commands import bench
 from tui.data_commands import data
 from tui.doctor_commands import doctor
 from tui.drill_commands import drill
-from tui.flags import RUN_FLAGS, load
+from tui.flags import RUN_FLAGS, load, load_to_reach
 from tui.limits_commands import limits
 from tui.model_commands import model
 from tui.options import (
@@ -179,7 +179,7 @@ def status(as_json: bool, **options: Any) -> None:
     """Say how the engine is and what it holds."""
     from tui import remote
 
-    sys.exit(remote.status(load(options), as_json=as_json))
+    sys.exit(remote.status(load_to_reach(options), as_json=as_json))
 
 
 @cli.command()
@@ -241,7 +241,9 @@ def resolve(client_id: str, outcome: str, confirm: str, reason: str, as_json: bo
     from tui import remote
 
     sys.exit(
-        remote.resolve(load(options), client_id, outcome, confirm=confirm, reason=reason, as_json=as_json)
+        remote.resolve(
+            load_to_reach(options), client_id, outcome, confirm=confirm, reason=reason, as_json=as_json
+        )
     )
 
 
@@ -265,7 +267,7 @@ def stop(on_stop: str | None, timeout_s: float, as_json: bool, **options: Any) -
     """Shut the engine down in order and wait until it has ended."""
     from tui import remote
 
-    sys.exit(remote.stop(load(options), on_stop or "", timeout_s=timeout_s, as_json=as_json))
+    sys.exit(remote.stop(load_to_reach(options), on_stop or "", timeout_s=timeout_s, as_json=as_json))
 
 
 @cli.command()
@@ -295,7 +297,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
         raise click.UsageError("--direct ends one engine and --all asks every one; choose one of the two.")
     if direct:
         block_signals()
-    settings = load(options)
+    settings = load_to_reach(options)
     if direct:
         sys.exit(remote.flatten_direct(settings, as_json=as_json))
     sys.exit(remote.flatten(settings, everywhere=everywhere, timeout_s=timeout_s, as_json=as_json))
@@ -311,7 +313,7 @@ def _command(
 ) -> None:
     from tui import remote
 
-    sys.exit(remote.command(load(options), name, reason=reason, argument=argument, as_json=as_json))
+    sys.exit(remote.command(load_to_reach(options), name, reason=reason, argument=argument, as_json=as_json))
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:

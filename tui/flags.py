@@ -24,6 +24,17 @@ RUN_FLAGS = {
 }
 
 
+def load_to_reach(options: dict[str, Any]) -> "Settings":
+    """Load the settings for a command to an engine that runs: whatever was written of limits is not asked.
+
+    They are edited while it runs, and one that makes no sense must not keep a flatten from it.
+    """
+    from engine.api import load_settings
+
+    flags = {setting: options[name] for name, setting in BASE_FLAGS.items() if options.get(name)}
+    return load_settings(flags, without=("limits", "blackout"))
+
+
 def load(options: dict[str, Any], names: dict[str, str] | None = None, **fixed: Any) -> "Settings":
     """Load the settings with the flags that were given."""
     from engine.api import load_settings

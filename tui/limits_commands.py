@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tui.flags import load
+from tui.flags import load_to_reach
 from tui.options import instance_options, json_option, reason_option
 
 
@@ -21,7 +21,7 @@ def show(as_json: bool, **options: Any) -> None:
     """Say how near each limit is, and what waits to be accepted."""
     from tui import limitsview
 
-    sys.exit(limitsview.show(load(options), as_json=as_json))
+    sys.exit(limitsview.show(load_to_reach(options), as_json=as_json))
 
 
 @limits.command()
@@ -36,7 +36,7 @@ def accept(reason: str, as_json: bool, **options: Any) -> None:
     """
     from tui import limitsview
 
-    sys.exit(limitsview.accept(load(options), reason=reason, as_json=as_json))
+    sys.exit(limitsview.accept(load_to_reach(options), reason=reason, as_json=as_json))
 
 
 @limits.command()
@@ -51,4 +51,4 @@ def enable(play: str, reason: str, as_json: bool, **options: Any) -> None:
     """
     from tui import remote
 
-    sys.exit(remote.command(load(options), "enable", reason=reason, argument=play, as_json=as_json))
+    sys.exit(remote.command(load_to_reach(options), "enable", reason=reason, argument=play, as_json=as_json))

@@ -58,16 +58,21 @@ def load_settings(
     *,
     env: Mapping[str, str] | None = None,
     user_file: Path | None = None,
+    without: tuple[str, ...] = (),
 ) -> Settings:
     """Merge the layers and check the result.
 
     `flags` maps field names, nested ones with dots (`console.theme`), to what was said on the command line.
     A flag of None and an empty variable were not said. Unless given, `env` is the process's own environment
-    and `user_file` the user's config.yaml. Raises one ConfigError that names every problem and its source.
+    and `user_file` the user's config.yaml. Sections named in `without` are left out of both. Raises one
+    ConfigError that names every problem and its source.
     """
     said = flag_layer({key: value for key, value in (flags or {}).items() if value is not None})
     variables = env_layer(os.environ if env is None else env)
     written = user_layer(user_file)
+    for section in without:
+        variables.data.pop(section, None)
+        written.data.pop(section, None)
     default = file_layer(data_path("configs/default.yaml"))
     if said.data.get("mode") in SAID_ONLY["mode"]:
         default.data.pop("plays", None)  # real money never goes to a play that nobody named

@@ -207,3 +207,15 @@ def test_a_settings_file_can_be_named(home, tmp_path):
     assert load_settings({"plays": []}, env={}, user_file=file).plays == ()
     with pytest.raises(ConfigError, match="cannot be read"):
         load_settings({}, env={}, user_file=Path("/nowhere/x.yaml"))
+
+
+def test_sections_that_are_left_out_are_not_asked(tmp_path):
+    """A command to an engine that runs is not kept from it by limits that make no sense."""
+    file = tmp_path / "config.yaml"
+    file.write_text("instance: night\nlimits: {order_notional_max: -1}\nblackout: 5\n", "utf-8")
+    env = {"TRADER_TUI_LIMITS__OPEN_ORDERS_MAX": "-1", "TRADER_TUI_CONSOLE__THEME": "light"}
+    with pytest.raises(ConfigError):
+        load_settings(env=env, user_file=file)
+    settings = load_settings(env=env, user_file=file, without=("limits", "blackout"))
+    assert (settings.instance, settings.console.theme) == ("night", "light")
+    assert settings.limits.open_orders_max == 50
