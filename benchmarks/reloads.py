@@ -69,7 +69,7 @@ def _rss_mb() -> float:
 def _world(play: PlaySpec) -> World:
     """Return a core whose window is full."""
     world = World(setup(play, window_bars=WINDOW))
-    closes = (100.0 + (n * 7) % 5 for n in range(WINDOW))
+    closes = (100.0 + abs(n % 60 - 30) / 5 for n in range(WINDOW))  # up and down each hour
     past = tuple(Bar(T0 + n * STEP, BTC, 100.0, 101.0, 99.0, c, 1.0, STEP) for n, c in enumerate(closes))
     world.until(T0 + WINDOW * STEP)
     world.take(Backfill(world.now, past))
