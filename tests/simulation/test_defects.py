@@ -174,7 +174,7 @@ class PowerCutWorld(World):
         super()._on_send(request, engine)
         if request.reduce_only or self._loop is None or self._calm:
             return
-        if self.chance.of("work").random() < 0.3:
+        if self.chance.of("work").random() < 0.6:
             self._crash_at = self._loop.steps + 20
 
 
@@ -221,6 +221,9 @@ def test_gates_that_do_not_look_at_caps(monkeypatch):
         """A world in which nobody puts the plays back to their size."""
 
         def _look_at_files(self) -> None:
+            return
+
+        def _hold_plays(self, machine: Machine) -> None:
             return
 
     monkeypatch.setattr(beginning, "_keep_to_limits", _nothing)

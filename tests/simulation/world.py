@@ -268,7 +268,11 @@ class World:
         if self.engine is None:
             raise ViolationError("the engine does not start any more")
         self.watch.at_rest(self.engine.machine, self.tell)
-        for runner in self.engine.machine.trading.runners:
+        self._hold_plays(self.engine.machine)
+
+    def _hold_plays(self, machine: Machine) -> None:
+        """See that every play runs as it was edited last."""
+        for runner in machine.trading.runners:
             name = runner.binding.spec.name
             if runner.binding.spec != self.plays[name]:
                 raise ViolationError(f"{name} was edited, and an earlier version runs", name)

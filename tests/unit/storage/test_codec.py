@@ -4,7 +4,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.domain import events, versions
+from engine.domain import events, limits, versions
+from engine.domain.calendar import Window
 from engine.domain.market import Bar, Quote
 from engine.domain.orders import OrderState
 from engine.domain.play import PlaySpec, Rule, Sizing, SizingKind
@@ -55,6 +56,13 @@ EVENTS = [
     events.FeedChanged(T0, "synthetic", events.FeedState.CONNECTED),
     events.ChannelReport(T0, "bybit", events.Channel.ORDERS, events.CallOutcome.TRANSIENT, "timed out"),
     events.Fault(T0, events.FaultKind.STORAGE, "full"),
+    events.ClockChecked(T0, "bybit", -12.5),
+    limits.LimitsChanged(
+        T0,
+        "ab12",
+        limits.Limits(order_notional_max=Decimal("5.5"), leverage_max=3.0),
+        (Window(name="news", starts=(750,), minutes=30, weekdays=(4,), symbols=("BTCUSDT",)),),
+    ),
 ]
 
 
