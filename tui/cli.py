@@ -169,7 +169,7 @@ def attach(plain: bool, **options: Any) -> None:
 
     shown = launch.RunOptions(plain=plain)
     launch.block(shown)
-    sys.exit(launch.attach(load(options), shown))
+    sys.exit(launch.attach(load_to_reach(options), shown))
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tui.flags import load
+from tui.flags import load_to_reach
 from tui.options import instance_options, json_option
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def verify(session: str, as_json: bool, **options: Any) -> None:
     """
     from tui import offline
 
-    sys.exit(offline.verify(load(options), session, as_json=as_json))
+    sys.exit(offline.verify(load_to_reach(options), session, as_json=as_json))
 
 
 @click.command()
@@ -57,7 +57,7 @@ def why(*, play: str, last: int, at: str | None, session: str | None, as_json: b
     """
     from tui.offline import Span, session_directory
 
-    settings = load(options)
+    settings = load_to_reach(options)
     moment = Span.of(at, None, names=("--at", "")).since or 0
     if session is None:
         reply = _ask(settings, play, last, moment)

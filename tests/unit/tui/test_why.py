@@ -1,6 +1,7 @@
 """`trader-tui why`: a bar in lines, many bars in a table, JSON, and what is told without an engine."""
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -141,3 +142,22 @@ def _run(*arguments: str) -> int:
         return main(arguments)
     except SystemExit as end:
         return int(end.code or 0)
+
+
+def test_a_limit_that_makes_no_sense_keeps_nobody_from_asking_or_attaching(
+    engine: list[dict[str, object]], own_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = own_place / "config" / "trader-tui" / "config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("limits:\n  order_notional_max: -5\n")
+    attached: list[object] = []
+
+    def attach(settings: object, _shown: object) -> int:
+        attached.append(settings)
+        return 0
+
+    monkeypatch.setattr("tui.launch.attach", attach)
+    assert _run("why") == 0
+    assert _run("attach") == 0
+    assert len(attached) == 1
+    assert _run("run", "--headless") == 2
