@@ -27,6 +27,13 @@ def test_a_fresh_engine():
     assert [row.symbol for row in shown.ticks] == [BTC, ETH]
 
 
+def test_where_plays_need_approval_the_gate_asks_for_that_of_the_first():
+    world = World(setup(needs_approval=True))
+    world.bar(ENTER_LONG)
+    gates = {row.name: row for row in view(world.machine, world.now).gates}
+    assert gates["play approved"].status is GateStatus.VETO
+
+
 def test_a_long_position_with_its_protection():
     world = World(setup(instruments=(instrument(taker_fee=Decimal("0.001")),)))
     world.bars(ENTER_LONG, 112.0, 115.0)

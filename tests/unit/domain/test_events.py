@@ -13,6 +13,7 @@ from engine.domain.events import (
     Backfill,
     CancelRejected,
     ChannelReport,
+    ClockChecked,
     Control,
     Event,
     Fault,
@@ -32,6 +33,7 @@ from engine.domain.events import (
     Woken,
     priority_of,
 )
+from engine.domain.limits import LimitsChanged
 from engine.domain.market import Bar, Quote, Trade
 from engine.domain.positions import Fill
 from engine.domain.versions import PlaysApproved, TwinChanged
@@ -45,6 +47,7 @@ EXPECTED = {
     Remark: Priority.CONTROL,
     TwinChanged: Priority.CONTROL,
     PlaysApproved: Priority.CONTROL,
+    LimitsChanged: Priority.CONTROL,
     Recalled: Priority.CONTROL,
     Fill: Priority.FILL,
     OrderSent: Priority.ANSWER,
@@ -56,6 +59,7 @@ EXPECTED = {
     VenueReport: Priority.ANSWER,
     OrderReport: Priority.ANSWER,
     ChannelReport: Priority.ANSWER,
+    ClockChecked: Priority.ANSWER,
     FeedChanged: Priority.ANSWER,
     TimerFired: Priority.SCHEDULED,
     Woken: Priority.SCHEDULED,

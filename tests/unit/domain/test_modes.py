@@ -16,6 +16,7 @@ EXPECTED = {
         Holder.RECONCILING,
         Holder.UNKNOWN_ORDER,
         Holder.STORAGE,
+        Holder.BLACKOUT,
     },
     Rung.HOLD: {Holder.RISK_OBSERVE, Holder.STOPPING, Holder.HALTED, Holder.FAULT},
     Rung.FLATTEN: {Holder.FLATTENING},
