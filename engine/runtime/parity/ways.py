@@ -17,11 +17,16 @@ KILL_TIMEOUT_S = 600.0
 KILL_TRIES = 3  # a short tape may be over before it can be killed
 POLL_S = 0.01
 SEGMENT_BYTES = 2_000  # a segment this long holds more than its header
-COMPARED = ("signal_hash", "trade_hash", "signals", "fills", "final_equity", "max_drawdown")
+COMPARED = (
+    *("signal_hash", "trade_hash", "signals", "vetoed", "orders", "fills", "risk_mode"),
+    *("final_equity", "max_drawdown"),
+)
 # No cap of a default may end a run early: what is compared should be long.
 ENVIRONMENT = {
     "TRADER_TUI_LIMITS__ORDER_NOTIONAL_MAX": "null",
     "TRADER_TUI_LIMITS__POSITION_NOTIONAL_MAX": "null",
+    "TRADER_TUI_LIMITS__LEVERAGE_MAX": "null",
+    "TRADER_TUI_LIMITS__PRICE_COLLAR_PERCENT": "null",
     "TRADER_TUI_RUNTIME__CHECKPOINT_S": "0.25",
 }
 

@@ -20,6 +20,8 @@ from tests.unit.runtime.rig import write_play, write_tape
 RESULT = {
     "signals": 5,
     "vetoed": 1,
+    "orders": 4,
+    "risk_mode": "normal",
     "trades": 2,
     "fills": 4,
     "bars": 300,
