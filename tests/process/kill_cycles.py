@@ -135,11 +135,11 @@ class KillCycles:
         self._command(Action.ARM, argument=name, reason="the next life")
 
     def _resolve(self) -> None:
-        """Do what an operator does who looks at the exchange: what never got there is dead."""
-        there = self.ledger()["submits"]
+        """Do what an operator does who looks at the exchange: an order that it does not know is dead."""
+        there = {order["orderLinkId"] for order in self.ledger()["orders"]}
         for order in self.house.snapshot().orders:
             if order.state is OrderState.UNKNOWN and order.client_id not in there:
-                self._command(Action.RESOLVE, argument=f"{order.client_id} dead", reason="never got there")
+                self._command(Action.RESOLVE, argument=f"{order.client_id} dead", reason="not there")
                 self.resolved += 1
 
     def _command(self, action: Action, argument: str = "", reason: str = "") -> None:

@@ -190,9 +190,16 @@ async def test_a_checkpoint_whose_state_cannot_be_read_is_passed_over_for_the_re
 
 
 async def test_a_torn_tail_is_cut_and_said(tmp_path, whole):
-    killed = await killed_at(tmp_path, 151, {80: checkpoint, 110: at_rest, 150: at_rest})
-    last = max(killed.record.glob("*.segment"))
-    last.write_bytes(last.read_bytes()[:-5])
+    written = 0
+
+    def until_here(engine):
+        nonlocal written
+        at_rest(engine)
+        written = engine.context.recorder.size_bytes
+
+    killed = await killed_at(tmp_path, 151, {80: checkpoint, 110: until_here, 150: at_rest})
+    header, tail = sorted(killed.record.glob("*.segment"))
+    tail.write_bytes(tail.read_bytes()[: written - header.stat().st_size + 5])
     context, run = await resumed(killed.settings)
     assert any("torn tail was cut" in note for note in context.notes)
     assert went_on(context) == (LINE + 80, 30)
