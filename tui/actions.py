@@ -1,47 +1,11 @@
 """The one table of what the operator can do: bindings, footer, help and palette are made from it."""
 
-from enum import StrEnum
-
-import msgspec
-
 from engine.api import Action, Phase, Snapshot
+from tui.actionspec import ActionSpec, Confirm, Group
 
 FLATTEN_WINDOW_S = 2.0
 INTERRUPT_WINDOW_S = 2.0
 FOCUS_COUNT = 9
-
-
-class Group(StrEnum):
-    """Where an action stands in the help screen."""
-
-    CONTROL = "Control"
-    PANES = "Panes"
-    CONSOLE = "Console"
-
-
-class Confirm(StrEnum):
-    """What stands between the key and the deed."""
-
-    NONE = "at once"
-    TWICE = "the key twice within 2 s"
-    DIALOG = "dialog"
-    TYPED = "typed name"
-
-
-class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One action. `footer` orders the footer (0 keeps it out); `always` works inside dialogs too."""
-
-    id: str
-    keys: tuple[str, ...]
-    title: str
-    description: str
-    group: Group
-    footer: int = 0
-    confirm: Confirm = Confirm.NONE
-    engine: Action | None = None
-    always: bool = False
-    palette: bool = True
-
 
 _C, _P, _S = Group.CONTROL, Group.PANES, Group.CONSOLE
 

@@ -16,9 +16,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.api import ConfigError, Link, Snapshot
-from tui import windows
-from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, Group, key_name
+from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, key_name
+from tui.actionspec import Group
 from tui.bridge import Connect, stream
+from tui.deeds import deeds
 from tui.driver import TraderDriver
 from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
@@ -92,6 +93,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._arrived_at = clock()
         self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
         self._interrupted_at = float("-inf")
+        self._deeds = deeds(self)
         self.last_words = ""  # for whoever started the console to print
         self._frame_timer: Timer | None = None
         self._desk: Desk | None = None
@@ -242,21 +244,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if BY_ID[action_id].group is Group.PANES:
             self.navigator.act(action_id)
             return
-        handler: dict[str, Callable[[], object]] = {
-            "arm": self.operator.arm,
-            "disarm": self.operator.disarm,
-            "pause": self.operator.pause,
-            "risk-mode": self.operator.risk_mode,
-            "acknowledge": self.operator.acknowledge,
-            "shutdown": self.operator.shutdown,
-            "flatten": lambda: self.panic_key(self.keymap["flatten"][0]),
-            "interrupt": self._interrupt,
-            "help": lambda: windows.open_help(self),
-            "palette": lambda: windows.open_palette(self),
-            "theme": self._next_theme,
-            "why": lambda: windows.open_why(self),
-        }
-        handler[action_id]()
+        self._deeds[action_id]()
 
     @on(Pane.Chosen)
     def _tab_clicked(self, message: Pane.Chosen) -> None:
@@ -272,7 +260,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     # leaving
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Leave by default where it is said twice."""
         now = self.clock()
         again = now - self._interrupted_at <= INTERRUPT_WINDOW_S
         self._interrupted_at = now
@@ -343,7 +332,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             for grid in screen.query(Grid):
                 grid.restyle(self.palette)
 
-    def _next_theme(self) -> None:
+    def next_theme(self) -> None:
+        """Switch to the theme after this one."""
         names = self.themes.names()
         index = names.index(self.palette.colors.name) if self.palette.colors.name in names else -1
         self.use_theme(names[(index + 1) % len(names)])

@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from engine.api import COMMANDS_COLUMNS, COMMANDS_TABLE
-from tui.actions import ACTIONS, ActionSpec, Confirm, Group
+from tui.actions import ACTIONS
+from tui.actionspec import ActionSpec, Confirm, Group
 from tui.panes.pane import wrapped
 from tui.screens.dialog import Dialog, say
 

@@ -1,0 +1,28 @@
+"""What each action of the control and console groups does; the pane group is the navigator's."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from tui import windows
+
+if TYPE_CHECKING:
+    from tui.app import ConsoleApp
+
+
+def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
+    """Return what to call for each action, by its id."""
+    operator = app.operator
+    return {
+        "arm": operator.arm,
+        "disarm": operator.disarm,
+        "pause": operator.pause,
+        "risk-mode": operator.risk_mode,
+        "acknowledge": operator.acknowledge,
+        "shutdown": operator.shutdown,
+        "flatten": lambda: app.panic_key(app.keymap["flatten"][0]),
+        "interrupt": app.interrupt,
+        "help": lambda: windows.open_help(app),
+        "palette": lambda: windows.open_palette(app),
+        "theme": app.next_theme,
+        "why": lambda: windows.open_why(app),
+    }
