@@ -212,15 +212,16 @@ async def test_keys_reach_the_app_and_bytes_are_counted(terminal: Terminal) -> N
 
 async def test_no_color_means_none(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bold, dim and reverse are left; dialogs have no colour either."""
+
+    def used() -> set[bytes]:
+        codes: list[bytes] = re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen)
+        return {number for code in codes for number in code.split(b";")}
+
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(PanicLink(empty_snapshot())):
         terminal.type(b"a")
-        await until(lambda: b"Arm paper" in terminal.seen)
-        used = {
-            number for code in re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen) for number in code.split(b";")
-        }
-        assert used <= {b"", b"0", b"1", b"2", b"4", b"7", b"39", b"49"}
-        assert b"7" in used
+        await until(lambda: b"Arm paper" in terminal.seen and b"7" in used())
+        assert used() <= {b"", b"0", b"1", b"2", b"4", b"7", b"39", b"49"}
 
 
 def test_a_forced_way_out_restores_the_terminal(terminal: Terminal) -> None:
