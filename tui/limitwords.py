@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from engine.api import BlackoutRow, CauseRow, RiskSection, Snapshot
+from engine.api import BlackoutRow, CauseRow, GateRow, GateStatus, RiskSection, Snapshot
 from tui.formats import clean, clock, duration, money
 
 NS_PER_S = 1_000_000_000
@@ -35,6 +35,11 @@ def limit_lines(snapshot: Snapshot) -> Iterator[str]:
         yield f"waits: {change.setting} {clean(change.now)} -> {clean(change.wanted)}"
     if risk.pending:
         yield "what waits is let in by: trader-tui limits accept --reason WHY"
+
+
+def refusing_gates(snapshot: Snapshot) -> tuple[GateRow, ...]:
+    """Return the gates that would refuse an entry of the first play now."""
+    return tuple(gate for gate in snapshot.gates if gate.status is GateStatus.VETO)
 
 
 def nearest(risk: RiskSection) -> tuple[CauseRow, ...]:

@@ -21,6 +21,7 @@ from engine.api import (
     StatusSection,
 )
 from tui.formats import age, age_between, clean, clock, signed
+from tui.limitwords import refusing_gates
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
 from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
@@ -266,7 +267,7 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
         way = _waits({hold.holder for hold in some}, frame)
         return f"No new positions on {symbols}: held at {lowest.name} by {kinds}{way}.", "warn"
     if status.rung is Rung.FULL:
-        return "Armed and free: entries that pass the gates are sent.", "ok"
+        return _free(snapshot, frame)
     holders = {hold.holder for hold in status.holds if hold.rung is status.rung}
     freed = {FREED_BY.get(holder, "") for holder in holders} - {""}
     words = {"arm": "to arm", "pause": "to resume", "risk-mode": "to change the risk mode"}
@@ -274,6 +275,19 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
     held = ", ".join(holder_names(snapshot)) or "nobody"
     way = f"; {ways}" if ways else _waits(holders, frame)
     return f"No new positions: held at {status.rung.name} by {held}{way}.", "warn"
+
+
+def _free(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
+    """Say what becomes of an entry: that nothing holds it back does not mean that it passes."""
+    refusing = refusing_gates(snapshot)
+    if not refusing:
+        return "Armed and free: entries that pass the gates are sent.", "ok"
+    gates = ", ".join(gate.name.upper() for gate in refusing)
+    play = snapshot.status.plays[0] if snapshot.status.plays else "a play"
+    return (
+        f"Armed, but an entry of {play} would be refused now: {gates}; {frame.key('why')} tells more.",
+        "warn",
+    )
 
 
 def _waits(holders: AbstractSet[Holder], frame: Frame) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from engine.api import BreakerRow, FeedRow, Phase, Snapshot, VenueSection
+from engine.api import BreakerRow, FeedRow, Phase, Rung, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
-from tui.limitwords import blackout_words, cause_name, nearest, used_words
+from tui.limitwords import blackout_words, cause_name, nearest, refusing_gates, used_words
 from tui.modelwords import model_words
 
 
@@ -55,6 +55,10 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
     yield _row("engine", f"{at.mode.value}, {at.phase.value}{paused}, risk mode {at.risk_mode.value}")
     holders = ", ".join(f"{hold.holder.value} {hold.symbol}".strip() for hold in at.holds)
     yield _row("rung", at.rung.name + (f", held by {holders}" if holders else ""))
+    refusing = refusing_gates(snapshot)
+    if refusing and at.rung is Rung.FULL:
+        gates = ", ".join(f"{gate.name} ({gate.value}, limit {gate.limit})" for gate in refusing)
+        yield _row("entries", f"of {', '.join(at.plays[:1]) or 'a play'} would be refused now by {gates}")
     if at.dead_man_s:
         yield _row(
             "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"

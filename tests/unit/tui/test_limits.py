@@ -12,6 +12,8 @@ from engine.api import (
     CauseRow,
     CommandReply,
     ControlError,
+    GateRow,
+    GateStatus,
     LimitRow,
     RiskMode,
     RiskSection,
@@ -112,6 +114,15 @@ def test_status_names_what_latched_else_the_nearest_limit():
     assert "limits     nearest: drawdown 90% of 5.0%" in words
     assert "blackout" not in words
     assert "limits     none set" in said_by_status(RiskSection())
+
+
+def test_status_names_the_gate_that_would_refuse_an_entry_now():
+    unapproved = GateRow("play approved", GateStatus.VETO, "5098f03bbe17", "promoted")
+    shown = console_fakes.snapshot(gates=(*console_fakes.GATES[:-1], unapproved))
+    words = "\n".join(status_lines(shown, 4711))
+    told = "entries    of ema_cross would be refused now by play approved (5098f03bbe17, limit promoted)"
+    assert told in words
+    assert "entries" not in said_by_status(RISK)
 
 
 def test_words():

@@ -5,10 +5,22 @@ from itertools import product
 import msgspec
 import pytest
 
-from engine.api import FeedRow, FlattenSection, Hold, Holder, Phase, RiskMode, Rung, Snapshot
+from engine.api import (
+    FeedRow,
+    FlattenSection,
+    GateRow,
+    GateStatus,
+    Hold,
+    Holder,
+    Phase,
+    RiskMode,
+    Rung,
+    Snapshot,
+)
 from tests.console_fakes import (
     ALARM,
     FEEDS,
+    GATES,
     NOW,
     RELOADS,
     UNKNOWN_ORDER,
@@ -25,6 +37,7 @@ from tui.panes.pane import Frame
 from tui.status import attention_row, status_row
 from tui.widgets.cells import row_width
 
+UNAPPROVED = GateRow("play approved", GateStatus.VETO, "5098f03bbe17", "promoted")
 KEYS = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS)
 
 
@@ -117,6 +130,10 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
     ("moment", "said"),
     [
         (snapshot(), "Armed and free"),
+        (
+            snapshot(gates=(*GATES[:-1], UNAPPROVED)),
+            "Armed, but an entry of ema_cross would be refused now: PLAY APPROVED; w tells more.",
+        ),
         (empty_snapshot(), "No new positions: held at REDUCE by DISARMED; to arm: a."),
         (
             snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD)),
