@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingsMap, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
-from engine.api import ConfigError, Link, Snapshot
+from engine.api import Link, Snapshot
 from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, key_name
 from tui.actionspec import Group
 from tui.bridge import Connect, stream
@@ -24,6 +24,7 @@ from tui.driver import TraderDriver
 from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
+from tui.look import Look
 from tui.messages import (
     CommandDone,
     ConnectFailed,
@@ -40,9 +41,8 @@ from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
 from tui.rereading import Rereading
 from tui.settings import ConsoleSettings
-from tui.theme import Palette, ThemeLibrary
+from tui.theme import Palette
 from tui.widgets.desk import Desk, DeskScreen
-from tui.widgets.grid import Grid
 from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
 
 HANGUP_CODE = 129
@@ -79,10 +79,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.kill = KillSwitch(self)
         self.panic_watch = self.kill.watch
         # With colours of the terminal's own, Textual's NO_COLOR filter leaves none at all instead of greys.
-        super().__init__(driver_class=driver_class, ansi_color=True if "NO_COLOR" in os.environ else None)
+        own_colors = settings.sixteen_colors or "NO_COLOR" in os.environ
+        super().__init__(driver_class=driver_class, ansi_color=own_colors or None)
         self.settings = settings
-        self.themes = ThemeLibrary(settings.theme_dirs)
-        self.palette = Palette(self.themes.load(settings.theme), no_color=self.no_color)
+        self.look = Look(self, settings)
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator = Operator(self)
         self.navigator = Navigator(self)
@@ -99,7 +99,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._desk: Desk | None = None
         self._painter = Painter(self.governor)
         self._use_keymap()
-        self._register_theme()
+        self.look.register()
 
     # composition
 
@@ -143,6 +143,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         yield self._desk
 
     @property
+    def palette(self) -> Palette:
+        """The styles of the theme in force."""
+        return self.look.palette
+
+    @property
     def desk(self) -> Desk:
         """The desk; there is one from compose on."""
         assert self._desk is not None, "compose made the desk"
@@ -156,11 +161,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.set_timer(WARM_UP_S, settle_memory)
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
         self.run_worker(Rereading(self).watch(), name="files", exit_on_error=False)
-
-    def _register_theme(self) -> None:
-        theme = self.palette.textual_theme()
-        self.register_theme(theme)
-        self.theme = theme.name
 
     # frames
 
@@ -258,6 +258,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Offer none of Textual's own commands: the action table has them all."""
         return ()
 
+    @on(CommandPalette.OptionHighlighted)
+    def _palette_moved(self, message: CommandPalette.OptionHighlighted) -> None:
+        from tui.palette import try_on  # noqa: PLC0415 - it is loaded: the palette is open
+
+        try_on(self.look, message)
+
+    @on(CommandPalette.Closed)
+    def _palette_closed(self) -> None:
+        self.look.give_up()
+
     # leaving
 
     def interrupt(self) -> None:
@@ -316,24 +326,3 @@ class ConsoleApp(App[int], inherit_bindings=False):
     ) -> None:
         """Show a toast; its text is never taken as markup."""
         self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
-
-    # themes
-
-    def use_theme(self, name: str) -> None:
-        """Switch to a theme at once; a broken one is refused with its message."""
-        try:
-            colors = self.themes.load(name)
-        except ConfigError as error:
-            self.tell(str(error), title="Theme", severity="error", timeout=12)
-            return
-        self.palette = Palette(colors, no_color=self.no_color)
-        self._register_theme()
-        for screen in self.screen_stack:
-            for grid in screen.query(Grid):
-                grid.restyle(self.palette)
-
-    def next_theme(self) -> None:
-        """Switch to the theme after this one."""
-        names = self.themes.names()
-        index = names.index(self.palette.colors.name) if self.palette.colors.name in names else -1
-        self.use_theme(names[(index + 1) % len(names)])

@@ -23,6 +23,6 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "interrupt": app.interrupt,
         "help": lambda: windows.open_help(app),
         "palette": lambda: windows.open_palette(app),
-        "theme": app.next_theme,
+        "theme": app.look.next,
         "why": lambda: windows.open_why(app),
     }

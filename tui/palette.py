@@ -4,13 +4,35 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from tui.actions import ACTIONS
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
+    from tui.look import Look
+
+
+class Wear:
+    """The entry of a theme: it is tried on while it is marked, and kept when it is chosen."""
+
+    def __init__(self, look: "Look", name: str) -> None:
+        self._look, self.name = look, name
+
+    def __call__(self) -> None:
+        """Keep it."""
+        self._look.use(self.name)
+
+
+def try_on(look: "Look", moved: CommandPalette.OptionHighlighted) -> None:
+    """Show the theme whose entry is marked now; back to the one in force where it is none."""
+    hit = getattr(moved.highlighted_event.option, "hit", None)
+    wish = hit.command if isinstance(hit, Hit | DiscoveryHit) else None
+    if isinstance(wish, Wear):
+        look.preview(wish.name)
+    else:
+        look.give_up()
 
 
 class ActionProvider(Provider):
@@ -22,8 +44,9 @@ class ActionProvider(Provider):
             if spec.palette:
                 note = f"{app.key_of(spec.id)}  {spec.description}".strip()
                 yield spec.title, note, partial(app.action_act, spec.id)
-        for name in app.themes.names():
-            yield f"Theme: {name}", "Switch at once", partial(app.use_theme, name)
+        for name in app.look.library.names():
+            note = "in force" if name == app.look.chosen else "shown while marked; Enter keeps it"
+            yield f"Theme: {name}", note, Wear(app.look, name)
 
     async def discover(self) -> Hits:
         """Yield everything, for the empty query."""

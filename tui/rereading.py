@@ -32,12 +32,12 @@ class Rereading:
             if path == self._app.settings.keymap_file:
                 self._take_keymap(path)
             else:
-                self._app.use_theme(self._app.palette.colors.name)
+                self._app.look.use(self._app.look.name)
                 self._app.tell(f"{path.name} was read again.", title="Theme")
 
     def _files(self) -> tuple[Path | None, ...]:
         app = self._app
-        return app.themes.own_file(app.palette.colors.name), app.settings.keymap_file
+        return app.look.library.own_file(app.look.name), app.settings.keymap_file
 
     def _take_keymap(self, path: Path) -> None:
         try:

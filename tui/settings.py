@@ -13,4 +13,5 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     keymap_file: Path | None = None  # the user's keys; a missing file means the defaults
     frames_per_s: float = 10.0
     budget_bytes_per_s: int = 80_000
+    sixteen_colors: bool = False  # the terminal's own, each role given one, instead of the theme's
     title: str = ""  # shown while connecting, for example "paper market, seed 7"

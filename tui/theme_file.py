@@ -34,15 +34,22 @@ class ThemeFile(BaseModel):
     stale: HexColor
     buy: HexColor
     sell: HexColor
+    sixteen: Literal["traffic", "blue-orange", "amber", "mono"] = "traffic"
 
 
-def _wording(kind: str, fallback: str) -> str:
+KINDS = "dark or light"
+FAMILIES = "traffic, blue-orange, amber or mono"
+
+
+def _wording(key: str, kind: str, fallback: str) -> str:
     words = {
         "extra_forbidden": f"unknown key; known keys: {', '.join(ThemeFile.model_fields)}",
         "missing": "this key is missing",
         "string_pattern_mismatch": 'expected a colour like "#6cb6ff" (quoted)',
         "string_type": 'expected a colour like "#6cb6ff" (quoted)',
-        "literal_error": "expected dark or light",
+        "literal_error": "expected traffic, blue-orange, amber or mono"
+        if key == "sixteen"
+        else "expected dark or light",
     }
     return words.get(kind, fallback)
 
@@ -55,7 +62,7 @@ def read_theme(file: Path) -> ThemeColors:
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""
-        raise flat.error(key, _wording(first["type"], first["msg"])) from error
+        raise flat.error(key, _wording(key, first["type"], first["msg"])) from error
     if theme.name != file.stem:
         raise flat.error("name", f"the name must be the file's: {file.stem}")
     return msgspec.convert(theme.model_dump(), ThemeColors)

@@ -299,25 +299,6 @@ async def test_the_palette_runs_actions() -> None:
         assert desk.link.commands == [(Action.DISARM, "", "")]
 
 
-async def test_themes_switch_live() -> None:
-    """All panes at once, and round again."""
-    async with console() as desk:
-        await desk.press("t")
-        assert desk.app.palette.colors.name == "light"
-        assert desk.app.theme == "trader-light"
-        await desk.press("t")
-        assert desk.app.palette.colors.name == "dark"
-
-
-async def test_an_unknown_theme_is_refused_on_screen() -> None:
-    """The old one stays."""
-    async with console() as desk:
-        desk.app.use_theme("neon")
-        await desk.settle()
-        assert "there is no theme 'neon'" in desk.toasts()[-1]
-        assert desk.app.palette.colors.name == "dark"
-
-
 @pytest.mark.parametrize("key", ["d", "p", "m", "x", "a"])
 async def test_before_the_engine_answers_keys_say_so(key: str) -> None:
     """Nothing is queued for later."""
