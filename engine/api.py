@@ -8,6 +8,7 @@ from engine import __version__
 from engine.core.commands_table import COLUMNS as COMMANDS_COLUMNS
 from engine.core.commands_table import COMMANDS_TABLE, RowKind
 from engine.core.commands_table import Row as CommandsRow
+from engine.core.openrisk import OpenRisk
 from engine.core.risksection import BlackoutRow, CauseRow, LimitRow, RiskSection
 from engine.core.snapshot import (
     AccountSection,
@@ -167,6 +168,7 @@ __all__ = [
     "Notice",
     "NoticeLevel",
     "OnStop",
+    "OpenRisk",
     "OrderKind",
     "OrderRole",
     "OrderRow",

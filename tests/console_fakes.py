@@ -34,7 +34,6 @@ from engine.api import (
     OrderRow,
     OrderState,
     Phase,
-    PositionRow,
     ReloadRow,
     RiskMode,
     Rung,
@@ -49,9 +48,8 @@ from engine.api import (
     VenueSection,
     WhyReply,
 )
+from tests.console_positions import NOW, OPEN_RISK, POSITIONS, S
 
-S = 1_000_000_000
-NOW = 1_723_125_731 * S  # 2024-08-08 14:02:11 UTC
 SYMBOLS = (
     ("BTCUSDT", 61_234.5, 1),
     ("ETHUSDT", 2_684.31, 2),
@@ -253,41 +251,6 @@ UNKNOWN_ORDER = order(
 )
 
 
-def position(
-    play: str, symbol: str, qty: str, entry: str, mark: float, gain: str, **changes: Any
-) -> PositionRow:
-    """One position."""
-    base = PositionRow(
-        play=play,
-        symbol=symbol,
-        qty=Decimal(qty),
-        entry_price=Decimal(entry),
-        mark=mark,
-        unrealized=Decimal(gain),
-        realized=Decimal(0),
-        fees=Decimal("1.53"),
-        stop_price=None,
-        target_price=None,
-        opened=NOW - 340 * S,
-    )
-    return msgspec.structs.replace(base, **changes)
-
-
-POSITIONS = (
-    position(
-        "canary",
-        "BTCUSDT",
-        "0.25",
-        "61099.8",
-        61_234.5,
-        "33.68",
-        stop_price=Decimal("60500.0"),
-        target_price=Decimal("62400.0"),
-    ),
-    position("ema_cross", "ETHUSDT", "-1.5", "2735.11", 2_684.31, "76.20", stop_price=Decimal("2790.00")),
-    position("canary", "SOLUSDT", "12", "163.36", 162.407, "-11.44"),
-    position("canary", "XRPUSDT", "0", "0", 0.61234, "0", realized=Decimal("4.20")),
-)
 GATES = (
     GateRow("venue_takes_orders", GateStatus.PASS, "simulated", ""),
     GateRow("lock_held", GateStatus.PASS, "pid 4711", ""),
@@ -413,6 +376,7 @@ def snapshot(**changes: Any) -> Snapshot:
         "reloads": RELOADS[:1],
         "feeds": FEEDS,
         "health": HEALTH,
+        "open_risk": OPEN_RISK,
     }
     return Snapshot(**(sections | changes))
 
@@ -468,6 +432,7 @@ def trouble_snapshot() -> Snapshot:
             confirm_name="main-account",
         ),
         orders=(UNKNOWN_ORDER, *ORDERS),
+        open_risk=msgspec.structs.replace(OPEN_RISK, unknown=1, unknown_since=UNKNOWN_ORDER.created),
         gates=gates,
         alarms=(ALARM, Alarm("STALL", Severity.CRITICAL, NOW - 3 * S, "engine loop stalled for 2.1 s")),
         reloads=RELOADS,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 TINY_WIDTH, TINY_HEIGHT = 60, 16  # below either: the status row and the orders
+TWO_LINES = 8  # from here on the attention rows are two: what to know now, and what is at risk
 TWO_COLUMNS, THREE_COLUMNS = 110, 160
 SLOT_MIN = 5  # a frame, a header and two rows
 
@@ -40,9 +41,9 @@ Group = tuple[str, ...]
 Column = tuple[tuple[Group, int], ...]  # groups of tabs with their weights
 
 _ONE: Column = (
-    (("market",), 8),
-    (("orders",), 6),
-    (("events", "signals", "positions", "risk", "reload", "health"), 8),
+    (("market",), 7),
+    (("orders",), 5),
+    (("events", "signals", "positions", "risk", "reload", "health"), 9),
 )
 _TWO: tuple[Column, ...] = (
     ((("market",), 10), (("positions",), 9), (("orders",), 14)),
@@ -66,7 +67,7 @@ def plan(width: int, height: int, *, zoomed: str = "", wanted: Mapping[str, int]
         return _zoomed(width, height, zoomed)
     if width < TINY_WIDTH or height < TINY_HEIGHT:
         return _tiny(width, height)
-    body = Box(0, 2, width, height - 3)
+    body = Box(0, 3, width, height - 4)
     columns = (_ONE,) if width < TWO_COLUMNS else _TWO if width < THREE_COLUMNS else _THREE
     framed = len(columns) > 1
     slots = [
@@ -78,25 +79,25 @@ def plan(width: int, height: int, *, zoomed: str = "", wanted: Mapping[str, int]
 
 
 def _chrome(width: int, height: int) -> tuple[Box, Box | None, Box | None]:
-    return Box(0, 0, width, 1), Box(0, 1, width, 1), Box(0, height - 1, width, 1)
+    return Box(0, 0, width, 1), Box(0, 1, width, 2), Box(0, height - 1, width, 1)
 
 
 def _tiny(width: int, height: int) -> Plan:
-    status, rest = Box(0, 0, width, 1), height - 1
-    attention = Box(0, 1, width, 1) if height >= 6 else None
+    status = Box(0, 0, width, 1)
+    attention = Box(0, 1, width, 2 if height >= TWO_LINES else 1) if height >= 6 else None
     footer = Box(0, height - 1, width, 1) if height >= 10 else None
-    rest -= (attention is not None) + (footer is not None)
-    top = 2 if attention else 1
+    top = 1 + (attention.height if attention else 0)
+    rest = height - top - (footer is not None)
     slots = (Slot(("orders",), Box(0, top, width, rest), framed=False),) if rest >= 1 else ()
     return Plan(status, attention, footer, slots, merged=False)
 
 
 def _zoomed(width: int, height: int, pane: str) -> Plan:
-    tall = height >= 8
+    tall = height >= TWO_LINES
     status = Box(0, 0, width, 1)
-    attention = Box(0, 1, width, 1) if tall else None
+    attention = Box(0, 1, width, 2) if tall else None
     footer = Box(0, height - 1, width, 1) if tall else None
-    box = Box(0, 2, width, height - 3) if tall else Box(0, 1, width, height - 1)
+    box = Box(0, 3, width, height - 4) if tall else Box(0, 1, width, height - 1)
     return Plan(status, attention, footer, (Slot((pane,), box, framed=True),), merged=False)
 
 

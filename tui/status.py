@@ -212,6 +212,12 @@ def attention_row(frame: Frame, width: int) -> Row:
     return ((f" {text}", style), (" " * max(0, width - len(text) - 1 - len(tail)), "text"), (tail, "muted"))
 
 
+def is_urgent(frame: Frame) -> bool:
+    """Tell whether the sentence is about something that is wrong now."""
+    snapshot = frame.snapshot
+    return snapshot is None or frame.ended or frame.stopped or _urgent(snapshot, frame) is not None
+
+
 def _sentence(frame: Frame) -> tuple[str, str]:
     snapshot = frame.snapshot
     if snapshot is None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
@@ -110,6 +111,10 @@ class PositionRow(msgspec.Struct, frozen=True):
     stop_price: Decimal | None
     target_price: Decimal | None
     opened: int
+    bare: Decimal = Decimal(0)  # quantity that no confirmed stop protects
+    to_stop: Decimal = Decimal(0)  # how equity moves from the mark if the stops fill
+    at_stop: Decimal | None = None  # what the position makes from its entry then, before fees
+    stop_distance: float = 0.0  # from the mark, as a ratio of it
 
 
 class AccountSection(msgspec.Struct, frozen=True):
@@ -333,4 +338,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     breakers: tuple[BreakerRow, ...] = ()
     venue: VenueSection = VenueSection()
     risk: RiskSection = RiskSection()
+    open_risk: OpenRisk = OpenRisk()
     health: HealthSection = HealthSection()

@@ -1,9 +1,11 @@
 """Builds the Snapshot from the machine. Reading only: nothing here changes what it reads."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.core.distances import risk_section
 from engine.core.machine import Machine
+from engine.core.openrisk import Guarded, guarded, open_risk, stops_of
 from engine.core.snapshot import (
     AccountSection,
     FlattenSection,
@@ -26,6 +28,7 @@ from engine.execution.protect import resting_price
 from engine.risk.gates import Verdict, ask_all
 
 ROWS_SHOWN = 60
+_FLAT = Guarded(ZERO, ZERO, None, 0.0)
 MS_PER_S = 1_000
 _GATE_STATUS = {
     Verdict.PASS: GateStatus.PASS,
@@ -52,6 +55,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         breakers=machine.channels.rows(),
         twins=twin_rows(machine, now),
         risk=risk_section(machine, now),
+        open_risk=open_risk(machine.ledger, machine.desk.book),
     )
 
 
@@ -124,11 +128,16 @@ def _order(order: Order) -> OrderRow:
 
 def _positions(machine: Machine) -> tuple[PositionRow, ...]:
     positions = sorted(machine.ledger.positions(), key=lambda p: (p.is_flat, p.symbol, p.play))
-    return tuple(_position(machine, position) for position in positions[:ROWS_SHOWN])
+    stops = stops_of(machine.desk.book.open_orders())
+    return tuple(
+        _position(machine, position, stops.get((position.play, position.symbol), ()))
+        for position in positions[:ROWS_SHOWN]
+    )
 
 
-def _position(machine: Machine, position: Position) -> PositionRow:
+def _position(machine: Machine, position: Position, stops: Iterable[Order]) -> PositionRow:
     mark = machine.ledger.mark_of(position.symbol)
+    guard = guarded(position, stops, mark) if position.qty else _FLAT
     entry = divide(position.entry_notional, position.qty) if position.qty else ZERO
     return PositionRow(
         play=position.play,
@@ -142,6 +151,10 @@ def _position(machine: Machine, position: Position) -> PositionRow:
         stop_price=resting_price(machine.desk, position, OrderRole.STOP),
         target_price=resting_price(machine.desk, position, OrderRole.TARGET),
         opened=position.opened,
+        bare=guard.bare,
+        to_stop=guard.to_stop,
+        at_stop=guard.at_stop,
+        stop_distance=guard.distance,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
 from engine.core.snapshot import (
     AccountSection,
@@ -111,6 +112,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     breakers: tuple[BreakerRow, ...] | None = None
     venue: VenueSection | None = None
     risk: RiskSection | None = None
+    open_risk: OpenRisk | None = None
     health: HealthSection | None = None
 
 

@@ -231,7 +231,7 @@ async def test_trouble_is_spelt_out() -> None:
         assert "FULL" in health
         assert "CRITICAL" in desk.text("events")
         assert "UNKNOWN" in desk.text("orders").splitlines()[2]
-        assert "NO STOP" in desk.text("positions")
+        assert "NOT PROTECTED" in desk.text("positions")
 
 
 async def test_what_a_flatten_left_is_listed() -> None:

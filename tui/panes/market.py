@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.api import PositionRow, Snapshot, TickRow
+from engine.api import Snapshot, TickRow
 from tui.formats import (
     DOWN,
     LEVEL,
@@ -23,18 +23,18 @@ from tui.widgets.cells import Cell, Column, Fitted, fit_columns
 
 PLAIN = (
     Column("SYMBOL", 10, keep=99),
-    Column("LAST", 12, keep=98, number=True),
-    Column("DAY", 8, keep=90, number=True),
-    Column("BID", 10, keep=60, number=True),
-    Column("ASK", 10, keep=60, number=True),
-    Column("BPS", 5, keep=70, number=True),
+    Column("LAST", 12, keep=98, number=True, point=True),
+    Column("DAY", 8, keep=90, number=True, point=True),
+    Column("BID", 10, keep=60, number=True, point=True),
+    Column("ASK", 10, keep=60, number=True, point=True),
+    Column("BPS", 5, keep=70, number=True, point=True),
     Column("TREND", 8, keep=65, flex=True),
     Column("AGE", 4, keep=80, number=True),
 )
 MERGED = (
     *PLAIN[:-1],
-    Column("POS", 9, keep=92, number=True),
-    Column("P&L", 10, keep=93, number=True),
+    Column("POS", 9, keep=92, number=True, point=True),
+    Column("P&L", 10, keep=93, number=True, point=True),
     PLAIN[-1],
 )
 STALE_AFTER_S = 5.0
@@ -64,7 +64,7 @@ class MarketPane(Pane):
         fitted = fit_columns(MERGED if self.merged else PLAIN, width)
         now = snapshot.status.now
         held = _held(snapshot) if self.merged else {}
-        rows = tuple(fitted.row(self._values(tick, now, fitted, held)) for tick in snapshot.ticks)
+        rows = fitted.rows([self._values(tick, now, fitted, held) for tick in snapshot.ticks])
         newest = max((tick.ts for tick in snapshot.ticks), default=0)
         return Content(
             rows,
@@ -128,11 +128,6 @@ def _position_cells(position: tuple[Decimal, Decimal] | None) -> list[Cell]:
 def gain_style(value: Decimal) -> str:
     """Return the style of a gain, a loss or nothing."""
     return "ok" if value > 0 else "danger" if value < 0 else "muted"
-
-
-def is_protected(row: PositionRow) -> bool:
-    """Tell whether a stop rests for an open position."""
-    return row.stop_price is not None
 
 
 def _stopped(snapshot: Snapshot, newest: int) -> str:

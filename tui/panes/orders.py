@@ -7,14 +7,15 @@ from tui.widgets.cells import Cell, Column, fit_columns
 
 COLUMNS = (
     Column("STATE", 9, keep=99),
+    Column("LIFE", 4, keep=55),
     Column("AGE", 5, keep=90, number=True),
     Column("SYMBOL", 9, keep=98),
     Column("SIDE", 4, keep=97),
     Column("FOR", 7, keep=80),
     Column("KIND", 6, keep=35),
-    Column("QTY", 11, keep=96, number=True),
-    Column("PRICE", 10, keep=85, number=True),
-    Column("AVG", 10, keep=40, number=True),
+    Column("QTY", 11, keep=96, number=True, point=True),
+    Column("PRICE", 10, keep=85, number=True, point=True),
+    Column("AVG", 10, keep=40, number=True, point=True),
     Column("NOTE", 8, keep=45, flex=True),
 )
 
@@ -29,6 +30,27 @@ STATES: dict[OrderState, tuple[str, str]] = {
     OrderState.REJECTED: ("rejected", "danger"),
     OrderState.EXPIRED: ("expired", "muted"),
     OrderState.UNKNOWN: ("UNKNOWN", "danger!"),
+}
+# How far an order came: stored, sent, working, filled. What ended on the way is crossed out, what nobody
+# knows asks.
+LIFE: dict[OrderState, str] = {
+    OrderState.PENDING: "■···",
+    OrderState.SUBMITTED: "■■··",
+    OrderState.ACKNOWLEDGED: "■■■·",
+    OrderState.PARTIALLY_FILLED: "■■■▌",
+    OrderState.FILLED: "■■■■",
+    OrderState.CANCELED: "■■■x",
+    OrderState.REJECTED: "■■x",
+    OrderState.EXPIRED: "■■■x",
+    OrderState.UNKNOWN: "■■??",
+}
+# The same in words, for the selected row.
+LIFE_WORDS: dict[OrderState, str] = {
+    OrderState.PENDING: "pending > sent > working > filled: stored, not sent yet. ",
+    OrderState.SUBMITTED: "pending > SENT > working > filled: the venue has not answered yet. ",
+    OrderState.ACKNOWLEDGED: "pending > sent > WORKING > filled: it rests at the venue. ",
+    OrderState.PARTIALLY_FILLED: "pending > sent > WORKING > filled: a part of it is filled. ",
+    OrderState.UNKNOWN: "pending > sent > UNKNOWN: nobody answered; only the venue's word ends this. ",
 }
 # A refusal that is no fault: the position had closed before its order came.
 UNNEEDED = ("unneeded", "muted")
@@ -51,7 +73,7 @@ class OrdersPane(Pane):
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
         now = snapshot.status.now
         ordered = sorted(snapshot.orders, key=lambda row: row.state is not OrderState.UNKNOWN)
-        rows = tuple(fitted.row(_values(row, digits.get(row.symbol, 2), now)) for row in ordered)
+        rows = fitted.rows([_values(row, digits.get(row.symbol, 2), now) for row in ordered])
         open_count = sum(row.state.is_open for row in snapshot.orders)
         return Content(
             rows,
@@ -64,13 +86,14 @@ class OrdersPane(Pane):
 
 
 def _detail(row: OrderRow) -> str:
-    """Return an order's ids, and what its reason means."""
+    """Return where an order is in its life, its ids, and what its reason means."""
+    life = LIFE_WORDS.get(row.state, "")
     ids = f"{row.client_id} at the venue {row.venue_id or '(no id yet)'}, play {row.play}"
     try:
         facts = REASONS[Reason(row.reason)]
     except ValueError:
-        return f"{ids} {row.reason}".strip()
-    return f"{ids}. {row.reason}: {facts.meaning} {facts.remedy}"
+        return f"{life}{ids} {row.reason}".strip()
+    return f"{life}{ids}. {row.reason}: {facts.meaning} {facts.remedy}"
 
 
 def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
@@ -81,6 +104,7 @@ def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
     side = ("buy" if row.side is Side.BUY else "sell") if is_open else "muted"
     return [
         (word, style),
+        (LIFE[row.state], style if style != "danger!" else "danger*"),
         (age_between(now, row.created if is_open else row.updated), "muted"),
         (row.symbol, "text*" if is_open else "muted"),
         (row.side.value.upper(), side),

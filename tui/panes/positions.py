@@ -2,20 +2,22 @@
 
 from engine.api import PositionRow, Snapshot
 from tui.formats import age_between, money, percent, price, quantity, signed
-from tui.panes.market import gain_style, is_protected
+from tui.panes.market import gain_style
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, Row, fit_columns
 
 COLUMNS = (
-    Column("SYMBOL", 10, keep=99),
+    Column("SYMBOL", 9, keep=99),
     Column("SIDE", 5, keep=97),
-    Column("QTY", 9, keep=96, number=True),
-    Column("ENTRY", 11, keep=80, number=True),
-    Column("MARK", 11, keep=70, number=True),
-    Column("P&L", 10, keep=98, number=True),
-    Column("STOP", 11, keep=60, number=True),
-    Column("TARGET", 11, keep=40, number=True),
-    Column("GUARD", 7, keep=95),
+    Column("QTY", 8, keep=96, number=True, point=True),
+    Column("ENTRY", 10, keep=80, number=True, point=True),
+    Column("MARK", 10, keep=70, number=True, point=True),
+    Column("P&L", 10, keep=98, number=True, point=True),
+    Column("GUARD", 13, keep=95),
+    Column("AT STOP", 9, keep=75, number=True, point=True),
+    Column("STOP", 10, keep=60, number=True, point=True),
+    Column("TO STOP", 9, keep=58, number=True, point=True),
+    Column("TARGET", 10, keep=40, number=True, point=True),
     Column("AGE", 5, keep=30, number=True),
     Column("PLAY", 8, keep=35, flex=True),
 )
@@ -38,11 +40,12 @@ class PositionsPane(Pane):
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
         now = snapshot.status.now
         ordered = sorted(snapshot.positions, key=lambda row: row.qty == 0)
-        rows = tuple(fitted.row(_values(row, digits.get(row.symbol, 2), now)) for row in ordered)
+        rows = fitted.rows([_values(row, digits.get(row.symbol, 2), now) for row in ordered])
         return Content(
             rows,
             header=fitted.header(),
             summary=_totals(snapshot, width),
+            details=tuple(_detail(row, digits.get(row.symbol, 2)) for row in ordered),
             age_s=frame.silent_s,
             empty=(f"Flat. A play's entry opens one once the engine is armed ({frame.key('arm')}).",),
         )
@@ -52,8 +55,8 @@ def _values(row: PositionRow, digits: int, now: int) -> list[Cell]:
     if row.qty == 0:
         done = row.realized - row.fees
         flat: list[Cell] = [(row.symbol, "muted"), ("flat", "muted"), ("0", "muted"), ("-", "muted")]
-        flat += [("-", "muted"), (signed(done), gain_style(done))]
-        return [*flat, *[("-", "muted")] * 2, ("closed", "muted"), ("-", "muted"), (row.play, "muted")]
+        flat += [("-", "muted"), (signed(done), gain_style(done)), ("closed", "muted")]
+        return [*flat, *[("-", "muted")] * 5, (row.play, "muted")]
     side: Cell = ("LONG", "buy*") if row.qty > 0 else ("SHORT", "sell*")
     return [
         (row.symbol, "text*"),
@@ -62,12 +65,45 @@ def _values(row: PositionRow, digits: int, now: int) -> list[Cell]:
         (price(row.entry_price, digits), "text"),
         (price(row.mark, digits), "text"),
         (signed(row.unrealized), f"{gain_style(row.unrealized)}*"),
+        guard(row),
+        _at_stop(row),
         (price(row.stop_price, digits) if row.stop_price is not None else "-", "text"),
+        (signed(row.to_stop) if row.at_stop is not None else "-", "text"),
         (price(row.target_price, digits) if row.target_price is not None else "-", "text"),
-        ("stop ok", "ok") if is_protected(row) else ("NO STOP", "warn*"),
         (age_between(now, row.opened), "muted"),
         (row.play, "muted"),
     ]
+
+
+def guard(row: PositionRow) -> Cell:
+    """Say how far the stop is, or that none that the venue confirmed protects all of the position."""
+    if row.at_stop is None:
+        return "NOT PROTECTED", "danger*"
+    if row.bare:
+        return f"{percent(float(row.bare / abs(row.qty)), 0).lstrip('+')} BARE", "danger*"
+    return f"stop {percent(-row.stop_distance)}", "ok"
+
+
+def _at_stop(row: PositionRow) -> Cell:
+    return ("no floor", "danger*") if row.at_stop is None else (signed(row.at_stop), gain_style(row.at_stop))
+
+
+def _detail(row: PositionRow, digits: int) -> str:
+    """Say in words what protects the selected position and what it makes if its stop fills."""
+    name = f"{row.symbol} of {row.play}"
+    if row.qty == 0:
+        return f"{name} is flat: {signed(row.realized)} realised, {money(row.fees)} fees."
+    said = "LONG" if row.qty > 0 else "SHORT"
+    text = f"{name}: {said} {quantity(abs(row.qty))} from {price(row.entry_price, digits)}. "
+    if row.at_stop is None:
+        waits = "one is on its way" if row.stop_price is not None else "none rests at the venue"
+        return f"{text}NOT PROTECTED, for no stop is confirmed ({waits}): its loss has no floor."
+    where = f" at {price(row.stop_price, digits)}" if row.stop_price is not None else ""
+    text += (
+        f"Its stop{where} is {percent(row.stop_distance).lstrip('+')} from the mark: if it fills, equity "
+        f"moves by {signed(row.to_stop)} from now and the position makes {signed(row.at_stop)} before fees."
+    )
+    return f"{text} NOT PROTECTED are {quantity(row.bare)} of it." if row.bare else text
 
 
 def _totals(snapshot: Snapshot, width: int) -> tuple[Row, ...]:

@@ -26,7 +26,7 @@ class Column(msgspec.Struct, frozen=True):
     """One column.
 
     `keep` orders what survives in a narrow pane: the highest go last, equal ones together. `flex` takes what
-    is left over.
+    is left over. `point` stands numbers under each other by their decimal points where there is room.
     """
 
     title: str
@@ -34,6 +34,7 @@ class Column(msgspec.Struct, frozen=True):
     keep: int
     number: bool = False
     flex: bool = False
+    point: bool = False
 
     def fit(self, text: str, width: int) -> str:
         """Write a value into the column: a number is never cut, a word may be."""
@@ -64,9 +65,43 @@ class Fitted(msgspec.Struct, frozen=True):
             cells.append((self.columns[index].fit(text, width), style))
         return tuple(cells)
 
+    def rows(self, table: Sequence[Sequence[Cell]]) -> tuple[Row, ...]:
+        """Lay out rows that stand under each other: decimal points in one column where there is room."""
+        lines = [list(values) for values in table]
+        for index, width in self.places:
+            if self.columns[index].point:
+                texts = on_point([values[index][0] for values in lines], width)
+                for values, text in zip(lines, texts, strict=True):
+                    values[index] = (text, values[index][1])
+        return tuple(self.row(values) for values in lines)
+
     def width_of(self, title: str) -> int:
         """Return the cells a column got; 0 where it is not shown."""
         return next((width for index, width in self.places if self.columns[index].title == title), 0)
+
+
+def on_point(texts: Sequence[str], width: int) -> list[str]:
+    """Add blanks behind numbers so that their points meet; leave all as they are where one is too wide.
+
+    What is no number (`-`, `market`) stays as it is.
+    """
+    tails = [len(text) - _point(text) if _is_number(text) else 0 for text in texts]
+    longest = max(tails, default=0)
+    filled = [
+        text + " " * (longest - tail) if _is_number(text) else text
+        for text, tail in zip(texts, tails, strict=True)
+    ]
+    return filled if all(len(text) <= width for text in filled) else list(texts)
+
+
+def _is_number(text: str) -> bool:
+    return text[-1:].isdigit() or text[-1:] == "%"
+
+
+def _point(text: str) -> int:
+    """Return where the decimal point stands, or would stand."""
+    at = text.rfind(".")
+    return at if at >= 0 else len(text.rstrip("%"))
 
 
 @lru_cache(256)

@@ -7,8 +7,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.actions import ACTIONS, footer_title, key_name
+from tui.openrisk import risk_row
 from tui.panes.pane import Frame
-from tui.status import attention_row, status_row
+from tui.status import attention_row, is_urgent, status_row
 from tui.widgets.cells import Line, Row
 from tui.widgets.grid import Grid
 
@@ -22,11 +23,14 @@ class StatusRow(Grid):
 
 
 class AttentionRow(Grid):
-    """The sentence to read now."""
+    """The sentence to read now, and what is at risk; where there is one row only, the more urgent of both."""
 
     def paint(self, frame: Frame) -> int:
         """Draw a frame; return how many rows changed."""
-        return self.show([(attention_row(frame, self.size.width), "background")])
+        width = self.size.width
+        told, risk = attention_row(frame, width), risk_row(frame, width)
+        rows = [told, risk] if self.size.height > 1 else [told if is_urgent(frame) else risk or told]
+        return self.show([(row, "background") for row in rows])
 
 
 class FooterRow(Grid):

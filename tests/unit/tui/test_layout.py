@@ -82,7 +82,7 @@ def test_short_panes_leave_room_to_the_others() -> None:
 
 def test_a_maximised_pane_has_everything_but_the_rows() -> None:
     """And on a low screen also the rows but the first."""
-    assert plan(120, 40, zoomed="risk").slots[0].box == Box(0, 2, 120, 37)
+    assert plan(120, 40, zoomed="risk").slots[0].box == Box(0, 3, 120, 36)
     assert plan(120, 6, zoomed="risk").slots[0].box == Box(0, 1, 120, 5)
 
 
