@@ -48,8 +48,10 @@ from engine.api import (
     VenueSection,
     WhyReply,
 )
-from tests.console_positions import NOW, OPEN_RISK, POSITIONS, S
+from tests import console_positions
 
+S, NOW = console_positions.S, console_positions.NOW
+POSITIONS, OPEN_RISK = console_positions.POSITIONS, console_positions.OPEN_RISK
 SYMBOLS = (
     ("BTCUSDT", 61_234.5, 1),
     ("ETHUSDT", 2_684.31, 2),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from engine.core.openrisk import OpenRisk, guarded, open_risk, stops_of
 from engine.core.view import view
 from engine.domain.ids import OrderRole
+from engine.domain.money import ZERO
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderState
 from engine.domain.positions import Position
 from engine.domain.signals import Side
@@ -45,19 +46,19 @@ def stop(
 
 def test_a_stop_under_a_long_position():
     guard = guarded(position("2", "100"), [stop("95")], 110.0)
-    assert (guard.bare, guard.to_stop, guard.at_stop) == (0, Decimal(-30), Decimal(-10))
+    assert (guard.bare, guard.to_stop, guard.at_stop) == (ZERO, Decimal(-30), Decimal(-10))
     assert guard.distance == pytest.approx(15 / 110)
 
 
 def test_a_stop_over_a_short_position():
     guard = guarded(position("-2", "100"), [stop("105")], 90.0)
-    assert (guard.bare, guard.to_stop, guard.at_stop) == (0, Decimal(-30), Decimal(-10))
+    assert (guard.bare, guard.to_stop, guard.at_stop) == (ZERO, Decimal(-30), Decimal(-10))
 
 
 def test_without_a_confirmed_stop_all_is_bare():
     for orders in ([], [stop("95", state=OrderState.SUBMITTED)], [stop("95", state=OrderState.UNKNOWN)]):
         guard = guarded(position("2", "100"), orders, 110.0)
-        assert (guard.bare, guard.to_stop, guard.at_stop, guard.distance) == (2, 0, None, 0.0)
+        assert (guard.bare, guard.to_stop, guard.at_stop, guard.distance) == (Decimal(2), ZERO, None, 0.0)
 
 
 def test_a_stop_that_is_canceled_counts_only_while_another_takes_its_place():
@@ -77,7 +78,7 @@ def test_the_worst_of_several_stops_counts_first():
 
 def test_a_part_without_a_stop_is_bare():
     guard = guarded(position("3", "100"), [stop("95")], 110.0)
-    assert (guard.bare, guard.at_stop) == (1, Decimal(-10))
+    assert (guard.bare, guard.at_stop) == (Decimal(1), Decimal(-10))
 
 
 def test_a_stop_at_market_and_one_that_was_passed_lose_nothing_from_here():
@@ -115,7 +116,7 @@ def test_a_machine_at_work():
     world.bars(ENTER_LONG, 112.0, 115.0)
     shown = view(world.machine, world.now)
     risk, (row,) = shown.open_risk, shown.positions
-    assert (risk.positions, risk.bare_positions, risk.bare_notional, risk.unknown) == (1, 0, 0, 0)
+    assert (risk.positions, risk.bare_positions, risk.bare_notional, risk.unknown) == (1, 0, ZERO, 0)
     assert risk.worst == row.to_stop < 0
     assert risk.worst_ratio == pytest.approx(float(row.to_stop) / float(shown.account.equity))
     book = world.machine.desk.book
@@ -124,6 +125,6 @@ def test_a_machine_at_work():
     book.open[resting.client_id] = msgspec.structs.replace(resting, state=OrderState.UNKNOWN)
     shown = view(world.machine, world.now)
     risk, (row,) = shown.open_risk, shown.positions
-    assert (risk.bare_positions, risk.bare_notional, risk.worst) == (1, abs(row.qty) * 115, 0)
+    assert (risk.bare_positions, risk.bare_notional, risk.worst) == (1, abs(row.qty) * 115, ZERO)
     assert (risk.unknown, risk.unknown_since) == (1, resting.request.ts)
     assert (row.bare, row.at_stop) == (row.qty, None)
