@@ -168,14 +168,18 @@ def test_a_start_that_is_armed_by_itself(monkeypatch):
 
 
 class PowerCutWorld(World):
-    """A world in which the power goes right after an entry has left."""
+    """A world in which the power goes after an entry has left, about when the venue fills it.
+
+    A plan that is forgotten shows only where the position came to be: sooner, the start cancels the entry.
+    """
 
     def _on_send(self, request: OrderRequest, engine: SimulatedEngine) -> None:
         super()._on_send(request, engine)
         if request.reduce_only or self._loop is None or self._calm:
             return
-        if self.chance.of("work").random() < 0.6:
-            self._crash_at = self._loop.steps + 20
+        work = self.chance.of("work")
+        if work.random() < 0.6:
+            self._crash_at = self._loop.steps + work.randint(20, 120)
 
 
 def test_a_recovery_that_forgets_what_was_planned(monkeypatch):
