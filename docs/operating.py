@@ -101,9 +101,7 @@ def keys() -> str:
             continue
         names = ", ".join(f"`{actions.key_name(key)}`" for key in spec.keys)
         if spec.id == "pane-1":
-            rows.append(
-                (f"`1` to `{actions.FOCUS_COUNT - 1}`", "Go to a pane", "its number is in its title", "")
-            )
+            rows.append((actions.PANE_KEYS, "Go to a pane", "its number is in its title", ""))
             continue
         rows.append((names, spec.title, spec.description, spec.confirm.value))
     return table(("key", "does", "", "asked for"), rows)

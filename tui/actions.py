@@ -5,9 +5,9 @@ from tui.actionspec import ActionSpec, Confirm, Group
 
 FLATTEN_WINDOW_S = 2.0
 INTERRUPT_WINDOW_S = 2.0
-FOCUS_COUNT = 9
+PANE_KEYS = "1 to 9, 0"
 
-_C, _P, _S = Group.CONTROL, Group.PANES, Group.CONSOLE
+_C, _P, _L, _S = Group.CONTROL, Group.PANES, Group.LAYOUT, Group.CONSOLE
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
@@ -97,12 +97,34 @@ ACTIONS: tuple[ActionSpec, ...] = (
         group=_P,
     ),
     ActionSpec(id="previous-pane", keys=("shift+tab",), title="Previous pane", description="", group=_P),
+    ActionSpec(
+        id="left-pane",
+        keys=("h", "left"),
+        title="Pane to the left",
+        description="In one column: the tab before",
+        group=_P,
+        palette=False,
+    ),
+    ActionSpec(
+        id="right-pane",
+        keys=("l", "right"),
+        title="Pane to the right",
+        description="In one column: the next tab",
+        group=_P,
+        palette=False,
+    ),
     ActionSpec(id="down", keys=("j", "down"), title="Row down", description="", group=_P, palette=False),
     ActionSpec(id="up", keys=("k", "up"), title="Row up", description="", group=_P, palette=False),
     ActionSpec(
         id="page-down", keys=("pagedown",), title="Page down", description="", group=_P, palette=False
     ),
     ActionSpec(id="page-up", keys=("pageup",), title="Page up", description="", group=_P, palette=False),
+    ActionSpec(
+        id="half-down", keys=("ctrl+d",), title="Half a page down", description="", group=_P, palette=False
+    ),
+    ActionSpec(
+        id="half-up", keys=("ctrl+u",), title="Half a page up", description="", group=_P, palette=False
+    ),
     ActionSpec(id="top", keys=("g", "home"), title="First row", description="", group=_P, palette=False),
     ActionSpec(
         id="bottom",
@@ -116,20 +138,76 @@ ACTIONS: tuple[ActionSpec, ...] = (
         id="escape",
         keys=("escape",),
         title="Back",
-        description="Leave a maximised pane",
+        description="Show all rows again, or leave a maximised pane",
         group=_P,
         palette=False,
     ),
     *(
         ActionSpec(
             id=f"pane-{number}",
-            keys=(str(number),),
+            keys=(str(number % 10),),
             title=f"Pane {number}",
             description="",
             group=_P,
             palette=False,
         )
-        for number in range(1, FOCUS_COUNT)
+        for number in range(1, 11)
+    ),
+    ActionSpec(
+        id="layout",
+        keys=("L",),
+        title="Layouts",
+        description="Choose how the panes stand at this width",
+        group=_L,
+    ),
+    ActionSpec(
+        id="save-layout",
+        keys=(),
+        title="Save layout as",
+        description="Keep the panes as they stand, under a name, in layouts.yaml",
+        group=_L,
+    ),
+    ActionSpec(
+        id="hide-pane",
+        keys=("-",),
+        title="Hide pane",
+        description="Its number, or all hidden panes' key, brings it back",
+        group=_L,
+    ),
+    ActionSpec(
+        id="show-panes",
+        keys=("=",),
+        title="Show hidden panes",
+        description="Every one, each at its place",
+        group=_L,
+    ),
+    ActionSpec(
+        id="move-pane-back",
+        keys=("<",),
+        title="Move pane back",
+        description="To the place before, as a tab; from there to one of its own",
+        group=_L,
+    ),
+    ActionSpec(
+        id="move-pane-on",
+        keys=(">",),
+        title="Move pane on",
+        description="To the next place, likewise",
+        group=_L,
+    ),
+    ActionSpec(
+        id="shrink-pane",
+        keys=("{",),
+        title="Lower pane",
+        description="Less height to its place",
+        group=_L,
+    ),
+    ActionSpec(
+        id="grow-pane",
+        keys=("}",),
+        title="Higher pane",
+        description="More height to its place",
+        group=_L,
     ),
     ActionSpec(
         id="help",

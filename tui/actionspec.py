@@ -12,6 +12,7 @@ class Group(StrEnum):
 
     CONTROL = "Control"
     PANES = "Panes"
+    LAYOUT = "Layout"
     CONSOLE = "Console"
 
 

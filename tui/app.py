@@ -16,8 +16,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.api import Link, Snapshot
-from tui.actions import ACTIONS, BY_ID, INTERRUPT_WINDOW_S, key_name
-from tui.actionspec import Group
+from tui.actions import ACTIONS, INTERRUPT_WINDOW_S, key_name
+from tui.arranger import Arranger
+from tui.arranging import Arranging
 from tui.bridge import Connect, stream
 from tui.deeds import deeds
 from tui.driver import TraderDriver
@@ -25,6 +26,7 @@ from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
 from tui.look import Look
+from tui.memory import Memory
 from tui.messages import (
     CommandDone,
     ConnectFailed,
@@ -86,6 +88,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator = Operator(self)
         self.navigator = Navigator(self)
+        names = [pane.name_id for pane in PANES]
+        self.arranging = Arranging(self, Arranger(names, settings.layouts_file, Memory(settings.memory_file)))
         self.link: Link | None = None
         self.latest: Snapshot | None = None
         self.gone, self.gone_code = False, 0
@@ -139,7 +143,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             AttentionRow(palette, widget_id="attention"),
             FooterRow(palette, widget_id="footer"),
         )
-        self._desk = Desk(rows, [pane(palette) for pane in PANES])
+        self._desk = Desk(rows, [pane(palette) for pane in PANES], self.arranging.arranger.arrangement)
         yield self._desk
 
     @property
@@ -157,6 +161,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Show the first frame, then reach for the engine."""
         self.set_focus(self.desk.panes["market"])
         self._arm_frames()
+        self.arranging.tell_flaw()
         if isinstance(self._driver, TraderDriver):
             self.set_timer(WARM_UP_S, settle_memory)
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
@@ -241,10 +246,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def action_act(self, action_id: str) -> None:
         """Do an action of the table."""
-        if BY_ID[action_id].group is Group.PANES:
+        deed = self._deeds.get(action_id)
+        if deed is not None:
+            deed()
+        else:
             self.navigator.act(action_id)
-            return
-        self._deeds[action_id]()
 
     @on(Pane.Chosen)
     def _tab_clicked(self, message: Pane.Chosen) -> None:

@@ -1,4 +1,4 @@
-"""What each action of the control and console groups does; the pane group is the navigator's."""
+"""What each action of the control, layout and console groups does; the pane group is the navigator's."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
     """Return what to call for each action, by its id."""
-    operator = app.operator
+    operator, arranging = app.operator, app.arranging
     return {
         "arm": operator.arm,
         "disarm": operator.disarm,
@@ -24,5 +24,13 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "help": lambda: windows.open_help(app),
         "palette": lambda: windows.open_palette(app),
         "theme": app.look.next,
+        "layout": lambda: windows.open_layouts(app),
+        "save-layout": lambda: windows.open_save_layout(app),
+        "hide-pane": arranging.hide,
+        "show-panes": arranging.show_all,
+        "move-pane-back": lambda: arranging.move(-1),
+        "move-pane-on": lambda: arranging.move(1),
+        "shrink-pane": lambda: arranging.resize(-1),
+        "grow-pane": lambda: arranging.resize(1),
         "why": lambda: windows.open_why(app),
     }

@@ -13,6 +13,7 @@ class FileWatch:
     """Tells of files whose content is another one, once two looks in a row found it the same.
 
     A file that is missing, empty or too large is as good as unchanged: editors put a new one in its place.
+    One that was not there at the first look counts as changed when it comes.
     """
 
     def __init__(self, files: Callable[[], tuple[Path | None, ...]]) -> None:
@@ -26,12 +27,11 @@ class FileWatch:
         found = []
         for path in filter(None, self._files()):
             content = await asyncio.to_thread(_content, path)
+            self._settled.setdefault(path, content)
             if not content:
                 continue
             before, self._seen[path] = self._seen.get(path), content
-            if path not in self._settled:
-                self._settled[path] = content
-            elif content == before and content != self._settled[path]:
+            if content == before and content != self._settled[path]:
                 self._settled[path] = content
                 found.append(path)
         return tuple(found)

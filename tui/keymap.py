@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
 Keymap = Mapping[str, tuple[str, ...]]
 
-_NAMED = {"?": "question_mark", "ctrl+\\": "ctrl+backslash", "space": "space", "esc": "escape"}
+_NAMED = {
+    "?": "question_mark",
+    "ctrl+\\": "ctrl+backslash",
+    "esc": "escape",
+    "minus": "-",
+    "equals_sign": "=",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "slash": "/",
+}
 
 
 def default_keymap() -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from engine.api import (
     open_engine,
     run_engine,
     send_command,
+    state_directory,
     user_directory,
 )
 from tui.supervisor import Supervisor, actor_name
@@ -184,6 +185,8 @@ def _console_settings(settings: "Settings") -> "ConsoleSettings":
         theme=settings.console.theme,
         theme_dirs=(own / "themes",),
         keymap_file=own / "keymap.yaml",
+        layouts_file=own / "layouts.yaml",
+        memory_file=state_directory(settings).parent / ".console.json",
         frames_per_s=settings.console.frame_rate,
         budget_bytes_per_s=round(settings.console.bandwidth_max_kb_s * 1000),
         title=f"{settings.mode} · instance {settings.instance}",

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from tui.arrangement import Arrangement, Column, size_class
+from tui.layouts import DEFAULT
+
 TINY_WIDTH, TINY_HEIGHT = 60, 16  # below either: the status row and the orders
 TWO_LINES = 8  # from here on the attention rows are two: what to know now, and what is at risk
-TWO_COLUMNS, THREE_COLUMNS = 110, 160
 SLOT_MIN = 5  # a frame, a header and two rows
+COLUMN_MIN = 30  # cells; columns that would be narrower stand under one another
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -37,30 +40,19 @@ class Plan(msgspec.Struct, frozen=True):
     merged: bool  # the market pane shows positions too
 
 
-Group = tuple[str, ...]
-Column = tuple[tuple[Group, int], ...]  # groups of tabs with their weights
-
-_ONE: Column = (
-    (("market",), 7),
-    (("orders",), 5),
-    (("events", "signals", "positions", "risk", "reload", "health"), 9),
-)
-_TWO: tuple[Column, ...] = (
-    ((("market",), 10), (("positions",), 9), (("orders",), 14)),
-    ((("signals",), 10), (("events",), 10), (("risk", "reload", "health"), 14)),
-)
-_THREE: tuple[Column, ...] = (
-    ((("market",), 10), (("positions",), 12), (("orders",), 20)),
-    ((("signals",), 20), (("events",), 24)),
-    ((("risk",), 20), (("reload",), 9), (("health",), 16)),
-)
-
-
-def plan(width: int, height: int, *, zoomed: str = "", wanted: Mapping[str, int] | None = None) -> Plan:
+def plan(
+    width: int,
+    height: int,
+    *,
+    arrangement: Arrangement = (),
+    zoomed: str = "",
+    wanted: Mapping[str, int] | None = None,
+) -> Plan:
     """Lay the console out for a terminal of this size.
 
-    `zoomed` names a pane that takes everything; `wanted` holds heights of panes whose content is known
-    to be short, frame included, so that they leave room for the others.
+    `arrangement` is that of the layout in force, without hidden panes (empty: the default one's). `zoomed`
+    names a pane that takes everything; `wanted` holds heights of panes whose content is known to be short,
+    frame included, so that they leave room for the others.
     """
     width, height = max(1, width), max(1, height)
     if zoomed and height >= 4:
@@ -68,14 +60,15 @@ def plan(width: int, height: int, *, zoomed: str = "", wanted: Mapping[str, int]
     if width < TINY_WIDTH or height < TINY_HEIGHT:
         return _tiny(width, height)
     body = Box(0, 3, width, height - 4)
-    columns = (_ONE,) if width < TWO_COLUMNS else _TWO if width < THREE_COLUMNS else _THREE
+    columns = _fitting(arrangement or DEFAULT.of(size_class(width)), width)
     framed = len(columns) > 1
     slots = [
         slot
         for column, box in zip(columns, _side_by_side(columns, body), strict=True)
         for slot in _stack(column, box, framed=framed, wanted=wanted or {})
     ]
-    return Plan(*_chrome(width, height), tuple(slots), merged=len(columns) == 1)
+    merged = not framed and all(slot.panes[0] != "positions" for slot in slots)
+    return Plan(*_chrome(width, height), tuple(slots), merged=merged)
 
 
 def _chrome(width: int, height: int) -> tuple[Box, Box | None, Box | None]:
@@ -101,16 +94,23 @@ def _zoomed(width: int, height: int, pane: str) -> Plan:
     return Plan(status, attention, footer, (Slot((pane,), box, framed=True),), merged=False)
 
 
-def _side_by_side(columns: Sequence[Column], body: Box) -> list[Box]:
-    shares = {1: (1,), 2: (11, 9), 3: (37, 33, 30)}[len(columns)]
-    widths = share_out(body.width, shares)
+def _fitting(columns: Arrangement, width: int) -> Arrangement:
+    """Put the last column under the one before it while any would be too narrow to read."""
+    while len(columns) > 1 and min(share_out(width, [column.width for column in columns])) < COLUMN_MIN:
+        *rest, left, right = columns
+        columns = (*rest, Column((*left.groups, *right.groups), left.width + right.width))
+    return columns
+
+
+def _side_by_side(columns: Arrangement, body: Box) -> list[Box]:
+    widths = share_out(body.width, [column.width for column in columns])
     edges = [sum(widths[:index]) for index in range(len(widths))]
     return [Box(body.x + x, body.y, width, body.height) for x, width in zip(edges, widths, strict=True)]
 
 
 def _stack(column: Column, box: Box, *, framed: bool, wanted: Mapping[str, int]) -> list[Slot]:
-    groups = [list(group) for group, _ in column]
-    weights = [weight for _, weight in column]
+    groups = [list(group.panes) for group in column.groups]
+    weights = [group.weight for group in column.groups]
     while len(groups) > 1 and len(groups) * SLOT_MIN > box.height:
         last = groups.pop()
         groups[-1] += last
@@ -140,6 +140,20 @@ def _heights(
     for index, extra in zip(takers, share_out(spare, [weights[i] for i in takers]), strict=True):
         heights[index] += extra
     return heights
+
+
+def beside(slots: Sequence[Slot], here: Slot, step: int) -> Slot | None:
+    """Return the slot left (-1) or right (+1) of one that shares most rows with it; None at the edge."""
+    edges = sorted({slot.box.x for slot in slots})
+    target = edges.index(here.box.x) + step
+    if not 0 <= target < len(edges):
+        return None
+    column = [slot for slot in slots if slot.box.x == edges[target]]
+    return max(column, key=lambda slot: _shared_rows(slot.box, here.box))
+
+
+def _shared_rows(one: Box, other: Box) -> int:
+    return min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:

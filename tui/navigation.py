@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tui.layout import beside
 from tui.panes.pane import Pane
 from tui.panes.registry import PANES
 
@@ -26,18 +27,27 @@ class Navigator:
                 self._zoom()
             case "escape":
                 self._unzoom()
-            case "down" | "up" | "page-down" | "page-up" | "top" | "bottom":
+            case "left-pane":
+                self._sideways(-1)
+            case "right-pane":
+                self._sideways(1)
+            case "half-down" | "half-up" | "down" | "up" | "page-down" | "page-up" | "top" | "bottom":
                 self._move(action_id)
             case _:
                 self._choose_number(int(action_id.removeprefix("pane-")))
 
     def choose(self, name: str) -> None:
-        """Focus a pane, bringing its tab to the front."""
+        """Focus a pane, bringing its tab to the front, and itself back where it was hidden."""
+        self._app.arranging.arranger.show(name)
         self._app.desk.choose(name)
         self._app.draw_soon()
 
     def _choose_number(self, number: int) -> None:
-        self.choose(next(pane.name_id for pane in PANES if pane.number == number))
+        name = next((pane.name_id for pane in PANES if pane.number == number), "")
+        if name:
+            self.choose(name)
+        else:
+            self._app.tell(f"There is no pane {number}; the last one is {len(PANES)}.")
 
     def _step(self, step: int) -> None:
         desk, focused = self._app.desk, self._app.focused
@@ -46,6 +56,20 @@ class Navigator:
         index = order.index(name) + step if name in order else 0
         if order:
             self.choose(order[index % len(order)])
+
+    def _sideways(self, step: int) -> None:
+        """Go to the pane beside the focused one; where panes stand in one column, to the tab beside it."""
+        desk, focused = self._app.desk, self._app.focused
+        if not isinstance(focused, Pane) or desk.zoomed:
+            self._step(step)
+            return
+        tabs = [name for name, _, _ in focused.tabs]
+        if len({slot.box.x for slot in desk.plan.slots}) == 1:
+            self.choose(tabs[(tabs.index(focused.name_id) + step) % len(tabs)])
+            return
+        slot = beside(desk.plan.slots, focused.slot, step)
+        if slot is not None:
+            self.choose(desk.front(slot))
 
     def _zoom(self) -> None:
         if isinstance(self._app.focused, Pane):
@@ -66,6 +90,10 @@ class Navigator:
                 pane.move(1)
             case "up":
                 pane.move(-1)
+            case "half-down":
+                pane.move(max(1, pane.page_rows // 2))
+            case "half-up":
+                pane.move(-max(1, pane.page_rows // 2))
             case "page-down":
                 pane.move(pane.page_rows)
             case "page-up":

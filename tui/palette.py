@@ -1,4 +1,4 @@
-"""The command palette's entries: every action of the table and every theme."""
+"""The command palette's entries: every action of the table, pane, layout and theme."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,6 +8,8 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from tui.actions import ACTIONS
+from tui.panes.pane import NUMBERS_MAX
+from tui.panes.registry import PANES
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -36,7 +38,7 @@ def try_on(look: "Look", moved: CommandPalette.OptionHighlighted) -> None:
 
 
 class ActionProvider(Provider):
-    """Offers actions and themes by name."""
+    """Offers actions, panes, layouts and themes by name."""
 
     def _entries(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         app = cast("ConsoleApp", self.app)
@@ -44,6 +46,16 @@ class ActionProvider(Provider):
             if spec.palette:
                 note = f"{app.key_of(spec.id)}  {spec.description}".strip()
                 yield spec.title, note, partial(app.action_act, spec.id)
+        for pane in PANES:
+            key = app.key_of(f"pane-{pane.number}") if pane.number <= NUMBERS_MAX else ""
+            yield (
+                f"Pane: {pane.title}",
+                f"{key}  Go to it".strip(),
+                partial(app.navigator.choose, pane.name_id),
+            )
+        for layout in app.arranging.arranger.layouts.values():
+            about = layout.about or "your own"
+            yield f"Layout: {layout.name}", about, partial(app.arranging.chosen, layout.name)
         for name in app.look.library.names():
             note = "in force" if name == app.look.chosen else "shown while marked; Enter keeps it"
             yield f"Theme: {name}", note, Wear(app.look, name)

@@ -1,4 +1,4 @@
-"""Takes up a changed theme or keymap while the console runs; a broken one is told, and the old one stays."""
+"""Takes up changed themes, keys and layouts while the console runs; a broken file is told and not taken."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ TOLD_S = 12.0
 
 
 class Rereading:
-    """Watches the user's own theme and keymap."""
+    """Watches the user's own theme, keymap and layouts."""
 
     def __init__(self, app: "ConsoleApp") -> None:
         self._app = app
@@ -31,13 +31,15 @@ class Rereading:
         for path in await self._watch.changed():
             if path == self._app.settings.keymap_file:
                 self._take_keymap(path)
+            elif path == self._app.settings.layouts_file:
+                self._take_layouts(path)
             else:
                 self._app.look.use(self._app.look.name)
                 self._app.tell(f"{path.name} was read again.", title="Theme")
 
     def _files(self) -> tuple[Path | None, ...]:
-        app = self._app
-        return app.look.library.own_file(app.look.name), app.settings.keymap_file
+        app, settings = self._app, self._app.settings
+        return app.look.library.own_file(app.look.name), settings.keymap_file, settings.layouts_file
 
     def _take_keymap(self, path: Path) -> None:
         try:
@@ -48,3 +50,15 @@ class Rereading:
             return
         self._app.use_keymap(keymap)
         self._app.tell(f"{path.name} was read again.", title="Keys")
+
+    def _take_layouts(self, path: Path) -> None:
+        arranging = self._app.arranging
+        try:
+            changed = arranging.arranger.reread()
+        except ConfigError as error:
+            text = f"{error}; the layouts stay as they were."
+            self._app.tell(text, title="Layouts", severity="error", timeout=TOLD_S)
+            return
+        if changed:  # what the console saved itself it knows already
+            arranging.lay_out()
+            self._app.tell(f"{path.name} was read again.", title="Layouts")

@@ -26,6 +26,25 @@ def open_palette(app: "ConsoleApp") -> None:
         app.push_screen(CommandPalette(placeholder="Action or theme", id="--command-palette"))
 
 
+def open_layouts(app: "ConsoleApp") -> None:
+    """Open the list of layouts."""
+    from tui.screens.layouts import LayoutsDialog  # noqa: PLC0415
+
+    arranger, size = app.arranging.arranger, app.arranging.size_class
+    dialog = LayoutsDialog(arranger.layouts, size, arranger.name_at(size), changed=arranger.changed_at(size))
+    app.push_screen(dialog, app.arranging.chosen)
+
+
+def open_save_layout(app: "ConsoleApp") -> None:
+    """Ask for the name under which to keep the panes as they stand."""
+    from tui.screens.layouts import SaveLayoutDialog  # noqa: PLC0415
+
+    arranging = app.arranging
+    name = arranging.arranger.name_at(arranging.size_class)
+    dialog = SaveLayoutDialog(arranging.size_class, name, tuple(arranging.arranger.layouts))
+    app.push_screen(dialog, arranging.save)
+
+
 def open_why(app: "ConsoleApp") -> None:
     """Open the last bars of the plays, with all that led to an order or to none."""
     from tui.screens.why import WhyDialog  # noqa: PLC0415

@@ -15,6 +15,7 @@ from tui.widgets.cells import Cell, Line, Row, cells_of, cropped, row_width
 from tui.widgets.grid import Grid
 
 STOPPED_AFTER_S = 2.0
+NUMBERS_MAX = 10  # panes that a digit goes to; 0 is the tenth
 DETAIL_MAX = 4  # lines
 DETAIL_ROOM = 8  # lines a pane must have before it gives some to the selected row
 NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
@@ -75,13 +76,19 @@ class Pane(Grid, can_focus=True):
         super().__init__(palette, widget_id=self.name_id)
         self.slot = NO_SLOT
         self.merged = False
-        self.tabs: tuple[tuple[str, int, str], ...] = ()  # id, number, title of the panes that share the slot
+        self.tabs: tuple[tuple[str, str, str], ...] = ()  # id, label, title of the panes that share the slot
         self.cursor = 0
         self.top = 0
         self.following = self.follows
         self._row_count = 0
         self._foot = 0  # lines below the rows in the last drawing
+        self._title_names: list[Cell] = []  # as last drawn, for clicks on them
         self._drawn: tuple[object, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The key that goes to the pane, and a blank; nothing where there are more panes than digits."""
+        return f"{self.number % 10} " if self.number <= NUMBERS_MAX else ""
 
     # what subclasses say
 
@@ -188,7 +195,7 @@ class Pane(Grid, can_focus=True):
         note, style = self._age_note(content, frame)
         lead: list[Cell] = [(f"{corners[0]}─", edge)]
         budget = self.size.width - 4 - (len(note) + 2 if note else 0)
-        names = self._names(budget)
+        names = self._title_names = self._names(budget)
         if content.title_note and row_width(tuple(names)) + len(content.title_note) + 3 <= budget:
             names.append((f"{content.title_note} ", "muted"))
         tail: list[Cell] = [(f" {note} ", style)] if note else []
@@ -200,10 +207,9 @@ class Pane(Grid, can_focus=True):
         marker = "▶" if self.has_focus else " "
         if len(self.tabs) < 2:
             style = "focus*" if self.has_focus else "text*"
-            return [(f"{marker}{self.number} {self.title} ", style)]
-        full = [f"{number} {title}" for _, number, title in self.tabs]
-        short = [f"{number} {title[:4]}" for _, number, title in self.tabs]
-        texts = full if sum(len(text) + 2 for text in full) + 1 <= budget else short
+            return [(f"{marker}{self.label}{self.title} ", style)]
+        full = [f"{label}{title}" for _, label, title in self.tabs]
+        texts = self._tab_texts(full, budget)
         cells: list[Cell] = [(marker, "focus*")]
         for (pane, _, _), text, whole in zip(self.tabs, texts, full, strict=True):
             if pane == self.name_id:
@@ -211,6 +217,17 @@ class Pane(Grid, can_focus=True):
             else:
                 cells.append((f" {text} ", "muted"))
         return cells
+
+    def _tab_texts(self, full: list[str], budget: int) -> list[str]:
+        """Return the longest names of the tabs that fit: whole, cut to four letters, or digits alone."""
+        forms = (
+            full,
+            [f"{label}{title[:4]}" for _, label, title in self.tabs],
+            [label.strip() or title[:3] for _, label, title in self.tabs],
+        )
+        own = max(len(title) for _, _, title in self.tabs)  # the one in front is written whole
+        fitting = (texts for texts in forms if sum(len(text) + 2 for text in texts) + own - 3 <= budget)
+        return next(fitting, forms[-1])
 
     def _age_note(self, content: Content, frame: Frame) -> Cell:
         if frame.stopped or frame.ended:
@@ -263,9 +280,10 @@ class Pane(Grid, can_focus=True):
         if event.y != 0 or len(self.tabs) < 2:
             return
         x = 2
-        for text, name in self._names(self.size.width - 16):
+        for text, name in self._title_names:
             if x <= event.x < x + len(text):
-                chosen = [pane for pane, number, _ in self.tabs if text.strip(" []").startswith(f"{number} ")]
+                shown = text.strip(" []")
+                chosen = [pane for pane, label, title in self.tabs if f"{label}{title}".startswith(shown)]
                 if name == "muted" and chosen:
                     self.post_message(self.Chosen(chosen[0]))
                 return

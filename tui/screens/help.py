@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from engine.api import COMMANDS_COLUMNS, COMMANDS_TABLE
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, PANE_KEYS
 from tui.actionspec import ActionSpec, Confirm, Group
 from tui.panes.pane import wrapped
 from tui.screens.dialog import Dialog, say
@@ -34,7 +34,7 @@ def keys_text(keys_of: Callable[[str], str], width: int) -> str:
 
 def _key_lines(spec: ActionSpec, keys: str, room: int) -> list[str]:
     if spec.id == FIRST_PANE:
-        return [f"  {'1 to 8':<15}{'Go to a pane':<20}its number is in its title"]
+        return [f"  {PANE_KEYS:<15}{'Go to a pane':<20}its number is in its title"]
     guard = f" ({spec.confirm.value})" if spec.confirm is not Confirm.NONE else ""
     first, *rest = wrapped(f"{spec.description}{guard}", room)
     return [f"  {keys:<15}{spec.title:<20}{first}".rstrip(), *(f"{'':<{INDENT}}{line}" for line in rest)]

@@ -1,12 +1,13 @@
 """The desk: it holds the rows and panes and stands them where the plan for this size says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.arrangement import Arrangement, SizeClass, size_class
 from tui.layout import Box, Plan, Slot, plan
 from tui.panes.pane import NO_SLOT, Pane
 from tui.widgets.grid import Grid
@@ -41,11 +42,19 @@ class Desk(Widget):
 
     DEFAULT_CSS = "Desk { width: 1fr; height: 1fr; }"
 
-    def __init__(self, rows: tuple[Grid, Grid, Grid], panes: Iterable[Pane]) -> None:
+    def __init__(
+        self,
+        rows: tuple[Grid, Grid, Grid],
+        panes: Iterable[Pane],
+        arrangement: Callable[[SizeClass], Arrangement],
+    ) -> None:
+        """`arrangement` tells how the panes are to stand at a class of width."""
         self.panes: dict[str, Pane] = {pane.name_id: pane for pane in panes}
         super().__init__(*rows, *self.panes.values(), id="desk")
         self.rows = rows
+        self._arrangement = arrangement
         self.zoomed = ""
+        self._peeked = False  # maximised only because the layout has no place for it
         self.plan: Plan = plan(1, 1)
         self._recent: list[str] = []  # panes by how recently they were chosen, newest first
         self._wanted: Mapping[str, int] = {}
@@ -58,7 +67,13 @@ class Desk(Widget):
 
     def places(self, width: int, height: int) -> list[tuple[Widget, Box]]:
         """Make the plan for a size, tell the panes of it, and return who stands where."""
-        self.plan = plan(width, height, zoomed=self.zoomed, wanted=self._wanted)
+        self.plan = plan(
+            width,
+            height,
+            arrangement=self._arrangement(size_class(width)),
+            zoomed=self.zoomed,
+            wanted=self._wanted,
+        )
         for pane in self.panes.values():
             pane.slot = NO_SLOT
         placed: list[tuple[Widget, Box]] = [
@@ -71,7 +86,7 @@ class Desk(Widget):
         for slot in self.plan.slots:
             pane = self.panes[self.front(slot)]
             pane.slot, pane.merged = slot, self.plan.merged
-            pane.tabs = tuple((name, self.panes[name].number, self.panes[name].title) for name in slot.panes)
+            pane.tabs = tuple((name, self.panes[name].label, self.panes[name].title) for name in slot.panes)
             placed.append((pane, slot.box))
         return placed
 
@@ -92,22 +107,36 @@ class Desk(Widget):
         """Take how many rows short panes need; lay out again only where that changed."""
         if wanted != self._wanted:
             self._wanted = dict(wanted)
-            self._lay_out_again()
+            self.lay_out_again()
 
     def choose(self, name: str) -> None:
         """Bring a pane to the front and focus it; one that the plan has no place for is maximised."""
         self._recent = [name, *(other for other in self._recent if other != name)]
-        if self.zoomed or name not in self.order():
+        placed = name in self._placed()
+        if self._peeked or not self.zoomed:
+            self.zoomed, self._peeked = ("", False) if placed else (name, True)
+        else:
             self.zoomed = name
-        self._lay_out_again()
+        self.lay_out_again()
         self.panes[name].focus(scroll_visible=False)
+
+    def _placed(self) -> list[str]:
+        """Return the panes that have a place where none is maximised."""
+        width, height = self.size
+        made = plan(width, height, arrangement=self._arrangement(size_class(width)), wanted=self._wanted)
+        return [name for slot in made.slots for name in slot.panes]
 
     def zoom(self, name: str) -> None:
         """Give a pane the whole screen, or take it back where it has it."""
-        self.zoomed = "" if self.zoomed else name
-        self._lay_out_again()
+        self.zoomed, self._peeked = "" if self.zoomed else name, False
+        self.lay_out_again()
 
-    def _lay_out_again(self) -> None:
+    def unzoom(self) -> None:
+        """Let the layout show again."""
+        self.zoomed, self._peeked = "", False
+        self.lay_out_again()
+
+    def lay_out_again(self) -> None:
         """Ask for a new arrangement: a child's wish for one clears what its parent has cached."""
         self.rows[0].refresh(layout=True)
 

@@ -29,9 +29,9 @@ def test_the_packaged_file_documents_the_defaults() -> None:
 
 def test_keys_are_replaced_by_action(tmp_path: Path) -> None:
     """Lines left out keep their default."""
-    keymap = load_keymap(written(tmp_path, "pause: f5\nhelp: ['?', h]\nzoom: Ctrl-o\n"))
+    keymap = load_keymap(written(tmp_path, "pause: f5\nhelp: ['?', f9]\nzoom: Ctrl-o\n"))
     assert keymap["pause"] == ("f5",)
-    assert keymap["help"] == ("question_mark", "h")
+    assert keymap["help"] == ("question_mark", "f9")
     assert keymap["zoom"] == ("ctrl+o",)
     assert keymap["arm"] == ("a",)
 

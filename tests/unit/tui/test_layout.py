@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.layout import SLOT_MIN, Box, Plan, plan, share_out
+from tui.arrangement import Arrangement, Column, Group, only, panes_of, size_class
+from tui.layout import COLUMN_MIN, SLOT_MIN, Box, Plan, beside, plan, share_out
+from tui.layouts import SHIPPED, arrangement_of
+from tui.panes.registry import PANES as REGISTERED
 
-PANES = {"market", "positions", "orders", "signals", "risk", "reload", "events", "health"}
+PANES = {pane.name_id for pane in REGISTERED}
 
 
 def boxes(made: Plan) -> list[Box]:
@@ -19,6 +22,19 @@ def cells(box: Box) -> set[tuple[int, int]]:
 
 
 sizes = st.tuples(st.integers(1, 260), st.integers(1, 80))
+
+
+@st.composite
+def arrangements(draw: st.DrawFn) -> Arrangement:
+    """Up to six columns of up to six groups of up to three panes."""
+    columns = []
+    for x in range(draw(st.integers(1, 6))):
+        groups = []
+        for y in range(draw(st.integers(1, 6))):
+            panes = tuple(f"{'abcdef'[x]}{y}{z or ''}" for z in range(draw(st.integers(1, 3))))
+            groups.append(Group(panes, draw(st.integers(1, 99))))
+        columns.append(Column(tuple(groups), draw(st.integers(1, 99))))
+    return tuple(columns)
 
 
 @given(sizes, st.sampled_from(["", "orders", "risk"]))
@@ -44,12 +60,48 @@ def test_status_is_always_row_zero(size: tuple[int, int]) -> None:
     st.integers(60, 260),
     st.integers(16, 80),
     st.dictionaries(st.sampled_from(sorted(PANES)), st.integers(3, 30)),
+    st.sampled_from(sorted(SHIPPED)),
 )
-def test_every_pane_can_be_reached(width: int, height: int, wanted: dict[str, int]) -> None:
+def test_every_pane_has_a_place_in_every_shipped_layout(
+    width: int, height: int, wanted: dict[str, int], name: str
+) -> None:
     """On its own or as a tab, and never lower than its frame and two rows."""
-    made = plan(width, height, wanted=wanted)
+    arrangement = only(arrangement_of(SHIPPED[name], size_class(width)), PANES)
+    made = plan(width, height, wanted=wanted, arrangement=arrangement)
     assert {name for slot in made.slots for name in slot.panes} == PANES
     assert all(slot.box.height >= SLOT_MIN for slot in made.slots)
+
+
+@given(sizes, arrangements(), st.sampled_from(["", "a0"]))
+def test_any_arrangement_covers_the_screen(
+    size: tuple[int, int], arrangement: Arrangement, zoomed: str
+) -> None:
+    """However many columns and groups: no cell twice, none empty, and all panes that were given a place."""
+    width, height = size
+    made = plan(width, height, arrangement=arrangement, zoomed=zoomed)
+    taken = [cells(box) for box in boxes(made)]
+    union = set().union(*taken)
+    assert sum(map(len, taken)) == len(union)
+    assert union <= cells(Box(0, 0, width, height))
+    if width >= 60 and height >= 16:
+        assert union == cells(Box(0, 0, width, height))
+        if not zoomed:
+            assert {name for slot in made.slots for name in slot.panes} == set(panes_of(arrangement))
+            assert all(slot.box.height >= SLOT_MIN for slot in made.slots)
+            assert all(slot.box.width >= COLUMN_MIN for slot in made.slots)
+
+
+@given(sizes, arrangements())
+def test_whoever_goes_right_can_go_back(size: tuple[int, int], arrangement: Arrangement) -> None:
+    """To the column that was left, and at the edges nowhere."""
+    made = plan(*size, arrangement=arrangement)
+    for slot in made.slots:
+        other = beside(made.slots, slot, 1)
+        if other is not None:
+            back = beside(made.slots, other, -1)
+            assert other.box.x > slot.box.x
+            assert back is not None
+            assert back.box.x == slot.box.x
 
 
 @given(st.integers(1, 59), st.integers(3, 80))
