@@ -38,7 +38,7 @@ from tui.status import attention_row, status_row
 from tui.widgets.cells import row_width
 
 UNAPPROVED = GateRow("play approved", GateStatus.VETO, "5098f03bbe17", "promoted")
-KEYS = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS)
+KEYS = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS if spec.keys)
 
 
 def words(moment: Snapshot | None, width: int = 200, **frame: object) -> str:
