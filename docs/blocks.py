@@ -7,15 +7,16 @@ from pathlib import Path
 from marks import diagram, first_line, state_diagram, state_table, table
 from operating import answers, command_line, effects, keys
 
-from engine.core.commands_table import COMMANDS_TABLE, RowKind
+from engine.core.commands_table import COMMANDS_TABLE
+from engine.core.effects import RowKind
 from engine.core.operator import PHASE_TABLE
 from engine.core.snapshot import Phase
 from engine.domain import errors
-from engine.domain.events import Priority
 from engine.domain.intents import INTENT_TABLE, IntentState, IntentTrigger
 from engine.domain.layers import Layer
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Rung
 from engine.domain.orders import ORDER_TABLE, OrderState, OrderTrigger
+from engine.domain.priorities import Priority
 from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
 from engine.execution.flatten import FLATTEN_TABLE, RETRY_NS, Advance, Step

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import click
 from marks import table
 
-from engine.core.commands_table import COLUMNS, COMMANDS_TABLE, RowKind
+from engine.core.commands_table import COMMANDS_TABLE
+from engine.core.effects import COLUMNS, RowKind
 from engine.core.operator import OperatorState, Refused, decide
 from engine.core.snapshot import Phase
 from engine.domain.events import Action, Control, OnStop

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.core.commands_table import COLUMNS as COMMANDS_COLUMNS
-from engine.core.commands_table import COMMANDS_TABLE, RowKind
-from engine.core.commands_table import Row as CommandsRow
+from engine.core.commands_table import COMMANDS_TABLE
+from engine.core.effects import COLUMNS as COMMANDS_COLUMNS
+from engine.core.effects import Row as CommandsRow
+from engine.core.effects import RowKind
+from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import BlackoutRow, CauseRow, LimitRow, RiskSection
 from engine.core.snapshot import (
@@ -143,6 +145,7 @@ __all__ = [
     "CommandsRow",
     "ConfigError",
     "ControlError",
+    "FeeRow",
     "FeedRow",
     "FigureGroup",
     "FigureLine",

@@ -12,6 +12,7 @@ from tui.data_commands import data
 from tui.doctor_commands import doctor
 from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load, load_to_reach
+from tui.hand_commands import cancel, close
 from tui.limits_commands import limits
 from tui.model_commands import model
 from tui.options import (
@@ -41,7 +42,8 @@ EXIT_CODES = (
 # As the help lists them: what starts, what looks, what acts, what needs no engine.
 COMMANDS = (
     *("run", "attach", "status", "why", "shadow", "limits"),
-    *("arm", "disarm", "pause", "resume", "mode", "resolve", "flatten", "stop", "promote", "rollback"),
+    *("arm", "disarm", "pause", "resume", "mode", "close", "cancel", "resolve", "flatten", "stop"),
+    *("promote", "rollback"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
 )
 
@@ -304,7 +306,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 
 
 _OTHERS = (backtest, compare, bench, data, doctor, drill, model, play, promote, rollback, shadow, venue)
-for _other in (*_OTHERS, limits, verify, why):
+for _other in (*_OTHERS, cancel, close, limits, verify, why):
     cli.add_command(_other)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.api import BreakerRow, FeedRow, Phase, Rung, Snapshot, VenueSection
+from engine.api import BreakerRow, FeedRow, OrderRow, Phase, Rung, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
 from tui.limitwords import blackout_words, cause_name, nearest, refusing_gates, used_words
 from tui.modelwords import model_words
@@ -82,7 +82,7 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         "orders",
         [
             f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
-            f"{o.price or ''} {o.role.value} {o.state.value} {o.venue_id or o.client_id}"
+            f"{o.price or ''} {o.role.value} {o.state.value} {_order_ids(o)}"
             for o in snapshot.orders
             if o.state.is_open
         ],
@@ -107,6 +107,11 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
         f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
         f"p99.9 {health.latency_p999_ms:.2f} ms",
     )
+
+
+def _order_ids(order: OrderRow) -> str:
+    """Return the id to act by, and the one to find it by at the venue."""
+    return f"{order.client_id} ({order.venue_id} at the venue)" if order.venue_id else order.client_id
 
 
 def _limit_words(snapshot: Snapshot) -> str:

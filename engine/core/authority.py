@@ -112,10 +112,14 @@ class Authority:
         """Store and say that an order ended on an operator's word, whose it was and why."""
         client_id, actor, why = after.client_id, control.actor, control.reason.strip()
         was, became = f"{client_id} {before.state}", f"{client_id} {after.state}"
-        self._outbox.append(SaveTransition(now, TransitionKind.ORDER, was, became, actor, why))
+        self.record(SaveTransition(now, TransitionKind.ORDER, was, became, actor, why))
         text = f"{describe(after.request)} ({client_id}) was {before.state}, is {after.state}: "
         text += f"resolved as {Resolution.DEAD} by {actor} ({why})"
         self._board.notice(now, NoticeLevel.WARNING, "resolved", text, after.request.symbol)
+
+    def record(self, change: SaveTransition) -> None:
+        """Store what a person changed."""
+        self._outbox.append(change)
 
     def set_operator(self, after: OperatorState, now: int, actor: str, reason: str) -> None:
         """Take a new operator state, store what changed, and let the ladder follow."""
@@ -127,7 +131,7 @@ class Authority:
         )
         for kind, was, became in changes:
             if was != became:
-                self._outbox.append(SaveTransition(now, kind, was, became, actor, reason))
+                self.record(SaveTransition(now, kind, was, became, actor, reason))
                 text = f"{kind}: {was} -> {became} by {actor}" + (f" ({reason})" if reason else "")
                 self._board.notice(now, NoticeLevel.INFO, "mode", text)
         self.holds.follow(after, now)

@@ -5,137 +5,23 @@ the holders it takes or frees, so that no cell is written twice. A row tells wha
 else holds a lower rung; where several hold one, the lowest counts.
 """
 
-from enum import StrEnum
-
 import msgspec
 
+from engine.core.effects import (
+    Confirmation,
+    Effects,
+    Entries,
+    EntryOrders,
+    Exits,
+    Increases,
+    Positions,
+    Protective,
+    Restart,
+    Row,
+    RowKind,
+)
 from engine.domain.events import Action, OnStop, Resolution
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Holder, RiskMode, Rung
-
-
-class Entries(StrEnum):
-    """What becomes of a signal that would open a position."""
-
-    GATED = "if the gates pass"
-    VETOED = "no"
-
-
-class Increases(StrEnum):
-    """Whether an open position may grow: plays never add to one, but what is left of an entry fills on."""
-
-    REST_OF_ENTRY = "rest of an entry"
-    NONE = "no"
-
-
-class Exits(StrEnum):
-    """What becomes of a play's own signal to close; stops and targets at the venue are `Protective`."""
-
-    SENT = "on fresh data"
-    VETOED = "no"
-
-
-class EntryOrders(StrEnum):
-    """What becomes of entry orders that rest at the venue."""
-
-    REST = "rest"
-    CANCELED = "canceled"
-
-
-class Protective(StrEnum):
-    """What becomes of stops and targets."""
-
-    KEPT_UP = "kept up"
-    NOT_PLACED = "none placed"
-    CANCELED_LAST = "canceled last"
-
-
-class Positions(StrEnum):
-    """What becomes of open positions."""
-
-    KEPT = "kept"
-    CLOSED = "closed"
-
-
-class Restart(StrEnum):
-    """What a restart of the engine makes of it."""
-
-    DISARMS = "starts disarmed"  # unless started with --arm
-    AS_ITS_HOLDERS = "as its holders"
-    HELD = "still held"
-    AFRESH = "looked at afresh"
-    GOES_ON = "goes on"
-    OVER = "over"
-    STAYS_FREE = "stays free"
-
-
-class Confirmation(StrEnum):
-    """What the operator is asked for in the console; the command line asks for names and reasons only."""
-
-    NONE = "none"
-    NAME = "typed name; after a halt a reason, too"
-    TWICE = "the key twice within 2 s"
-    DIALOG = "dialog"
-    REASON = "dialog, reason, cool-down"
-    LAST_FOUR = "command line only: the id's last four characters, reason"
-
-
-class RowKind(StrEnum):
-    """What a row is about."""
-
-    RUNG = "rung"
-    HOLDER = "holder"
-    COMMAND = "command"
-
-
-class Effects(msgspec.Struct, frozen=True):
-    """The cells that follow from the rung."""
-
-    entries: Entries
-    increases: Increases
-    exits: Exits
-    entry_orders: EntryOrders
-    protective: Protective
-    positions: Positions
-
-
-COLUMNS = (
-    "new entries",
-    "increases",
-    "play exits",
-    "resting entry orders",
-    "protective orders",
-    "positions",
-    "after a restart",
-    "confirmation",
-)
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table. `takes` and `frees` are what a command does to the ladder."""
-
-    kind: RowKind
-    name: str
-    about: str
-    rung: Rung
-    effects: Effects
-    restart: Restart
-    confirmation: Confirmation = Confirmation.NONE
-    symbol_only: bool = False  # it is about one symbol, not about everything
-    action: Action | None = None
-    argument: str = ""
-    takes: tuple[Holder, ...] = ()
-    frees: tuple[Holder, ...] = ()
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The row under `COLUMNS`, in words."""
-        return (*(str(value) for value in msgspec.structs.astuple(self.effects)), self.restart, self.asked)
-
-    @property
-    def asked(self) -> str:
-        """The confirmation in words, empty for what is not a command."""
-        return self.confirmation.value if self.kind is RowKind.COMMAND else ""
-
 
 _NO_ENTRIES = Effects(
     Entries.VETOED,
@@ -228,6 +114,8 @@ def _command(
     takes: tuple[Holder, ...] = (),
     frees: tuple[Holder, ...] = (),
     entry_orders: EntryOrders | None = None,
+    protective: Protective | None = None,
+    positions: Positions | None = None,
     restart: Restart | None = None,
     confirmation: Confirmation = Confirmation.NONE,
     symbol_only: bool = False,
@@ -236,8 +124,8 @@ def _command(
     lowest = min(takes, key=lambda holder: HOLDERS[holder].rung, default=None)
     rung = Rung.FULL if lowest is None else HOLDERS[lowest].rung
     effects = RUNG_EFFECTS[rung]
-    if entry_orders is not None:
-        effects = msgspec.structs.replace(effects, entry_orders=entry_orders)
+    own = {"entry_orders": entry_orders, "protective": protective, "positions": positions}
+    effects = msgspec.structs.replace(effects, **{name: cell for name, cell in own.items() if cell})
     return Row(
         kind=RowKind.COMMAND,
         name=f"{action.value} {argument}".replace("_", " ").strip(),
@@ -312,6 +200,23 @@ _COMMANDS: tuple[Row, ...] = (
         Action.ENABLE,
         about="lets a play go on that entered the same symbol and side too often",
         confirmation=Confirmation.REASON,
+    ),
+    _command(
+        Action.CLOSE_POSITION,
+        about="closes one position at market, reduce-only, on any rung; its entries are canceled, and "
+        "its play sits out until its next signal",
+        confirmation=Confirmation.DIALOG,
+        symbol_only=True,
+        positions=Positions.CLOSED,
+        entry_orders=EntryOrders.CANCELED,
+        protective=Protective.CANCELED_LAST,
+    ),
+    _command(
+        Action.CANCEL_ORDER,
+        about="cancels one order; not the stop or target of an open position: close that instead",
+        confirmation=Confirmation.DIALOG,
+        symbol_only=True,
+        entry_orders=EntryOrders.CANCELED,
     ),
     _command(
         Action.FLATTEN,

@@ -8,13 +8,13 @@ from engine.core.authority import Authority
 from engine.core.board import Board
 from engine.core.channels import REST_TIMER, Channels
 from engine.core.guards import Guards
+from engine.core.intervening import Interventions
 from engine.core.limitsdesk import LimitsDesk
 from engine.core.machine_state import STATE_VERSION, MachineState, check_version
 from engine.core.market import Market
 from engine.core.modelwatch import ModelWatch
 from engine.core.policy import Policy
 from engine.core.reconciling import Reconciler
-from engine.core.resolving import Resolver
 from engine.core.risk import Risk
 from engine.core.setup import CoreSetup
 from engine.core.skimming import Skimming
@@ -122,7 +122,7 @@ class Machine:
             outbox=self._outbox,
             take=lambda event, now: self._handlers[type(event)](event, now),
         )
-        self._resolver = Resolver(self.desk, self.authority, self.reconciler, self.trading, self._guards)
+        self._hands = Interventions(self.trading, self.authority, self.reconciler, self._guards, self.board)
         self._answers, self.limits_desk = self._answering(), self._limiting()
         self._handlers = self._table()
 
@@ -257,8 +257,8 @@ class Machine:
     def _on_control(self, control: Control, now: int) -> None:
         before = self.authority.operator.risk_mode
         match control.action:
-            case Action.RESOLVE:
-                self._resolver.on_control(control, now)
+            case Action.RESOLVE | Action.CLOSE_POSITION | Action.CANCEL_ORDER:
+                self._hands.on_control(control, now)
             case Action.ACCEPT_LIMITS | Action.ENABLE:
                 self.limits_desk.on_control(control, now)
             case _:

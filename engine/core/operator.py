@@ -84,8 +84,8 @@ def decide(
             return _stop(state, control)
         case Action.ACKNOWLEDGE | Action.RESOLVE | Action.PROMOTE | Action.ROLL_BACK:
             return state  # none of them is about the operator's state
-        case Action.ACCEPT_LIMITS | Action.ENABLE:
-            return state  # nor is either of these
+        case Action.ACCEPT_LIMITS | Action.ENABLE | Action.CLOSE_POSITION | Action.CANCEL_ORDER:
+            return state  # nor is any of these
         case _:
             assert_never(control.action)
 

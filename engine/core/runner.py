@@ -9,7 +9,7 @@ from engine.domain.ids import OrderRole
 from engine.domain.orders import Order
 from engine.domain.play import PlaySpec
 from engine.domain.positions import Position
-from engine.domain.signals import Signal, SignalKind
+from engine.domain.signals import Side, Signal, SignalKind
 from engine.execution.course import needs_course
 from engine.risk import protections
 from engine.risk.protections import GuardState
@@ -17,6 +17,19 @@ from engine.risk.sizing import Refusal
 from engine.strategy.evaluator import Evaluator
 from engine.strategy.legs import evaluator_of
 from engine.strategy.model import NO_MODELS, Models
+
+
+class SitOut(msgspec.Struct, frozen=True):
+    """Why a play does not enter again at once: an operator closed its position, or canceled its entry.
+
+    It lasts while the rule that led there goes on to hold: until a bar closes without an entry on its side,
+    or with one on the other. `bars` is the evaluator's count when that was looked at last; `until_flat`: not
+    before the position is gone.
+    """
+
+    side: Side
+    bars: int
+    until_flat: bool
 
 
 class RunnerState(msgspec.Struct, frozen=True):
@@ -29,6 +42,7 @@ class RunnerState(msgspec.Struct, frozen=True):
     expires: int = 0
     waiting: Signal | None = None
     guard: GuardState | None = None
+    sits_out: SitOut | None = None
 
 
 class Runner(msgspec.Struct):
@@ -47,6 +61,7 @@ class Runner(msgspec.Struct):
     waiting: Signal | None = None
     guard: GuardState | None = None  # None where the play has no protections
     barred: Refusal | None = None  # why it may not enter until a person says so
+    sits_out: SitOut | None = None  # after a close or a cancel by hand: until its next signal
 
     @classmethod
     def of(cls, binding: PlayBinding, models: Models = NO_MODELS) -> Self:
@@ -72,7 +87,26 @@ class Runner(msgspec.Struct):
     @property
     def needs_bars(self) -> bool:
         """Whether something beside its rules looks at every bar now: then none may be skimmed."""
-        return self.expires > 0 or (self.follows and self.side != 0) or self.asks_model
+        follows = self.follows and self.side != 0
+        return self.expires > 0 or follows or self.asks_model or self.sits_out is not None
+
+    def sit_out(self, signal: Signal) -> bool:
+        """Tell whether an entry comes too soon after an operator's hand; one of the other side ends that."""
+        sitting = self.sits_out
+        if sitting is None:
+            return False
+        if signal.side is not sitting.side:
+            self.sits_out = None
+            return False
+        self.sits_out = SitOut(sitting.side, self.evaluator.bars, sitting.until_flat)
+        return True
+
+    def may_return(self) -> None:
+        """End the sitting out after a bar on which its rule led to no entry."""
+        sitting = self.sits_out
+        waits = sitting is None or sitting.bars == self.evaluator.bars or (sitting.until_flat and self.side)
+        if not waits:
+            self.sits_out = None
 
     def refusal(self, signal: Signal) -> Refusal | None:
         """Return why its model or its protections do not let the play enter."""
@@ -105,6 +139,7 @@ class Runner(msgspec.Struct):
             self.expires,
             self.waiting,
             self.guard,
+            self.sits_out,
         )
 
     def restore(self, state: RunnerState, models: Models = NO_MODELS) -> None:
@@ -114,6 +149,7 @@ class Runner(msgspec.Struct):
         evaluator.restore(state.evaluator)
         self.generation, self.side = state.generation, state.side
         self.expires, self.waiting, self.guard = state.expires, state.waiting, state.guard
+        self.sits_out = state.sits_out
         self.run(binding, evaluator, Position(play=state.spec.name, symbol=binding.symbol))
 
 

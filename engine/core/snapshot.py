@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
 from engine.domain.alarms import Alarm
@@ -339,4 +340,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     venue: VenueSection = VenueSection()
     risk: RiskSection = RiskSection()
     open_risk: OpenRisk = OpenRisk()
+    fees: tuple[FeeRow, ...] = ()
     health: HealthSection = HealthSection()

@@ -8,6 +8,7 @@ from engine.core.board import Board
 from engine.core.channels import Channels
 from engine.core.entering import Entering, veto_of
 from engine.core.following import Following
+from engine.core.leaving import Leaving
 from engine.core.market import Market
 from engine.core.modelwatch import ModelWatch, WatchedState
 from engine.core.risk import Risk
@@ -20,10 +21,9 @@ from engine.domain.commands import Command, NoticeLevel, SaveSignal
 from engine.domain.errors import CheckpointError
 from engine.domain.events import PlaySwapped
 from engine.domain.ids import OrderRole
-from engine.domain.market import NS_PER_S, PRINT_STEP_NS, Bar, Trade, bar_of
-from engine.domain.modes import Rung
+from engine.domain.market import PRINT_STEP_NS, Bar, Trade, bar_of
 from engine.domain.money import ZERO
-from engine.domain.orders import Order, OrderState
+from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.reasons import Reason
 from engine.domain.signals import Signal, SignalKind
@@ -38,9 +38,8 @@ from engine.strategy.evaluator import Evaluator
 from engine.strategy.model import NO_MODELS, Models
 
 # Bound once: a look into an enum costs more than the comparison, and every order passes here.
-_ENTRY, _EXIT, _STOP = OrderRole.ENTRY, OrderRole.EXIT, OrderRole.STOP
+_ENTRY, _STOP = OrderRole.ENTRY, OrderRole.STOP
 _EXIT_SIGNAL, _SCALE_IN = SignalKind.EXIT, SignalKind.SCALE_IN
-_REDUCE = Rung.REDUCE
 _FLATTENING = Phase.FLATTENING
 _CLOSING = frozenset({Phase.FLATTENING, Phase.HALTED})
 
@@ -73,9 +72,10 @@ class Trading:
         models: Models = NO_MODELS,
     ) -> None:
         self._policy, self.models, self.watch = risk.policy, models, watch
-        self._market, self._ledger, self._desk = market, ledger, desk
+        self._market, self.ledger, self.desk = market, ledger, desk
         self._holds, self._tally, self._board, self._outbox = risk.holds, tally, board, outbox
         self.following = Following(desk, ledger, risk.holds, board, outbox)
+        self.leaving = Leaving(risk.policy, risk.holds, ledger, desk)
         self.entering = Entering(
             setup, risk, ledger=ledger, desk=desk, channels=channels, following=self.following, board=board
         )
@@ -101,6 +101,8 @@ class Trading:
                     self.on_signal(signal, runner, now)
                 if runner.follows and runner.side:
                     self._follow(bar, runner, now, leaving=signal is not None)
+                if runner.sits_out is not None:
+                    runner.may_return()
 
     def on_trade(self, trade: Trade, now: int) -> None:
         """Evaluate the plays for which each print is a bar."""
@@ -135,7 +137,9 @@ class Trading:
         """Carry out what a play wants, or say why not."""
         self._tally.signal(signal)
         if signal.kind is _EXIT_SIGNAL:
-            self._answer(signal, self._exit(signal, now))
+            self._answer(signal, self.leaving.leave(signal, now))
+        elif runner.sits_out is not None and runner.sit_out(signal):
+            self._answer(signal, veto_of(signal, Refusal(Reason.SITS_OUT, {}), now))
         elif signal.kind is _SCALE_IN or not self._waits(signal, runner, now):
             self._answer(signal, self.entering.enter(signal, runner, now))
 
@@ -161,8 +165,8 @@ class Trading:
             return False
         own = {"play": signal.play, "symbol": signal.symbol}
         if order.replace:
-            self._desk.cancel_all(now, OrderRole.ENTRY, **own)
-        working = list(self._desk.book.select(OrderRole.ENTRY, **own))
+            self.desk.cancel_all(now, OrderRole.ENTRY, **own)
+        working = list(self.desk.book.select(OrderRole.ENTRY, **own))
         if not working or not all(entry.cancel_requested for entry in working):
             return False
         self._stop_waiting(runner, now)
@@ -175,37 +179,6 @@ class Trading:
         if waiting is not None:
             self._answer(waiting, veto_of(waiting, Refusal(Reason.ENTRY_WORKING, {}), now))
 
-    def _exit(self, signal: Signal, now: int) -> Order | Veto:
-        play, symbol = signal.play, signal.symbol
-        rung = self._holds.rung(symbol)
-        if rung < _REDUCE:
-            return veto_of(signal, Refusal(Reason.LADDER, {"rung": rung.name}), now)
-        age_s = (now - signal.ts) / NS_PER_S
-        if age_s > self._policy.limits.stale_after_s:
-            return veto_of(signal, Refusal(Reason.DATA_STALE, {"age_s": f"{age_s:.1f}"}), now)
-        # An exit without an answer stops no other: both reduce only, and one of them may not exist.
-        if self._desk.book.open and self._is_exiting(play, symbol):
-            return veto_of(signal, Refusal(Reason.EXIT_WORKING, {}), now)
-        position = self._ledger.position(play, symbol)
-        if position.qty * signal.side.sign >= ZERO:
-            return veto_of(signal, Refusal(Reason.NOTHING_TO_CLOSE, {}), now)
-        # What is left of the entry would open again what the exit closes.
-        if self._desk.book.open:
-            self._desk.cancel_all(now, _ENTRY, play=play, symbol=symbol)
-        return self._desk.submit(
-            role=_EXIT,
-            play=play,
-            symbol=symbol,
-            side=signal.side,
-            qty=abs(position.qty),
-            now=now,
-            cycle_id=signal.cycle_id,
-        )
-
-    def _is_exiting(self, play: str, symbol: str) -> bool:
-        exits = self._desk.book.select(OrderRole.EXIT, play=play, symbol=symbol)
-        return any(order.state is not OrderState.UNKNOWN for order in exits)
-
     # fills and endings
 
     def on_position(self, position: Position, order: Order, now: int, phase: Phase) -> None:
@@ -214,7 +187,7 @@ class Trading:
         A flatten does both itself, protection last; a halted engine protects nothing, for it closes it.
         """
         play, symbol = position.play, position.symbol
-        runner = self._runner(play, symbol)
+        runner = self.runner_of(play, symbol)
         if runner is not None:
             runner.side = _sign(position.qty)
             self._note_fill(runner, position, order, now)
@@ -230,17 +203,17 @@ class Trading:
         if runner.waiting is not None and order.request.role is _ENTRY:
             self._stop_waiting(runner, now)
         if runner.guard is not None:
-            runner.guard_after(position, order, now, self._ledger.equity())
+            runner.guard_after(position, order, now, self.ledger.equity())
         self.following.on_fill(runner, position, order)
 
     def _tidy_up(self, play: str, symbol: str, ended_by: OrderRole, now: int) -> None:
         """Cancel what worked for a position that is closed, and the rest of an entry unless it may go on."""
-        if not self._desk.book.open:
+        if not self.desk.book.open:
             return
         roles = [OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT]
         if ended_by is not OrderRole.ENTRY:
             roles.append(OrderRole.ENTRY)
-        self._desk.cancel_all(now, *roles, play=play, symbol=symbol)
+        self.desk.cancel_all(now, *roles, play=play, symbol=symbol)
 
     def on_unfilled(self, order: Order, now: int) -> None:
         """Follow an order that ended without all of its fills.
@@ -252,16 +225,16 @@ class Trading:
         play, symbol = request.play, request.symbol
         if request.role is OrderRole.ENTRY:
             self._go_on(play, symbol, now)
-        if request.role is not OrderRole.STOP or self._ledger.position(play, symbol).is_flat:
+        if request.role is not OrderRole.STOP or self.ledger.position(play, symbol).is_flat:
             return
-        others = self._desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
+        others = self.desk.book.select(OrderRole.STOP, play=play, symbol=symbol)
         if all(other.cancel_requested for other in others):
             text = f"{symbol} of {play} has no stop: {describe(request)} was {order.state}"
             self._board.raise_alarm(f"unprotected:{play}:{symbol}", Severity.CRITICAL, text, now)
 
     def _go_on(self, play: str, symbol: str, now: int) -> None:
-        runner = self._runner(play, symbol)
-        if runner is None or runner.waiting is None or self._desk.is_entering(play, symbol):
+        runner = self.runner_of(play, symbol)
+        if runner is None or runner.waiting is None or self.desk.is_entering(play, symbol):
             return
         waiting, runner.waiting = runner.waiting, None
         self._answer(waiting, self.entering.enter(waiting, runner, now))
@@ -276,14 +249,14 @@ class Trading:
         """Take the plays' positions as the ledger has them after it was corrected."""
         for runner in self.runners:
             play, symbol = runner.binding.spec.name, runner.binding.symbol
-            position = self._ledger.position(play, symbol)
+            position = self.ledger.position(play, symbol)
             runner.side = _sign(position.qty)
             if position.is_flat:
                 self.following.courses.pop((play, symbol), None)
                 runner.write_off(position)
                 self._board.clear_alarm(f"unprotected:{play}:{symbol}")
 
-    def _runner(self, play: str, symbol: str) -> Runner | None:
+    def runner_of(self, play: str, symbol: str) -> Runner | None:
         """Return the play that trades a symbol, None for a name that no play has."""
         for runner in self._by_symbol.get(symbol, ()):
             if runner.binding.spec.name == play and runner.binding.symbol == symbol:
@@ -300,7 +273,7 @@ class Trading:
                 binding = msgspec.structs.replace(runner.binding, spec=spec)
                 evaluator = self._warm(binding, self.window(runner), event.warmed)
                 runner.generation = generation
-                runner.run(binding, evaluator, self._ledger.position(spec.name, binding.symbol))
+                runner.run(binding, evaluator, self.ledger.position(spec.name, binding.symbol))
                 self.watch.swapped(runner)
                 text = f"{spec.name} runs generation {generation} ({spec.hash[:12]})"
                 self._board.notice(now, NoticeLevel.GOOD, "reload", text)

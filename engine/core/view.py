@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.core.distances import risk_section
+from engine.core.feesection import FeeRow
 from engine.core.machine import Machine
 from engine.core.openrisk import Guarded, guarded, open_risk, stops_of
 from engine.core.snapshot import (
@@ -56,6 +57,7 @@ def view(machine: Machine, now: int) -> Snapshot:
         twins=twin_rows(machine, now),
         risk=risk_section(machine, now),
         open_risk=open_risk(machine.ledger, machine.desk.book),
+        fees=tuple(FeeRow(i.symbol, i.maker_fee, i.taker_fee) for i in machine.setup.instruments),
     )
 
 

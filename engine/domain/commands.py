@@ -97,10 +97,11 @@ class TransitionKind(StrEnum):
     VERSION = "version"  # of a play: which hash runs
     LIMITS = "limits"
     ORDER = "order"  # by an operator's word, not by the venue's
+    POSITION = "position"  # an operator closes it
 
 
 class SaveTransition(msgspec.Struct, frozen=True, tag=True):
-    """Store a change of an operator's or risk setting, or an order that an operator resolved."""
+    """Store a change of an operator's or risk setting, or what an operator did to an order or a position."""
 
     ts: int
     kind: TransitionKind

@@ -1,7 +1,7 @@
 """Everything the core can be told, in one union. An event says what happened, never what to do about it."""
 
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 import msgspec
 
@@ -14,16 +14,6 @@ from engine.domain.reasons import Reason
 from engine.domain.signals import Side, Signal
 from engine.domain.versions import PlaysApproved, TwinChanged
 from engine.domain.warming import Warmed
-
-
-class Priority(IntEnum):
-    """Who goes first when several events wait; within one, first come first served."""
-
-    CONTROL = 0
-    FILL = 1
-    ANSWER = 2
-    SCHEDULED = 3
-    MARKET = 4
 
 
 class OrderSent(msgspec.Struct, frozen=True, tag=True):
@@ -147,6 +137,8 @@ class Action(StrEnum):
     ROLL_BACK = "roll_back"
     ACCEPT_LIMITS = "accept_limits"
     ENABLE = "enable"
+    CLOSE_POSITION = "close_position"
+    CANCEL_ORDER = "cancel_order"
 
 
 class OnStop(StrEnum):
@@ -176,7 +168,8 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
     # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm;
     # resolve: a client id and a Resolution; promote: a twin, roll_back: a play, both with `now` or without;
-    # accept_limits: the id of what waits; enable: a play
+    # accept_limits: the id of what waits; enable: a play; close_position: `PLAY SYMBOL` or a play;
+    # cancel_order: a client id
     argument: str = ""
 
     @property
@@ -317,34 +310,3 @@ ChangeEvent = PlaySwapped | TwinChanged | PlaysApproved | LimitsChanged
 SessionEvent = Backfill | Remark | Recalled | ChangeEvent | FeedChanged | Fault
 OtherEvent = SessionEvent | VenueEvent | TimerFired | Woken | Control
 Event = Bar | Trade | Quote | OtherEvent
-
-
-# By type and not by `match`: a class pattern that misses costs more than the rest of a place in line.
-_PRIORITIES: dict[type, Priority] = {
-    **dict.fromkeys((Bar, Trade, Quote), Priority.MARKET),
-    Fill: Priority.FILL,
-    **dict.fromkeys(
-        (
-            OrderSent,
-            OrderAcked,
-            OrderRejected,
-            OrderCanceled,
-            CancelRejected,
-            OrderTimedOut,
-            VenueReport,
-            OrderReport,
-            ChannelReport,
-            ClockChecked,
-            FeedChanged,
-        ),
-        Priority.ANSWER,
-    ),
-    **dict.fromkeys((TimerFired, Woken), Priority.SCHEDULED),
-    **dict.fromkeys((Control, Fault, Backfill, Remark, Recalled), Priority.CONTROL),
-    **dict.fromkeys((PlaySwapped, TwinChanged, PlaysApproved, LimitsChanged), Priority.CONTROL),
-}
-
-
-def priority_of(event: Event) -> Priority:
-    """Return the class an event waits in."""
-    return _PRIORITIES[type(event)]

@@ -1,10 +1,10 @@
 """What each reason code means and what to do about it. docs/reasons.md is generated from this table."""
 
 from engine.domain.layers import Layer, ReasonFacts
+from engine.domain.operatorreasons import OPERATOR_REASONS
 from engine.domain.reasons import Reason
 
-_O, _R, _Z, _X, _V, _D = (
-    Layer.OPERATOR,
+_R, _Z, _X, _V, _D = (
     Layer.RISK,
     Layer.SIZING,
     Layer.EXECUTION,
@@ -293,57 +293,5 @@ REASONS: dict[Reason, ReasonFacts] = {
     Reason.AUTH_FAILED: _F(
         _V, "The venue does not accept our keys for this request.", "Check the keys and what they permit."
     ),
-    Reason.NOT_CONFIRMED: _F(
-        _O,
-        "The typed confirmation does not match the play or account name.",
-        "Type the name that the screen shows.",
-    ),
-    Reason.REASON_REQUIRED: _F(
-        _O, "This step toward more freedom needs a reason.", "Give one: --reason TEXT."
-    ),
-    Reason.ALREADY_SO: _F(_O, "The engine is already in that state.", "Nothing."),
-    Reason.FLATTEN_RUNNING: _F(
-        _O, "A flatten is running; nothing may be freed before it ends.", "Wait for FLAT or the residual."
-    ),
-    Reason.HALTED: _F(
-        _O, "The engine is halted after a flatten.", "Arm with a reason when the position is as you want it."
-    ),
-    Reason.STOPPING: _F(_O, "The engine is shutting down.", "Start it again."),
-    Reason.COOLING_DOWN: _F(
-        _O, "The risk mode was lowered too recently to be raised again.", "Wait; the values say how long."
-    ),
-    Reason.UNKNOWN_COMMAND: _F(_O, "The engine knows no such command.", "See `trader-tui --help`."),
-    Reason.NO_SUCH_ORDER: _F(
-        _O,
-        "Our books hold no order with this client id.",
-        "Take the id from the alarm, or from `trader-tui status`.",
-    ),
-    Reason.ORDER_NOT_UNKNOWN: _F(
-        _O,
-        "The order is neither UNKNOWN nor unsettled: the venue's word on it counts.",
-        "Nothing where it ended; where it is open, wait for the alarm `unsettled`, or flatten.",
-    ),
-    Reason.RESOLVED_BY_OPERATOR: _F(
-        _O,
-        "An operator said that the order is dead; nothing was booked.",
-        "Should the venue report it alive or filled after all: look there at once.",
-    ),
-    Reason.FLATTEN_DEADLINE: _F(
-        _O,
-        "The venue did not confirm everything closed before the deadline.",
-        "Act on the listed venue ids by hand, then arm with a reason.",
-    ),
-    Reason.NO_SUCH_TWIN: _F(
-        _O,
-        "No shadow twin has this name, or it is another version by now.",
-        "The values name those that run.",
-    ),
-    Reason.TWIN_NEEDS_RESTART: _F(
-        _O,
-        "The twin has another name, symbols, legs or timeframe than a running play.",
-        "Stop the engine and start it with this play.",
-    ),
-    Reason.NOTHING_TO_ROLL_BACK: _F(
-        _O, "No earlier version of this play is known.", "Change its file back, or start with the other one."
-    ),
+    **OPERATOR_REASONS,
 }

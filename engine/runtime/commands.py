@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from engine.domain.commands import SaveVeto
+from engine.core.intervening import NOTICE
+from engine.domain.commands import Notice, SaveVeto
 from engine.domain.events import Action, Control, Event
 from engine.domain.reasontable import REASONS
 from engine.domain.vetoes import Veto
@@ -20,6 +21,7 @@ class CommandDesk:
         self._offer = offer
         self._now = now
         self._sequence = first_sequence
+        self._said = ""  # what was done, where the core says more of it than its name
         self._waiting: dict[str, tuple[CommandRequest, asyncio.Future[CommandReply]]] = {}
 
     async def ask(self, request: CommandRequest) -> CommandReply:
@@ -40,22 +42,27 @@ class CommandDesk:
         return control
 
     def on_batch(self, batch: Batch) -> None:
-        """Look for the refusal of a command among what the core decided."""
+        """Look for the refusal of a command, or for what was done, among what the core decided."""
         for command in batch:
             if type(command) is SaveVeto and command.veto.cycle_id in self._waiting:
                 self._answer(command.veto.cycle_id, refused=command.veto)
+            elif type(command) is Notice and command.kind == NOTICE:
+                self._said = command.text
 
     def on_event(self, event: Event) -> None:
         """A command that was taken and not refused is done."""
-        if type(event) is Control and event.cycle_id in self._waiting:
-            self._answer(event.cycle_id)
+        if type(event) is not Control:
+            return
+        said, self._said = self._said, ""
+        if event.cycle_id in self._waiting:
+            self._answer(event.cycle_id, said=said)
 
-    def _answer(self, cycle_id: str, refused: Veto | None = None) -> None:
+    def _answer(self, cycle_id: str, refused: Veto | None = None, said: str = "") -> None:
         request, future = self._waiting.pop(cycle_id)
         if future.done():
             return
         if refused is None:
-            future.set_result(CommandReply(request.id, ok=True, text=f"{request.action} done"))
+            future.set_result(CommandReply(request.id, ok=True, text=said or f"{request.action} done"))
         else:
             facts = REASONS[refused.reason]
             text = f"{refused.text}: {facts.meaning} {facts.remedy}"

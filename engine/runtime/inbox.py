@@ -5,8 +5,9 @@ from collections import deque
 
 from typing_extensions import TypeIs
 
-from engine.domain.events import Event, Priority, priority_of
+from engine.domain.events import Event
 from engine.domain.market import Quote, Trade
+from engine.domain.priorities import Priority, priority_of
 
 CONFLATE_ABOVE = 512  # waiting market events; above that a new tick joins the waiting one of its symbol
 LOSSLESS_MAX = 20_000

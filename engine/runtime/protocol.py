@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
 from engine.core.snapshot import (
@@ -113,6 +114,7 @@ class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=T
     venue: VenueSection | None = None
     risk: RiskSection | None = None
     open_risk: OpenRisk | None = None
+    fees: tuple[FeeRow, ...] | None = None
     health: HealthSection | None = None
 
 

@@ -5,8 +5,9 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.events import Action, Control, Event, Priority, priority_of
+from engine.domain.events import Action, Control, Event
 from engine.domain.market import Bar, Quote, Trade
+from engine.domain.priorities import Priority, priority_of
 from engine.runtime.inbox import Inbox
 from tests.builders import BTC, ETH, bar, control, fill, quote, trade
 

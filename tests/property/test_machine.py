@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.core.setup import CoreSetup
 from engine.core.view import view
 from engine.domain.calendar import Window
-from engine.domain.commands import Command, SubmitOrder
+from engine.domain.commands import Command, SaveVeto, SubmitOrder
 from engine.domain.events import (
     Action,
     Backfill,
@@ -54,6 +54,14 @@ symbols = st.sampled_from([BTC, ETH])
 ANSWERS = ("ack", "fill", "part", "over", "again", "cancel", "reject", "timeout", "cancel refused")
 LIKELY = ("ack", "fill", "fill", "part", "cancel", *ANSWERS)
 CONTROLS = list(Action)
+HANDS_REFUSED = {
+    Reason.ALREADY_SO,
+    Reason.EXIT_WORKING,
+    Reason.FLATTEN_RUNNING,
+    Reason.NO_SUCH_ORDER,
+    Reason.NOTHING_TO_CLOSE,
+    Reason.ORDER_PROTECTS,
+}
 TOLD = ("lives", "gone", "filled", "nobody", "half")
 
 answers = st.tuples(st.just("answer"), st.sampled_from(LIKELY), st.integers(0, 5))
@@ -73,7 +81,10 @@ steps = st.one_of(
     ),
     st.tuples(st.just("control"), st.sampled_from(CONTROLS), st.sampled_from(["", "aa", PLAY, *RiskMode])),
     st.tuples(st.just("control"), st.just(Action.ARM), st.just(PLAY)),
-    st.tuples(st.just("resolve"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("resolve"), st.just(Action.RESOLVE), st.integers(0, 5)),
+    st.tuples(
+        st.just("hand"), st.sampled_from([Action.CLOSE_POSITION, Action.CANCEL_ORDER]), st.integers(0, 5)
+    ),
     st.tuples(st.just("wait"), st.sampled_from([0.25, 0.25, 1.0, 31.0, 50_000.0]), st.just(0)),
     st.tuples(
         st.just("other"),
@@ -171,8 +182,8 @@ def apply(world: Hand, step: tuple[str, Any, Any]) -> list[Command]:
             return world.take(*told(world, what, more))
         case "control":
             return world.ask(what, more, "because")
-        case "resolve":
-            return world.ask(Action.RESOLVE, f"{unanswered(world, what)} dead", "because")
+        case "resolve" | "hand":
+            return world.ask(*pointed(world, what, more))
         case "wait":
             return world.wait(what)
         case "limits" | "sent" | "clock":
@@ -201,6 +212,16 @@ def unanswered(world: Hand, number: int) -> str:
     orders = world.orders()
     named = [o for o in orders if o.state is OrderState.UNKNOWN] or orders
     return named[number % len(named)].client_id if named else "nobody"
+
+
+def pointed(world: Hand, action: Action, number: int) -> tuple[Action, str, str]:
+    """Return what an operator may do to an order or an open position."""
+    if action is Action.RESOLVE:
+        return action, f"{unanswered(world, number)} dead", "because"
+    positions = [f"{p.play} {p.symbol}" for p in world.machine.ledger.open_positions()]
+    orders = [order.client_id for order in world.orders()]
+    found = positions if action is Action.CLOSE_POSITION else orders
+    return action, found[number % len(found)] if found else PLAY, ""
 
 
 def answer(world: Hand, what: str, number: int) -> list[Event]:
@@ -358,3 +379,21 @@ def look_at(world: Hand, batch: Sequence[Command]) -> None:
             assert not command.increases or world.rung(command.request.symbol) is Rung.FULL
             deaf = world.machine.setup.reconcile_ns and world.machine.channels.unheard
             assert not (command.increases and deaf), "nobody would tell what becomes of it"
+
+
+@settings(max_examples=60)
+@given(styles, sequences)
+def test_an_operators_hand_only_ever_reduces_and_is_refused_for_no_limit(style, sequence):
+    world = Hand(style())
+    for step in sequence:
+        commands = apply(world, step)
+        if step[0] != "hand":
+            continue
+        assert not [c for c in commands if isinstance(c, SubmitOrder) and c.increases]
+        sent = [c.request for c in commands if isinstance(c, SubmitOrder)]
+        assert len(sent) <= 1
+        for request in sent:
+            held = world.machine.ledger.position(request.play, request.symbol).qty
+            assert request.qty == abs(held)
+            assert request.side.sign * held < 0
+        assert {c.veto.reason for c in commands if isinstance(c, SaveVeto)} <= HANDS_REFUSED

@@ -520,6 +520,19 @@ class World:
             if engine.machine.authority.operator.phase is not Phase.ARMED:
                 self.tell("operator: arm")
             engine.post(Action.ARM, engine.machine.setup.confirm_name, "all is calm")
+        elif dice < 0.93:
+            self._lay_hand_on(engine, dice)
+
+    def _lay_hand_on(self, engine: SimulatedEngine, dice: float) -> None:
+        """Let the operator close a position, or cancel an order."""
+        held = [f"{p.play} {p.symbol}" for p in engine.machine.ledger.open_positions()]
+        orders = [order.client_id for order in engine.machine.desk.book.open_orders()]
+        if held and dice < 0.89:
+            self.tell(f"operator: closes {held[self.steps % len(held)]}")
+            engine.post(Action.CLOSE_POSITION, held[self.steps % len(held)], "enough")
+        elif orders:
+            self.tell(f"operator: cancels {orders[self.steps % len(orders)]}")
+            engine.post(Action.CANCEL_ORDER, orders[self.steps % len(orders)], "not now")
 
     def _resolve(self, engine: SimulatedEngine) -> None:
         for order in engine.machine.desk.book.open_orders():

@@ -5,7 +5,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.core.commands_table import COLUMNS, COMMANDS_TABLE, Effects, RowKind
+from engine.core.commands_table import COMMANDS_TABLE
+from engine.core.effects import COLUMNS, Effects, RowKind
 from engine.core.snapshot import Phase
 from engine.domain.calendar import Window
 from engine.domain.commands import CancelOrder, SaveSignal

@@ -25,17 +25,16 @@ from engine.domain.events import (
     OrderSent,
     OrderTimedOut,
     PlaySwapped,
-    Priority,
     Recalled,
     Remark,
     TimerFired,
     VenueReport,
     Woken,
-    priority_of,
 )
 from engine.domain.limits import LimitsChanged
 from engine.domain.market import Bar, Quote, Trade
 from engine.domain.positions import Fill
+from engine.domain.priorities import Priority, priority_of
 from engine.domain.versions import PlaysApproved, TwinChanged
 from tests.unit.domain.examples import examples_of
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from engine.domain.commands import SaveVeto, Stopped
+from engine.core.intervening import NOTICE
+from engine.domain.commands import Notice, NoticeLevel, SaveVeto, Stopped
 from engine.domain.events import Action, Control, Woken
 from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
@@ -85,3 +86,13 @@ async def test_a_command_may_be_posted_without_waiting(desk, line):
     assert line == [control]
     assert control.cycle_id == "op@42"
     desk.on_event(control)
+
+
+async def test_what_the_core_says_was_done_is_the_answer(desk, line):
+    task = await asked(desk, CommandRequest(7, Action.CLOSE_POSITION, "me@tty", "", "canary"))
+    desk.on_batch((Notice(T0, NoticeLevel.WARNING, NOTICE, "1 BTCUSDT of canary closes"),))
+    desk.on_event(line[0])
+    assert (await task).text == "1 BTCUSDT of canary closes"
+    task = await asked(desk)
+    desk.on_event(line[1])
+    assert (await task).text == "pause done"

@@ -1,0 +1,73 @@
+"""`close` and `cancel` from a shell: what they say first, and what they send."""
+
+import json
+
+import pytest
+
+from engine.api import Action, ControlError
+from tests import console_fakes
+from tests.unit.tui.night import Night
+from tui import hands
+
+
+@pytest.fixture
+def night(settings):
+    """An engine that holds something."""
+    with Night(settings) as engine:
+        engine.shown = console_fakes.snapshot()
+        yield engine
+
+
+def test_a_close_says_first_what_it_would_do(night, settings, capsys):
+    assert hands.close(settings, "ema_cross", "", confirmed=False, reason="", as_json=False) == 4
+    told = capsys.readouterr().err
+    assert told.startswith("NOT_CONFIRMED nothing was done. It would buy 1.5 ETHUSDT of ema_cross at market")
+    assert "worth" in told
+    assert "slippage" in told
+    assert told.rstrip().endswith("Add --confirm to do it.")
+    assert night.requests == []
+
+
+def test_of_several_positions_of_a_play_it_names_each(night, settings, capsys):
+    assert hands.close(settings, "canary", "", confirmed=False, reason="", as_json=True) == 4
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["ok"], facts["reason"]) == (False, "NOT_CONFIRMED")
+    assert "0.25 BTCUSDT" in facts["text"]
+    assert "12 SOLUSDT" in facts["text"]
+
+
+@pytest.mark.parametrize(("symbol", "argument"), [("", "canary"), ("SOLUSDT", "canary SOLUSDT")])
+def test_a_confirmed_close_is_sent(night, settings, symbol, argument):
+    assert hands.close(settings, "canary", symbol, confirmed=True, reason="news", as_json=False) == 0
+    (request,) = night.requests
+    assert (request.action, request.argument, request.reason) == (Action.CLOSE_POSITION, argument, "news")
+
+
+def test_what_is_not_open_is_the_engines_to_refuse(night, settings):
+    hands.close(settings, "nobody", "", confirmed=False, reason="", as_json=False)
+    assert [request.argument for request in night.requests] == ["nobody"]
+
+
+def test_a_cancel_says_first_what_it_would_do(night, settings, capsys):
+    order = console_fakes.ORDERS[1]
+    assert hands.cancel(settings, order.client_id, confirmed=False, reason="", as_json=False) == 4
+    assert f"cancel entry buy 0.25 BTCUSDT limit at 61100.0 of ema_cross ({order.client_id}, acknow" in (
+        capsys.readouterr().err
+    )
+    market = console_fakes.ORDERS[0]
+    assert hands.cancel(settings, market.client_id, confirmed=False, reason="", as_json=False) == 4
+    assert "market at market" in capsys.readouterr().err
+
+
+def test_a_confirmed_cancel_names_the_order_by_our_id(night, settings):
+    order = console_fakes.ORDERS[1]
+    for name in (order.client_id, order.venue_id, "nobody"):
+        hands.cancel(settings, name, confirmed=True, reason="", as_json=False)
+    asked = [(request.action, request.argument) for request in night.requests]
+    cancel = Action.CANCEL_ORDER
+    assert asked == [(cancel, order.client_id), (cancel, order.client_id), (cancel, "nobody")]
+
+
+def test_without_an_engine_it_says_so(settings):
+    with pytest.raises(ControlError, match="no engine runs"):
+        hands.close(settings, "canary", "", confirmed=True, reason="", as_json=False)

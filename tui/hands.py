@@ -1,0 +1,81 @@
+"""What `close` and `cancel` do: look, say what would happen, and send it once that was confirmed."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.api import Action, ControlError, OrderRow, PositionRow, Snapshot, fetch_status
+from tui import remote
+from tui.costs import Estimate
+from tui.formats import clean, money, price, quantity, signed
+from tui.supervisor import unreached
+
+if TYPE_CHECKING:
+    from engine.api import Settings
+
+UNCONFIRMED = "NOT_CONFIRMED"
+
+
+def close(
+    settings: "Settings", play: str, symbol: str, *, confirmed: bool, reason: str, as_json: bool
+) -> int:
+    """Close one position at market; without the confirmation say what that would do, and exit with 4."""
+    snapshot = _look(settings)
+    found = [row for row in snapshot.positions if row.qty != 0 and row.play == play]
+    named = [row for row in found if symbol in ("", row.symbol)]
+    words = [close_words(row, snapshot) for row in named]
+    if not confirmed and words:
+        return _unconfirmed(words, as_json=as_json)
+    argument = f"{play} {symbol}".strip()
+    return remote.command(settings, Action.CLOSE_POSITION, reason=reason, argument=argument, as_json=as_json)
+
+
+def cancel(settings: "Settings", order_id: str, *, confirmed: bool, reason: str, as_json: bool) -> int:
+    """Cancel one order by its client id, or by the venue's; unconfirmed it says what that would do."""
+    snapshot = _look(settings)
+    named = [o for o in snapshot.orders if o.state.is_open and order_id in (o.client_id, o.venue_id)]
+    if not confirmed and named:
+        return _unconfirmed([cancel_words(row) for row in named], as_json=as_json)
+    client_id = named[0].client_id if len(named) == 1 else order_id
+    return remote.command(settings, Action.CANCEL_ORDER, reason=reason, argument=client_id, as_json=as_json)
+
+
+def close_words(row: PositionRow, snapshot: Snapshot) -> str:
+    """Say what closing a position would do: quantity, mark, and what it is estimated to cost."""
+    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}.get(row.symbol, 2)
+    estimate = Estimate(snapshot)
+    cost, currency = estimate.close(row), snapshot.account.currency
+    verb = "sell" if row.qty > 0 else "buy"
+    spread = "its spread is not known" if cost.unpriced else f"about {money(cost.spread)} slippage"
+    return (
+        f"{verb} {quantity(abs(row.qty))} {clean(row.symbol)} of {clean(row.play)} at market, reduce-only: "
+        f"mark {price(estimate.mark(row), digits)}, worth {money(cost.worth)} {currency}, "
+        f"open P&L {signed(row.unrealized)}, {spread}, about {money(cost.fees)} fee"
+    )
+
+
+def cancel_words(row: OrderRow) -> str:
+    """Say what canceling an order would take away."""
+    left = quantity(row.qty - row.filled_qty)
+    at = "at market" if row.price is None else f"at {row.price}"
+    return (
+        f"cancel {row.role.value} {row.side.value} {left} {clean(row.symbol)} {row.kind.value} {at} "
+        f"of {clean(row.play)} ({clean(row.client_id)}, {row.state.value})"
+    )
+
+
+def _look(settings: "Settings") -> Snapshot:
+    try:
+        return fetch_status(settings)[1]
+    except ControlError as error:
+        raise ControlError(unreached(settings, error)) from None
+
+
+def _unconfirmed(words: list[str], *, as_json: bool) -> int:
+    text = f"{UNCONFIRMED} nothing was done. It would {'; '.join(words)}. Add --confirm to do it."
+    reply = {"id": 0, "ok": False, "reason": UNCONFIRMED, "text": text}
+    if as_json:
+        remote.print_facts(msgspec.to_builtins(reply))
+    else:
+        remote.print_line(text, err=True)
+    return remote.REFUSED
