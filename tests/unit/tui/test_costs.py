@@ -7,6 +7,7 @@ import pytest
 
 from engine.api import FeeRow, OrderRole, OrderState, Side
 from tests import console_fakes as fakes
+from tests.console_positions import position
 from tui.costs import Cost, Estimate, close_all, worst_case
 
 FEES = tuple(FeeRow(symbol, Decimal("0.0002"), Decimal("0.0005")) for symbol, _, _ in fakes.SYMBOLS)
@@ -21,8 +22,8 @@ def with_tick(**changes):
     return shown(ticks=(msgspec.structs.replace(first, **changes), *rest))
 
 
-LONG = fakes.position("canary", "BTCUSDT", "2", "100", 100.0, "0")
-SHORT = fakes.position("canary", "BTCUSDT", "-2", "100", 100.0, "0")
+LONG = position("canary", "BTCUSDT", "2", "100", 100.0, "0")
+SHORT = position("canary", "BTCUSDT", "-2", "100", 100.0, "0")
 
 
 @pytest.mark.parametrize(("row", "worth", "spread"), [(LONG, 198.0, 2.0), (SHORT, 202.0, 2.0)])
