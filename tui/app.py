@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingsMap, BindingType
 from textual.command import CommandPalette, Provider
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
@@ -167,6 +168,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
         self.run_worker(Rereading(self).watch(), name="files", exit_on_error=False)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what passes over every line: Textual's filters, and the terminal's glyphs."""
+        return [*super().get_line_filters(), *self.look.filters]
+
     # frames
 
     def _arm_frames(self) -> None:
@@ -189,7 +194,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Return the input of the frame to draw now."""
         silent_s = max(0.0, self.clock() - self._arrived_at) if self.latest is not None else 0.0
         waiting = f"connecting to the engine ... {self.settings.title}".rstrip()
-        return Frame(self.latest, silent_s, waiting, self.gone, self._ready_keys)
+        sparklines = self.settings.sparklines
+        return Frame(self.latest, silent_s, waiting, self.gone, self._ready_keys, sparklines=sparklines)
 
     def draw(self, *, force: bool = False) -> None:
         """Draw what changed."""

@@ -21,7 +21,7 @@ from tui.options import (
     json_option,
     play_options,
     reason_option,
-    theme_option,
+    screen_options,
 )
 from tui.play_commands import play
 from tui.promotion_commands import promote, rollback, shadow
@@ -118,7 +118,7 @@ def cli() -> None:
 @click.option("--headless", is_flag=True, help="The engine alone, without a screen.")
 @click.option("--plain", is_flag=True, help="Lines instead of a screen.")
 @click.option("--in-process", is_flag=True, help="Engine and console in one process; both end together.")
-@theme_option
+@screen_options
 @click.option("--confirm", is_flag=True, help="Needed for live.")
 @click.option("--json", "as_json", is_flag=True, help="With --headless: end with one JSON object.")
 def run(**options: Any) -> None:
@@ -164,7 +164,7 @@ def _refuse_idle_options(options: dict[str, Any], settings: "Settings") -> None:
 @cli.command()
 @instance_options
 @click.option("--plain", is_flag=True, help="Lines instead of a screen.")
-@theme_option
+@screen_options
 def attach(plain: bool, **options: Any) -> None:
     """Open the console on the engine that runs already."""
     from tui import launch

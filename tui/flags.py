@@ -6,7 +6,13 @@ if TYPE_CHECKING:
     from engine.api import Settings
 
 # Flags by option name, as the settings call them.
-BASE_FLAGS = {"instance": "instance", "state_dir": "state_dir", "theme": "console.theme"}
+BASE_FLAGS = {
+    "instance": "instance",
+    "state_dir": "state_dir",
+    "theme": "console.theme",
+    "ascii_only": "console.ascii_only",
+    "low_bandwidth": "console.low_bandwidth",
+}
 RUN_FLAGS = {
     **BASE_FLAGS,
     "mode": "mode",

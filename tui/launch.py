@@ -22,15 +22,12 @@ from engine.api import (
     open_engine,
     run_engine,
     send_command,
-    state_directory,
-    user_directory,
 )
 from tui.supervisor import Supervisor, actor_name
 
 if TYPE_CHECKING:
     from engine.api import Settings
     from tui.app import ConsoleApp
-    from tui.settings import ConsoleSettings
 
 NO_TERMINAL = "there is no terminal to draw on: use {} instead of the screen"
 FORCED_EXIT_S = 1.5  # how long a console may take to leave after a signal
@@ -171,26 +168,11 @@ def _console(
 
 def _app(settings: "Settings", connect: Callable[[], Awaitable[Link]]) -> "ConsoleApp":
     from tui.app import ConsoleApp
+    from tui.settings import console_settings
 
     for size in ("COLUMNS", "LINES"):  # whoever exported them once does not follow the terminal's size
         os.environ.pop(size, None)
-    return ConsoleApp(connect, settings=_console_settings(settings))
-
-
-def _console_settings(settings: "Settings") -> "ConsoleSettings":
-    from tui.settings import ConsoleSettings
-
-    own = user_directory()
-    return ConsoleSettings(
-        theme=settings.console.theme,
-        theme_dirs=(own / "themes",),
-        keymap_file=own / "keymap.yaml",
-        layouts_file=own / "layouts.yaml",
-        memory_file=state_directory(settings).parent / ".console.json",
-        frames_per_s=settings.console.frame_rate,
-        budget_bytes_per_s=round(settings.console.bandwidth_max_kb_s * 1000),
-        title=f"{settings.mode} · instance {settings.instance}",
-    )
+    return ConsoleApp(connect, settings=console_settings(settings, os.environ))
 
 
 def _take_signals(app: "ConsoleApp", settings: "Settings", patience_s: float = FORCED_EXIT_S) -> None:

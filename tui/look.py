@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from textual.filter import LineFilter
+
 from engine.api import ConfigError
+from tui.abilities import Glyphs
+from tui.glyphs import GlyphFilter
 from tui.settings import ConsoleSettings
 from tui.theme import Palette, ThemeColors, ThemeLibrary
 from tui.widgets.grid import Grid
@@ -20,6 +24,9 @@ class Look:
         """Load the theme of the settings. Raises ConfigError for one that cannot be used."""
         self._app = app
         self._sixteen = settings.sixteen_colors
+        self.filters: tuple[LineFilter, ...] = (
+            (GlyphFilter(settings.glyphs),) if settings.glyphs is not Glyphs.FULL else ()
+        )
         self.library = ThemeLibrary(settings.theme_dirs)
         self.palette = self._palette_of(self.library.load(settings.theme))
         self._kept: ThemeColors | None = None  # what Esc goes back to while another theme is tried on

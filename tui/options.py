@@ -55,4 +55,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer with 
 reason_option = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept in the record. Needed towards more freedom."
 )
-theme_option = click.option("--theme", metavar="NAME", help="The screen's theme.")
+
+
+def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how the screen looks."""
+    command = click.option(
+        "--low-bandwidth",
+        is_flag=True,
+        help="For a slow line: at most 4 frames a second and 8 kB/s, sixteen colours, no sparklines.",
+    )(command)
+    command = click.option(
+        "--ascii", "ascii_only", is_flag=True, help="Borders, marks and charts in ASCII characters only."
+    )(command)
+    return click.option("--theme", metavar="NAME", help="The screen's theme.")(command)

@@ -127,6 +127,8 @@ class Palette:
             "border": color("border"),
             "muted": color("muted"),
             "armed": color("armed"),
+            "raised": color("panel"),  # Textual sees through surfaces in the terminal's own colours
+            "marked": color("cursor"),
             "input-cursor-background": color("text"),
             "input-cursor-foreground": color("background"),
         }

@@ -241,6 +241,9 @@ class ConsoleSettings(Section):
     theme: Annotated[str, Field(min_length=1)] = "dark"
     frame_rate: Annotated[float, Field(gt=0, le=30)] = 10.0
     bandwidth_max_kb_s: Annotated[float, Field(ge=1, le=100_000)] = 80.0
+    ascii_only: bool | None = None  # None: where the locale's encoding is not UTF-8
+    low_bandwidth: bool = False  # at most 4 frames a second, 8 kB/s, sixteen colours, no sparklines
+    welcome: bool = True  # explain the screen once, at the first start
 
 
 class LogSettings(Section):

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from tests.screens.console import console
+from tests.screens.console import Desk, console
+from tui.abilities import Glyphs
+from tui.formats import BLOCKS
+from tui.glyphs import PC_FONT
 from tui.settings import ConsoleSettings
 
 
@@ -52,3 +55,41 @@ async def test_an_unknown_theme_is_refused_on_screen() -> None:
         await desk.settle()
         assert "there is no theme 'neon'" in desk.toasts()[-1]
         assert desk.app.palette.colors.name == "dark"
+
+
+async def test_ascii_only_draws_nothing_else() -> None:
+    """Panes, dialogs, toasts and the palette alike."""
+    async with console(settings=ConsoleSettings(glyphs=Glyphs.ASCII)) as desk:
+        for keys in ((), ("a",), ("escape", "ctrl+p"), ("escape", "question_mark"), ("escape", "ctrl+q")):
+            await desk.press(*keys)
+            desk.app.tell("A toast … with ▲ signs")
+            await desk.settle()
+            drawn = on_screen(desk)
+            assert drawn.isascii(), {char for char in drawn if not char.isascii()}
+        assert "+-" in drawn
+
+
+async def test_the_linux_console_gets_square_corners() -> None:
+    """And no glyph that its font lacks."""
+    async with console(settings=ConsoleSettings(glyphs=Glyphs.CONSOLE)) as desk:
+        drawn = on_screen(desk)
+        assert "┌─►1 Market" in drawn
+        assert {char for char in drawn if not char.isascii()} <= PC_FONT
+
+
+async def test_a_slow_line_gets_no_sparklines() -> None:
+    """Their column stands empty and untitled; nothing else moves."""
+    async with console(size=(200, 50)) as desk:
+        rich = desk.text("market").splitlines()
+    async with console(size=(200, 50), settings=ConsoleSettings(sparklines=False)) as desk:
+        plain = desk.text("market").splitlines()
+    assert "TREND" in rich[1]
+    assert "TREND" not in plain[1]
+    assert not set("".join(plain)) & set(BLOCKS)
+    assert [line[-7:] for line in rich] == [line[-7:] for line in plain]
+
+
+def on_screen(desk: Desk) -> str:
+    """Return every character that is drawn, filters applied."""
+    lines = desk.app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in lines)

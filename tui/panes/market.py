@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.api import Snapshot, TickRow
 from tui.formats import (
     DOWN,
@@ -59,9 +61,10 @@ class MarketPane(Pane):
         """One row a symbol, a header and the frame."""
         return len(snapshot.ticks) + 3
 
-    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:  # noqa: ARG002
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a symbol."""
-        fitted = fit_columns(MERGED if self.merged else PLAIN, width)
+        columns = MERGED if self.merged else PLAIN
+        fitted = fit_columns(columns if frame.sparklines else _untitled(columns, "TREND"), width)
         now = snapshot.status.now
         held = _held(snapshot) if self.merged else {}
         rows = fitted.rows([self._values(tick, now, fitted, held) for tick in snapshot.ticks])
@@ -101,6 +104,11 @@ class MarketPane(Pane):
             glyph, style = (UP, "buy*") if tick.price > before[0] else (DOWN, "sell*")
         self._seen[tick.symbol] = (tick.price, glyph, style)
         return glyph, style
+
+
+def _untitled(columns: tuple[Column, ...], title: str) -> tuple[Column, ...]:
+    """Return columns of which one stands for nothing but the room it leaves."""
+    return tuple(replace(column, title="") if column.title == title else column for column in columns)
 
 
 def _trend_style(tick: TickRow) -> str:

@@ -32,6 +32,7 @@ class Frame(msgspec.Struct, frozen=True):
     waiting: str = "connecting to the engine ..."
     ended: bool = False  # the engine said goodbye or vanished
     keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
+    sparklines: bool = True  # whether the line has bytes to spare for them
 
     def key(self, action_id: str) -> str:
         """Return the name of an action's key."""
