@@ -15,6 +15,7 @@ from benchmarks.onvenue import on_the_exchange
 from benchmarks.prints import prints
 from benchmarks.reloads import reloads
 from benchmarks.riskchain import chain
+from benchmarks.screen import screen
 from benchmarks.storage import storage
 from benchmarks.streaming import stream
 from benchmarks.terminal import ROOT
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "live": live_path,
     "stream": stream,
     "console": console_load,
+    "screen": screen,
     "flatten": flatten,
     "venue": on_the_exchange,
     "storage": storage,
