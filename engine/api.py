@@ -12,10 +12,24 @@ from engine.core.effects import RowKind
 from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import BlackoutRow, CauseRow, LimitRow, RiskSection
+from engine.core.sights import (
+    Blotted,
+    BookView,
+    BookWish,
+    Chart,
+    ChartWish,
+    Curve,
+    EquityWish,
+    Series,
+    Sight,
+    TradesWish,
+    Wish,
+)
 from engine.core.snapshot import (
     AccountSection,
     BreakerRow,
     BudgetRow,
+    ChartPoint,
     FeedRow,
     FlattenSection,
     GateRow,
@@ -46,12 +60,15 @@ from engine.domain.errors import (
 )
 from engine.domain.events import Action, Channel, OnStop
 from engine.domain.ids import OrderRole
+from engine.domain.market import Depth
 from engine.domain.modes import HOLDERS, RUNG_MEANING, Hold, Holder, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
 from engine.domain.readings import Miss, Reading, RuleReading
 from engine.domain.reasons import Reason
 from engine.domain.reasontable import REASONS
 from engine.domain.signals import Side, SignalKind
+from engine.execution.blotter import ClosedTrade, FillMark, TradeTotals
+from engine.execution.equitycurve import EquityPoint
 from engine.instance import (
     ask_why,
     block_signals,
@@ -96,7 +113,7 @@ from engine.runtime.leaving import leave
 from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
 from engine.runtime.parity.report import Outcome as ParityOutcome
 from engine.runtime.parity.report import Verdict as ParityVerdict
-from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link, WhyReply
+from engine.runtime.protocol import CommandReply, Goodbye, Hello, Link, LookReply, WhyReply
 from engine.runtime.study.sheet import SHEET, Kind, write_figure
 from engine.runtime.study.sheet import Group as FigureGroup
 from engine.runtime.study.sheet import Line as FigureLine
@@ -135,20 +152,32 @@ __all__ = [
     "Action",
     "Alarm",
     "BlackoutRow",
+    "Blotted",
+    "BookView",
+    "BookWish",
     "BreakerRow",
     "BreakerState",
     "BudgetRow",
     "CauseRow",
     "ChainLink",
     "Channel",
+    "Chart",
+    "ChartPoint",
+    "ChartWish",
+    "ClosedTrade",
     "CommandReply",
     "CommandsRow",
     "ConfigError",
     "ControlError",
+    "Curve",
+    "Depth",
+    "EquityPoint",
+    "EquityWish",
     "FeeRow",
     "FeedRow",
     "FigureGroup",
     "FigureLine",
+    "FillMark",
     "FirstDifference",
     "FlattenSection",
     "GateRow",
@@ -163,6 +192,7 @@ __all__ = [
     "Link",
     "LinkStatus",
     "LockHeldError",
+    "LookReply",
     "Miss",
     "Mode",
     "ModelRow",
@@ -190,18 +220,23 @@ __all__ = [
     "RowKind",
     "RuleReading",
     "Rung",
+    "Series",
     "Severity",
     "Side",
+    "Sight",
     "SignalKind",
     "SignalRow",
     "Snapshot",
     "StatusSection",
     "TickRow",
+    "TradeTotals",
     "TraderError",
+    "TradesWish",
     "TwinRow",
     "VenueSection",
     "Why",
     "WhyReply",
+    "Wish",
     "__version__",
     "approve_play",
     "ask_why",

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.domain.commands import Command
 from engine.domain.events import Event
-from engine.domain.market import Bar, Instrument, MarketEvent
+from engine.domain.market import Bar, Depth, Instrument, MarketEvent
 from engine.domain.orders import OrderRequest
 from engine.risk.clearance import VenueFacts
 
@@ -133,6 +133,10 @@ class PushFeed(Protocol):
 
     def facts(self) -> FeedFacts:
         """Return what the feed went through."""
+        ...
+
+    def depth(self, symbol: str, levels: int) -> Depth | None:
+        """Return the best levels of a symbol's book, None while the feed keeps none that is true."""
         ...
 
 

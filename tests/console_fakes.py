@@ -26,6 +26,7 @@ from engine.api import (
     Hello,
     Hold,
     Holder,
+    LookReply,
     Mode,
     Notice,
     NoticeLevel,
@@ -47,6 +48,7 @@ from engine.api import (
     TwinRow,
     VenueSection,
     WhyReply,
+    Wish,
 )
 from tests import console_positions
 
@@ -498,6 +500,8 @@ class FakeLink:
         self.commands: list[tuple[Action, str, str]] = []
         self.asked: list[tuple[str, int, int]] = []
         self.whys: dict[str, WhyReply] = {}
+        self.looked: list[Wish] = []
+        self.sights: dict[type[Wish], LookReply] = {}
         self.panics = 0
         self.closed = False
         self.replies: dict[Action, CommandReply] = {}
@@ -544,6 +548,11 @@ class FakeLink:
         if self.why_error is not None:
             raise self.why_error
         return self.whys.get(play, WhyReply(1, text="no bars"))
+
+    async def look(self, wish: Wish) -> LookReply:
+        """Remember what was looked at and answer with what was set."""
+        self.looked.append(wish)
+        return self.sights.get(type(wish), LookReply(1, text="nothing to see"))
 
     def panic(self) -> None:
         """Remember a panic."""

@@ -37,9 +37,10 @@ class Guards:
         self._authority, self._board = authority, board
 
     def look(self, now: int) -> None:
-        """Look at what no event tells of: silent symbols, and stops that do not protect."""
+        """Look at what no event tells of: silent symbols, stops that do not protect, and equity over time."""
         self.check_silence(now)
         self.stops.check(now)
+        self._ledger.curve.add(now, self._ledger.equity())
 
     def check_silence(self, now: int) -> None:
         """Hold the symbols that have been silent for too long, and let go of those that speak again."""

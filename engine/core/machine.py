@@ -328,6 +328,7 @@ class Machine:
         self._guards.forget()
         self.channels.begin_anew()
         self.risk.begin_anew()
+        self.ledger.blotter.begin_anew()
 
     def restore(self, state: MachineState) -> None:
         """Take up a checkpoint's state into a machine made from the same setup."""

@@ -147,6 +147,10 @@ class Market:
         window = self._windows.get((symbol, step_ns))
         return window.bars() if window is not None else ()
 
+    def steps(self, symbol: str) -> tuple[int, ...]:
+        """Return the lengths of bars that are kept of a symbol."""
+        return tuple(step for name, step in self._windows if name == symbol)
+
     def windows(self, symbols: Iterable[str], step_ns: int) -> tuple[Bar, ...]:
         """Return the last closed bars of some symbols and a step, oldest first; ties keep their order."""
         bars = chain.from_iterable(self.window(symbol, step_ns) for symbol in symbols)
@@ -184,7 +188,7 @@ class Market:
 
     def _history(self, state: SymbolState) -> tuple[float, ...]:
         """Return the points of a sparkline: prices a second apart, the last closes where only bars come."""
-        steps = [step for symbol, step in self._windows if symbol == state.symbol]
+        steps = self.steps(state.symbol)
         if state.has_trades or not steps:
             return tuple(state.history)
         window = self._windows[state.symbol, min(steps)]

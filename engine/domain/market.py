@@ -121,6 +121,13 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag=True):
         return self.close
 
 
+class Depth(msgspec.Struct, frozen=True, gc=False):
+    """The best levels of an order book, price and quantity, the best of each side first."""
+
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+
+
 MarketEvent = Trade | Quote | Bar
 
 

@@ -10,7 +10,9 @@ from engine.domain.market import NS_PER_DAY
 from engine.domain.money import LEDGER_CONTEXT, ZERO, divide
 from engine.domain.positions import Fill, Position
 from engine.domain.signals import Side
+from engine.execution.blotter import Blotter, BlotterState
 from engine.execution.capital import Capital, CapitalState
+from engine.execution.equitycurve import EquityCurve, EquityState
 
 _BUY = Side.BUY  # bound once: every fill passes here
 COST_STEP = Decimal("1e-12")  # in quote units; far under a venue's own rounding of fees
@@ -31,6 +33,8 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     drawdown_max: float
     start_equity: Decimal | None = None
     capital: CapitalState = CapitalState()
+    blotter: BlotterState = BlotterState()
+    curve: EquityState = EquityState()
 
 
 def apply_fill(position: Position, fill: Fill) -> Position:
@@ -79,6 +83,8 @@ class Ledger:
         self.trades = 0
         self.drawdown_max = 0.0
         self.capital = Capital()
+        self.blotter = Blotter()
+        self.curve = EquityCurve()
         self._positions: dict[tuple[str, str], Position] = {}
         self._open: dict[tuple[str, str], tuple[str, float, float]] = {}  # symbol, quantity, cost
         self._net: dict[str, Decimal] = {}
@@ -120,6 +126,7 @@ class Ledger:
         if before.qty and (not after.qty or (after.qty > ZERO) != (before.qty > ZERO)):
             self.trades += 1
             self.capital.on_closed(key, after.realized - after.fees)
+        self.blotter.on_fill(before, after, fill)
         self._net[fill.symbol] = self._net.get(fill.symbol, ZERO) + (after.qty - before.qty)
         if not after.qty:
             self._open.pop(key, None)
@@ -128,6 +135,7 @@ class Ledger:
         self._cash = float(self.start_equity + self.realized - self.fees)
         self._marks[fill.symbol] = float(fill.price)
         self._track()
+        self.curve.add(fill.ts, self.equity())
         return after
 
     # money
@@ -257,6 +265,8 @@ class Ledger:
             drawdown_max=self.drawdown_max,
             start_equity=self.start_equity,
             capital=self.capital.state(),
+            blotter=self.blotter.state(),
+            curve=self.curve.state(),
         )
 
     def restore(self, state: LedgerState) -> None:
@@ -278,3 +288,5 @@ class Ledger:
         self._day_start_equity = state.day_start_equity
         self._peak, self.drawdown_max = state.equity_peak, state.drawdown_max
         self.capital.restore(state.capital)
+        self.blotter.restore(state.blotter)
+        self.curve.restore(state.curve)

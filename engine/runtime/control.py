@@ -22,6 +22,8 @@ from engine.runtime.protocol import (
     CommandRequest,
     Goodbye,
     Hello,
+    LookReply,
+    LookRequest,
     SnapshotDelta,
     StatusRequest,
     Subscribe,
@@ -87,6 +89,7 @@ class ControlServer:
         snapshot: Callable[[], Snapshot],
         command: Callable[[CommandRequest], Awaitable[CommandReply]],
         why: Callable[[WhyRequest], Awaitable[WhyReply]],
+        look: Callable[[LookRequest], Awaitable[LookReply]],
         log: Logger,
         rate_hz: float = 10.0,
         slow_s: float = SLOW_S,
@@ -97,6 +100,7 @@ class ControlServer:
         self._build = snapshot
         self._command = command
         self._why = why
+        self._look = look
         self._log = log
         self._interval_s = 1.0 / rate_hz
         self._slow_s = slow_s
@@ -200,9 +204,9 @@ class ControlServer:
             case CommandRequest():
                 await client.commands.acquire()
                 self._begin(answers, self._answer(client, message))
-            case WhyRequest():
+            case WhyRequest() | LookRequest():
                 await client.commands.acquire()
-                self._begin(answers, self._tell_why(client, message))
+                self._begin(answers, self._tell(client, message))
             case Subscribe():
                 await self._subscribe(client, message.rate_hz)
             case StatusRequest():
@@ -213,15 +217,20 @@ class ControlServer:
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
 
-    async def _tell_why(self, client: Client, request: WhyRequest) -> None:
+    async def _tell(self, client: Client, request: WhyRequest | LookRequest) -> None:
+        """Answer what changes nothing."""
+        asks_why = isinstance(request, WhyRequest)
+        answer: type[WhyReply | LookReply] = WhyReply if asks_why else LookReply
+        reply: WhyReply | LookReply
         try:
             async with asyncio.timeout(self._answer_timeout_s):
-                reply = await self._why(request)
+                reply = await (self._why(request) if isinstance(request, WhyRequest) else self._look(request))
         except TimeoutError:
-            reply = WhyReply(request.id, text=f"no answer within {self._answer_timeout_s:g} s")
+            reply = answer(request.id, text=f"no answer within {self._answer_timeout_s:g} s")
         except Exception:  # noqa: BLE001 - whoever asked must get an answer
-            self._log.exception("why_failed", play=request.play)
-            reply = WhyReply(request.id, text="the engine failed to explain; see its log")
+            self._log.exception("why_failed" if asks_why else "look_failed", asked=repr(request))
+            verb = "explain" if asks_why else "show it"
+            reply = answer(request.id, text=f"the engine failed to {verb}; see its log")
         client.commands.release()
         with suppress(ConnectionClosed):
             await self._send(client, reply)

@@ -5,12 +5,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from itertools import count
 
+from engine.core.sights import Wish
 from engine.core.snapshot import Snapshot
 from engine.domain.errors import ControlError
 from engine.domain.events import Action
 from engine.domain.reasons import Reason
 from engine.runtime.panicline import PANIC_TIMEOUT_S
-from engine.runtime.protocol import CommandReply, CommandRequest, Goodbye, Hello, WhyReply, WhyRequest
+from engine.runtime.protocol import (
+    CommandReply,
+    CommandRequest,
+    Goodbye,
+    Hello,
+    LookReply,
+    LookRequest,
+    WhyReply,
+    WhyRequest,
+)
 from engine.runtime.wire import COMMAND_TIMEOUT_S, no_answer
 
 
@@ -24,6 +34,7 @@ class DirectLink:
         snapshot: Callable[[], Snapshot],
         command: Callable[[CommandRequest], Awaitable[CommandReply]],
         why: Callable[[WhyRequest], Awaitable[WhyReply]],
+        look: Callable[[LookRequest], Awaitable[LookReply]],
         actor: str,
         options: str,
         rate_hz: float = 10.0,
@@ -33,6 +44,7 @@ class DirectLink:
         self._build = snapshot
         self._command = command
         self._why = why
+        self._look = look
         self._actor = actor
         self._options = options
         self._interval_s = 1.0 / rate_hz
@@ -90,6 +102,10 @@ class DirectLink:
     async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
         """Ask why bars led to what they did."""
         return await self._why(WhyRequest(next(self._ids), play, last, at))
+
+    async def look(self, wish: Wish) -> LookReply:
+        """Ask for what no snapshot holds."""
+        return await self._look(LookRequest(next(self._ids), wish))
 
     def panic(self) -> None:
         """Flatten now, from any thread; from the engine's own it returns before the answer is known.

@@ -29,6 +29,7 @@ from engine.runtime.exitreport import ExitReport, exit_report
 from engine.runtime.freeze import freeze
 from engine.runtime.gauges import Health
 from engine.runtime.inbox import Inbox
+from engine.runtime.lookdesk import LookDesk
 from engine.runtime.loop import Batch
 from engine.runtime.protocol import (
     PROTOCOL_VERSION,
@@ -90,6 +91,7 @@ class Engine:
             report=self._offer,
             on_batch=self._on_batch,
         )
+        self.look = LookDesk(context.loop.machine, context.source.stream, self._now).look
         self._telling = Telling(self._settings, context.log, offer=self._offer, now=self._now)
         self._upkeep = Upkeep(
             context,
@@ -266,6 +268,7 @@ class Engine:
             snapshot=self.snapshot,
             command=self.ask,
             why=self.why,
+            look=self.look,
             log=context.log,
             rate_hz=self._settings.runtime.snapshot_hz,
         )

@@ -29,6 +29,7 @@ class InProcessEngine:
             snapshot=engine.snapshot,
             command=engine.ask,
             why=engine.why,
+            look=engine.look,
             actor=actor,
             options=options,
         )

@@ -10,6 +10,7 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from engine.core.sights import Wish
 from engine.core.snapshot import Snapshot
 from engine.domain.errors import ControlError
 from engine.domain.events import Action
@@ -28,6 +29,8 @@ from engine.runtime.protocol import (
     CommandRequest,
     Goodbye,
     Hello,
+    LookReply,
+    LookRequest,
     SnapshotDelta,
     Subscribe,
     WhyReply,
@@ -57,6 +60,8 @@ __all__ = [
 ]
 
 CLOSE_TIMEOUT_S = 0.5
+Request = CommandRequest | WhyRequest | LookRequest
+Reply = CommandReply | WhyReply | LookReply
 
 
 class SocketLink:
@@ -77,7 +82,7 @@ class SocketLink:
         self._ended = False
         self._broken: Exception | None = None
         self._ids = count(1)
-        self._asked: dict[int, asyncio.Future[CommandReply | WhyReply]] = {}
+        self._asked: dict[int, asyncio.Future[Reply]] = {}
         self._reader = asyncio.create_task(self._read(), name="control link")
 
     @classmethod
@@ -170,12 +175,19 @@ class SocketLink:
             reply = await self._ask(request, WHY_TIMEOUT_S)
         except TimeoutError as error:
             raise unreachable(self._path, self._hello.instance, error) from None
-        if isinstance(reply, CommandReply):  # an engine that does not know the question
-            return WhyReply(reply.id, text=reply.text)
-        return reply
+        # an engine that does not know the question refuses it
+        return reply if isinstance(reply, WhyReply) else WhyReply(reply.id, text=reply.text)
 
-    async def _ask(self, request: CommandRequest | WhyRequest, timeout_s: float) -> CommandReply | WhyReply:
-        answer: asyncio.Future[CommandReply | WhyReply] = asyncio.get_running_loop().create_future()
+    async def look(self, wish: Wish) -> LookReply:
+        """Ask for what no snapshot holds. Raises ControlError without an answer in time."""
+        try:
+            reply = await self._ask(LookRequest(next(self._ids), wish), WHY_TIMEOUT_S)
+        except TimeoutError as error:
+            raise unreachable(self._path, self._hello.instance, error) from None
+        return reply if isinstance(reply, LookReply) else LookReply(reply.id, text=reply.text)
+
+    async def _ask(self, request: Request, timeout_s: float) -> Reply:
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._asked[request.id] = answer
         try:
             async with asyncio.timeout(timeout_s):
@@ -216,7 +228,7 @@ class SocketLink:
                 self._latest = merge(self._latest, delta)
                 self._version += 1
                 self._tell()
-            case (CommandReply() | WhyReply()) as reply:
+            case (CommandReply() | WhyReply() | LookReply()) as reply:
                 answer = self._asked.get(reply.id)
                 if answer is not None and not answer.done():
                     answer.set_result(reply)

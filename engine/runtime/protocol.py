@@ -11,6 +11,7 @@ import msgspec
 from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
+from engine.core.sights import Sight, Wish
 from engine.core.snapshot import (
     AccountSection,
     BreakerRow,
@@ -93,6 +94,21 @@ class WhyReply(msgspec.Struct, frozen=True, tag="why"):
     text: str = ""
 
 
+class LookRequest(msgspec.Struct, frozen=True, tag="look"):
+    """Ask for what a console shows and no snapshot holds: a chart, a book, trades, equity."""
+
+    id: int
+    wish: Wish
+
+
+class LookReply(msgspec.Struct, frozen=True, tag="seen"):
+    """What was asked for; `text` says why there is none."""
+
+    id: int
+    sight: Sight | None = None
+    text: str = ""
+
+
 class SnapshotDelta(msgspec.Struct, frozen=True, tag="snapshot", omit_defaults=True):
     """The sections that changed since the last one; the first holds all. None = unchanged."""
 
@@ -125,8 +141,8 @@ class Goodbye(msgspec.Struct, frozen=True, tag="goodbye"):
     text: str
 
 
-ToConsole = Hello | SnapshotDelta | CommandReply | WhyReply | Goodbye
-ToEngine = Subscribe | CommandRequest | StatusRequest | WhyRequest
+ToConsole = Hello | SnapshotDelta | CommandReply | WhyReply | LookReply | Goodbye
+ToEngine = Subscribe | CommandRequest | StatusRequest | WhyRequest | LookRequest
 
 SECTIONS: tuple[str, ...] = SnapshotDelta.__struct_fields__
 
@@ -165,6 +181,10 @@ class Link(Protocol):
 
     async def why(self, *, play: str = "", last: int = 1, at: int = 0) -> WhyReply:
         """Ask why bars led to what they did. Raises ControlError without an answer in time."""
+        ...
+
+    async def look(self, wish: Wish) -> LookReply:
+        """Ask for what no snapshot holds. Raises ControlError without an answer in time."""
         ...
 
     def panic(self) -> None:

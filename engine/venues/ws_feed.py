@@ -21,7 +21,7 @@ from engine.domain.events import (
     FeedState,
     Remark,
 )
-from engine.domain.market import NS_PER_MS, NS_PER_S, Bar, Instrument, MarketEvent
+from engine.domain.market import NS_PER_MS, NS_PER_S, Bar, Depth, Instrument, MarketEvent
 from engine.ports import Deliver, FeedCondition, FeedFacts
 from engine.venues.ws_bars import series_of
 from engine.venues.ws_line import Line
@@ -125,6 +125,14 @@ class VenueFeed(Generic[F]):
             offset_ms=None if offset_ns is None else offset_ns / NS_PER_MS,
             error=self._error,
         )
+
+    def depth(self, symbol: str, levels: int) -> Depth | None:
+        """Return the best levels of a symbol's book, None while there is none that is true."""
+        line = self._lines.get(symbol)
+        if line is None or not line.book.is_true:
+            return None
+        book = line.book.book
+        return Depth(tuple(book.bids.top(levels)), tuple(book.asks.top(levels)))
 
     def line(self, symbol: str) -> Line:
         """Return one symbol's line: its book, for one."""

@@ -33,6 +33,8 @@ from engine.runtime.protocol import (
     CommandReply,
     CommandRequest,
     Hello,
+    LookReply,
+    LookRequest,
     WhyReply,
     WhyRequest,
 )
@@ -118,6 +120,7 @@ class FakeEngine:
         self.built = 0
         self.requests: list[CommandRequest] = []
         self.asked: list[WhyRequest] = []
+        self.looked: list[LookRequest] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self._moved = asyncio.Event()
@@ -148,6 +151,14 @@ class FakeEngine:
         if self.failure is not None:
             raise self.failure
         return WhyReply(request.id, text=f"no bars of {request.play}")
+
+    async def look(self, request: LookRequest) -> LookReply:
+        """What the machine would show."""
+        self.looked.append(request)
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return LookReply(request.id, text=f"nothing of {type(request.wish).__name__}")
 
     def moved(self) -> None:
         """Wake whoever waits in `until`."""
@@ -191,6 +202,7 @@ class Desk:
             snapshot=self.engine.snapshot,
             command=self.engine.command,
             why=self.engine.why,
+            look=self.engine.look,
             log=structlog.wrap_logger(
                 self.log,
                 wrapper_class=structlog.make_filtering_bound_logger(0),

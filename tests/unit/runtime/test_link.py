@@ -462,6 +462,7 @@ def direct(engine, **options):
         snapshot=engine.snapshot,
         command=engine.command,
         why=engine.why,
+        look=engine.look,
         actor="test",
         options="--instance day",
         **{"rate_hz": 100.0, **options},

@@ -7,7 +7,7 @@ import pytest
 
 from engine.domain.errors import TransientError
 from engine.domain.events import Backfill, Event, Fault, FeedChanged, FeedState, Remark
-from engine.domain.market import Bar, Instrument
+from engine.domain.market import Bar, Depth, Instrument
 from engine.ports import Deliver, FeedCondition, FeedFacts
 from engine.runtime import drivers
 from engine.runtime.drivers import push_live
@@ -51,6 +51,9 @@ class HandFeed:
 
     def facts(self) -> FeedFacts:
         return FeedFacts(state=FeedCondition.CONNECTED)
+
+    def depth(self, symbol: str, levels: int) -> Depth | None:
+        return None
 
 
 async def pushed(feed: HandFeed, inbox: Inbox, **how: object) -> list[Event]:

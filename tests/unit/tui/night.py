@@ -15,7 +15,7 @@ from engine.api import Action, CommandReply, FlattenSection, Phase, Snapshot, st
 from engine.config.packaged import socket_path
 from engine.config.settings import Settings
 from engine.runtime.control import ControlServer
-from engine.runtime.protocol import CommandRequest, WhyReply, WhyRequest
+from engine.runtime.protocol import CommandRequest, LookReply, LookRequest, WhyReply, WhyRequest
 from engine.storage.lock import InstanceLock
 from tests.unit.runtime.control_fakes import HELLO, RATE_HZ, snapshot
 
@@ -81,6 +81,7 @@ class Night:
             snapshot=lambda: self.shown,
             command=self._command,
             why=_no_bars,
+            look=_nothing,
             log=structlog.wrap_logger(
                 CapturingLogger(), wrapper_class=structlog.make_filtering_bound_logger(0), processors=[_as_is]
             ),
@@ -95,6 +96,10 @@ class Night:
         self.requests.append(request)
         self.on.get(request.action, lambda: None)()
         return self.reply
+
+
+async def _nothing(request: LookRequest) -> LookReply:
+    return LookReply(request.id, text="nothing here")
 
 
 async def _no_bars(request: WhyRequest) -> WhyReply:

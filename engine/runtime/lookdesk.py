@@ -1,0 +1,72 @@
+"""Answers what consoles ask for while they show it: charts, books, trades and equity."""
+
+import asyncio
+from collections.abc import Callable
+
+from engine.core.looking import ChartFacts, Plotter, blotted, chart_facts, curve, draw
+from engine.core.machine import Machine
+from engine.core.sights import BookView, BookWish, Chart, ChartWish, EquityWish, Sight, TradesWish, Wish
+from engine.ports import PushFeed
+from engine.runtime.protocol import LookReply, LookRequest
+
+LEVELS_MAX = 100
+PLOTTERS_MAX = 8  # plays whose indicators are kept between two looks
+BEST_ONLY = "this market has no order book: the best bid and offer are all there is"
+NOT_KEPT = "the feed keeps the best bid and offer only; `stream: {book: depth}` keeps whole books"
+
+
+class LookDesk:
+    """Looks at a machine for consoles; what is long to compute is computed in a thread, once a bar."""
+
+    def __init__(self, machine: Machine, stream: PushFeed | None, now: Callable[[], int]) -> None:
+        self._machine, self._stream, self._now = machine, stream, now
+        self._plotters: dict[tuple[str, str], Plotter] = {}
+        self._drawing = asyncio.Lock()
+
+    async def look(self, request: LookRequest) -> LookReply:
+        """Return what was asked for, or in words why there is none."""
+        sight = await self._see(request.wish)
+        return LookReply(request.id, text=sight) if isinstance(sight, str) else LookReply(request.id, sight)
+
+    async def _see(self, wish: Wish) -> Sight | str:
+        match wish:
+            case ChartWish():
+                return await self._chart(wish)
+            case BookWish():
+                return self._book(wish)
+            case TradesWish():
+                return blotted(self._machine, self._now())
+            case EquityWish():
+                return curve(self._machine)
+
+    async def _chart(self, wish: ChartWish) -> Chart | str:
+        facts = chart_facts(self._machine, wish)
+        if facts is None:
+            return f"no closed bar of {wish.symbol} yet: they come with the market"
+        async with self._drawing:  # a plotter is followed by one at a time
+            plotter = self._plotter(facts)
+            if plotter is not None:
+                await asyncio.to_thread(plotter.follow, facts.window)
+            return draw(facts, plotter)
+
+    def _plotter(self, facts: ChartFacts) -> Plotter | None:
+        """Return the plotter of a play's version, a new one where another ran before."""
+        if facts.binding is None:
+            return None
+        key = (facts.binding.spec.name, facts.binding.symbol)
+        plotter = self._plotters.pop(key, None)
+        if plotter is None or plotter.binding.spec != facts.binding.spec:
+            plotter = Plotter(facts.binding, facts.models)
+        self._plotters[key] = plotter
+        while len(self._plotters) > PLOTTERS_MAX:
+            del self._plotters[next(iter(self._plotters))]
+        return plotter
+
+    def _book(self, wish: BookWish) -> BookView:
+        stream = self._stream
+        if stream is None:
+            return BookView(wish.symbol, None, BEST_ONLY)
+        depth = stream.depth(wish.symbol, max(1, min(wish.levels, LEVELS_MAX)))
+        if depth is None or len(depth.bids) + len(depth.asks) <= 2:
+            return BookView(wish.symbol, depth, NOT_KEPT)
+        return BookView(wish.symbol, depth)
