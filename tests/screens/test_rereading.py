@@ -1,9 +1,11 @@
 """A theme or keymap that is changed while the console runs is taken up, or told and left."""
 
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from engine.api import Action
-from tests.screens.console import console
+from tests.screens.console import Desk, console
 from tui.filewatch import FILE_BYTES_MAX, FileWatch
 from tui.rereading import Rereading
 from tui.settings import ConsoleSettings
@@ -20,16 +22,22 @@ async def look_twice(rereading: Rereading) -> None:
     await rereading.look()
 
 
-async def test_keys_follow_the_keymaps_file(tmp_path):
-    settings = own_files(tmp_path)
-    keymap = tmp_path / "keymap.yaml"
-    keymap.write_text("pause: p\n")
+@asynccontextmanager
+async def with_keymap(tmp_path, before: str, after: str) -> AsyncIterator[Desk]:
+    """A console whose keymap's file is changed while it runs."""
+    settings, keymap = own_files(tmp_path), tmp_path / "keymap.yaml"
+    keymap.write_text(before)
     async with console(settings=settings) as desk:
         rereading = Rereading(desk.app)
         await look_twice(rereading)
-        keymap.write_text("pause: f6\n")
+        keymap.write_text(after)
         await look_twice(rereading)
         await desk.settle()
+        yield desk
+
+
+async def test_keys_follow_the_keymaps_file(tmp_path):
+    async with with_keymap(tmp_path, "pause: p\n", "pause: f6\n") as desk:
         assert "keymap.yaml was read again." in desk.toasts()[-1]
         await desk.press("f6")
         assert desk.link.commands[-1][0] is Action.PAUSE
@@ -39,28 +47,14 @@ async def test_keys_follow_the_keymaps_file(tmp_path):
 
 
 async def test_a_keymap_that_cannot_be_used_is_told_and_the_keys_stay(tmp_path):
-    settings = own_files(tmp_path)
-    keymap = tmp_path / "keymap.yaml"
-    keymap.write_text("pause: p\n")
-    async with console(settings=settings) as desk:
-        rereading = Rereading(desk.app)
-        await look_twice(rereading)
-        keymap.write_text("pauze: f6\n")
-        await look_twice(rereading)
-        await desk.settle()
+    async with with_keymap(tmp_path, "pause: p\n", "pauze: f6\n") as desk:
         assert "did you mean pause?" in desk.toasts()[-1]
         await desk.press("p")
         assert desk.link.commands[-1][0] is Action.PAUSE
 
 
 async def test_the_panic_key_follows_too(tmp_path):
-    settings = own_files(tmp_path)
-    (tmp_path / "keymap.yaml").write_text("pause: p\n")
-    async with console(settings=settings) as desk:
-        rereading = Rereading(desk.app)
-        await look_twice(rereading)
-        (tmp_path / "keymap.yaml").write_text("flatten: [f9]\n")
-        await look_twice(rereading)
+    async with with_keymap(tmp_path, "pause: p\n", "flatten: [f9]\n") as desk:
         assert desk.app.panic_watch is desk.app.kill.watch
         desk.app.kill.press("f9")
         desk.app.kill.press("f9")
