@@ -176,12 +176,14 @@ def attach(plain: bool, **options: Any) -> None:
 
 @cli.command()
 @instance_options
+@click.option("--watch", is_flag=True, help="A line whenever something changes, until Ctrl-C.")
 @json_option
-def status(as_json: bool, **options: Any) -> None:
+def status(watch: bool, as_json: bool, **options: Any) -> None:
     """Say how the engine is and what it holds."""
-    from tui import remote
+    from tui import launch, remote
 
-    sys.exit(remote.status(load_to_reach(options), as_json=as_json))
+    settings = load_to_reach(options)
+    sys.exit(launch.watch(settings, as_json=as_json) if watch else remote.status(settings, as_json=as_json))
 
 
 @cli.command()

@@ -88,6 +88,14 @@ def attach(settings: "Settings", options: RunOptions) -> int:
     return _console(settings, supervisor, supervisor.attach, ())
 
 
+def watch(settings: "Settings", *, as_json: bool) -> int:
+    """Print what changes in the running engine."""
+    from tui.watch import watch as follow
+
+    supervisor = Supervisor(settings, actor_name(os.environ.get))
+    return follow(supervisor.attach, sys.stdout, sys.stderr, as_json=as_json)
+
+
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
@@ -124,14 +132,17 @@ def _headless(settings: "Settings", *, as_json: bool) -> int:
 
 
 def _plain(supervisor: Supervisor, reach: Callable[[], Awaitable[Link]], given: tuple[str, ...]) -> int:
-    from tui.plain import run_plain
+    from tui.plain import Typed, run_plain
+    from tui.plainwords import listen
 
     async def show() -> int:
         link = await reach()
+        typed, loop = Typed(), asyncio.get_running_loop()
+        listen(lambda line: _hand_over(loop, typed, line))
         if supervisor.found_pid is not None:
             sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
         try:
-            return await run_plain(link, sys.stdout)
+            return await run_plain(link, sys.stdout, typed=typed)
         finally:
             await link.close()
 
@@ -140,6 +151,12 @@ def _plain(supervisor: Supervisor, reach: Callable[[], Awaitable[Link]], given: 
     except KeyboardInterrupt:
         sys.stderr.write("the engine goes on; `trader-tui stop` ends it\n")
         return 130
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, typed: "asyncio.Queue[str]", line: str) -> None:
+    """Pass on a line from the thread that reads; one that comes after the end is nobody's."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(typed.put_nowait, line)
 
 
 # with a screen

@@ -4,19 +4,19 @@ import io
 
 import msgspec
 
-from engine.api import Goodbye, NoticeLevel
+from engine.api import Action, Goodbye, NoticeLevel
 from tests.console_fakes import NOTICES, FakeLink, notice, snapshot, status
-from tui.plain import run_plain
+from tui.plain import Typed, run_plain
 
 
 class Clock:
-    """Half a second later at every look."""
+    """Five seconds later at every look."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        self.now += 0.5
+        self.now += 5.0
         return self.now
 
 
@@ -40,7 +40,7 @@ async def test_notices_are_printed_once() -> None:
     assert code == 0
 
 
-async def test_the_status_comes_on_change_and_every_second() -> None:
+async def test_the_status_comes_on_change_and_every_ten_seconds() -> None:
     """Whole, in words, with the sentence when it changed."""
     paused = snapshot(status=status(paused=True), notices=())
     calm = snapshot(notices=())
@@ -64,3 +64,18 @@ async def test_notices_that_all_scrolled_away_are_all_new() -> None:
     other = tuple(msgspec.structs.replace(item, text=f"{item.text}!") for item in NOTICES[:2])
     lines, _ = await lines_of(snapshot(), snapshot(notices=other))
     assert sum(line.endswith("!") for line in lines) == 2
+
+
+async def test_typed_lines_are_obeyed_and_answered() -> None:
+    """And `quit` leaves an engine that goes on, with 0."""
+    link = FakeLink([snapshot()])
+    typed = Typed()
+    for line in ("pause", "nonsense", "quit"):
+        typed.put_nowait(line)
+    out = io.StringIO()
+    assert await run_plain(link, out, now=Clock(), typed=typed) == 0
+    lines = out.getvalue().splitlines()
+    assert link.commands[0][0] is Action.PAUSE
+    assert "pause: done" in lines
+    assert any("'nonsense' is not known here" in line for line in lines)
+    assert lines[-1].startswith("the engine goes on")
