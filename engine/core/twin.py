@@ -17,9 +17,10 @@ from engine.core.machine import Machine
 from engine.core.machine_state import MachineState
 from engine.core.predictions import Predictions, PredictionsState
 from engine.core.setup import CoreSetup, PlayBinding
+from engine.domain.calendar import Calendar
 from engine.domain.commands import CancelOrder, Command, SaveFill, SaveSignal, SubmitOrder
 from engine.domain.events import Event, OrderSent
-from engine.domain.limits import Limits
+from engine.domain.limits import Limits, LimitsChanged
 from engine.domain.market import PRINT_STEP_NS, Bar, Instrument, MarketEvent, Trade, bar_of
 from engine.domain.orders import OrderRequest
 from engine.domain.shadow import Role, ShadowSignal, Stage
@@ -125,6 +126,12 @@ class Twin:
         self._follow(event)
         news, self._news = self._news, []
         return news
+
+    def follow_limits(self, limits: Limits, calendar: Calendar, now: int) -> None:
+        """Take the limits of the running plays, but for those that only a person ends."""
+        policy, wanted = self.machine.policy, _unlatched(limits)
+        if (policy.limits, policy.calendar) != (wanted, calendar):
+            self._settle((LimitsChanged(now, "", wanted, calendar),), now)
 
     def _follow(self, event: MarketEvent) -> None:
         """Let open predictions follow a bar that the play is evaluated on."""
@@ -236,6 +243,7 @@ def _alone(setup: CoreSetup, facts: TwinFacts, instruments: tuple[Instrument, ..
         takes_orders=True,
         venue_checked=True,
         needs_approval=False,
+        confirms_loosening=False,
         armed=True,
         stale_check_ns=0,
         reconcile_ns=0,

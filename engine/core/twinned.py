@@ -15,6 +15,7 @@ from engine.core.versions import BEFORE_MAX, Version, Versions, VersionsState, W
 from engine.domain.commands import Command, Notice, NoticeLevel, SaveTransition, TransitionKind
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Action, Backfill, Control, Event, PlaySwapped
+from engine.domain.limits import LimitsChanged
 from engine.domain.market import NS_PER_S, Bar, Quote, Trade
 from engine.domain.play import FIXED, PlaySpec
 from engine.domain.reasons import Reason
@@ -27,6 +28,7 @@ AT_ONCE = "now"
 RELOAD_ACTOR = "reload"
 _MARKET = frozenset({Bar, Trade, Quote})
 _VERSION_ACTIONS = frozenset({Action.PROMOTE, Action.ROLL_BACK})
+_LIMITING = frozenset({Control, LimitsChanged})  # what may change the limits in force
 _STORES = frozenset({Action.STOP, Action.PROMOTE, Action.ROLL_BACK})
 
 Commands = tuple[Command, ...]
@@ -46,7 +48,9 @@ class TwinnedMachine(Machine):
 
     def __init__(self, setup: CoreSetup, simulate: Simulate, models: Models = NO_MODELS) -> None:
         super().__init__(setup, models)
-        self.twins = Twins(setup, simulate, models, self.market, self.ledger)
+        self.twins = Twins(
+            setup, simulate, models, market=self.market, ledger=self.ledger, policy=self.policy
+        )
         self.versions = Versions(self.ledger, setup.mode.value)
         self._stage_due = 0
 
@@ -92,6 +96,8 @@ class TwinnedMachine(Machine):
         commands = super().handle(event, now)
         if commands:
             self._note(commands)
+        if type(event) in _LIMITING:
+            self.twins.follow_limits(now)
         return commands
 
     def _on_past(self, event: Backfill, now: int) -> Commands:

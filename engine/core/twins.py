@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.core.market import Market
+from engine.core.policy import Policy
 from engine.core.runner import Runner
 from engine.core.setup import CoreSetup, PlayBinding
 from engine.core.snapshot import TwinRow
@@ -32,10 +33,17 @@ class Twins:
     """Keeps the twins by label."""
 
     def __init__(
-        self, setup: CoreSetup, simulate: Simulate, models: Models, market: Market, ledger: Ledger
+        self,
+        setup: CoreSetup,
+        simulate: Simulate,
+        models: Models,
+        *,
+        market: Market,
+        ledger: Ledger,
+        policy: Policy,
     ) -> None:
         self._setup, self._simulate, self._models = setup, simulate, models
-        self._market, self._ledger = market, ledger
+        self._market, self._ledger, self._policy = market, ledger, policy
         self.by_label: dict[str, Twin] = {}
 
     def begin(self, event: TwinChanged, runner: Runner | None, now: int) -> Twin:
@@ -56,7 +64,13 @@ class Twins:
         )
         twin = self.by_label[event.label] = Twin(facts, self._setup, self._simulate, self._models)
         twin.begin(self._market.windows(binding.symbols, binding.step_ns), now)
+        twin.follow_limits(self._policy.limits, self._policy.calendar, now)
         return twin
+
+    def follow_limits(self, now: int) -> None:
+        """Let every twin take the limits that are in force now."""
+        for twin in self.by_label.values():
+            twin.follow_limits(self._policy.limits, self._policy.calendar, now)
 
     def _equity(self) -> Decimal:
         equity = self._ledger.exact_equity()

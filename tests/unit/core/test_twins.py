@@ -14,6 +14,7 @@ from engine.core.view import view
 from engine.domain.commands import CancelOrder, SaveFill, SaveOrder, SaveSignal, SubmitOrder
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Action, Backfill, PlaySwapped
+from engine.domain.limits import LimitsChanged
 from engine.domain.play import PlaySpec, Rule
 from engine.domain.positions import Position
 from engine.domain.shadow import SaveShadow, SaveStage, ShadowSignal, Whose
@@ -118,6 +119,23 @@ def test_an_entry_that_its_books_refuse_is_held_against_the_market_after_the_hor
     assert ended[0].pnl is None
     assert ended[0].return_percent == pytest.approx((102 / 101 - 1) * 100)
     assert ended[0].mfe_percent == pytest.approx((104 / 101 - 1) * 100)
+
+
+def test_a_twin_takes_the_limits_that_change_but_for_those_that_only_a_person_ends():
+    world = World(setup(order_notional_max=Decimal(1)))
+    twin(world)
+    assert {s.reason for s in shadows(world.bars(101.0, 102.0)) if s.kind is SignalKind.ENTRY} == {
+        "ORDER_NOTIONAL_MAX"
+    }
+    wider = msgspec.structs.replace(
+        world.setup.limits, order_notional_max=None, daily_loss_max=Decimal(1), drawdown_max_percent=0.1
+    )
+    world.take(LimitsChanged(world.now, "aa", wider, ()))
+    policy = world.machine.twins.by_label[PLAY].machine.policy
+    assert policy.limits == msgspec.structs.replace(wider, daily_loss_max=None, drawdown_max_percent=None)
+    assert any(s.reason == "" for s in shadows(world.bars(99.0, 101.0, 102.0)))
+    twin(world, label="later")
+    assert world.machine.twins.by_label["later"].machine.policy.limits == policy.limits
 
 
 def test_a_short_counts_the_other_way():
