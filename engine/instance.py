@@ -64,8 +64,11 @@ def recorded_sessions(settings: "Settings") -> list[Path]:
     return all_sessions(state_directory(settings))
 
 
-async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0) -> Link:
-    """Connect to the instance's engine. Raises ControlError."""
+async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0, *, console: str = "") -> Link:
+    """Connect to the instance's engine. Raises ControlError.
+
+    `console` is the id of a console that may have control.
+    """
     from engine.config.packaged import socket_path
     from engine.runtime.link import SocketLink
 
@@ -73,6 +76,7 @@ async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0) -> L
     return await SocketLink.connect(
         socket_path(directory),
         actor=actor,
+        console=console,
         timeout_s=timeout_s,
         instance=settings.instance,
         latch_dir=directory,

@@ -497,6 +497,7 @@ class FakeLink:
         self, snapshots: Iterable[Snapshot] = (), *, pid: int = 4711, interval_s: float = 0.0
     ) -> None:
         self.hello = Hello(1, "0.1.0", pid, "default", "20240808T135129Z")
+        self.console = ""  # a test that needs control gives it an id
         self.commands: list[tuple[Action, str, str]] = []
         self.asked: list[tuple[str, int, int]] = []
         self.whys: dict[str, WhyReply] = {}

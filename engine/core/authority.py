@@ -7,7 +7,7 @@ import msgspec
 from engine.core.board import Board
 from engine.core.deadman import DeadMan
 from engine.core.holds import Holds
-from engine.core.operator import FREEDOM, OperatorState, Refused, decide
+from engine.core.operator import FREEDOM, OperatorState, Refused, decide, refuse_unless_in_control
 from engine.core.policy import Policy
 from engine.core.setup import CoreSetup
 from engine.core.snapshot import Phase
@@ -101,6 +101,13 @@ class Authority:
                 self._board.clear_alarm(f"risk:{mode}")
         self.set_operator(decided, now, control.actor, control.reason)
 
+    def admits(self, control: Control, now: int) -> bool:
+        """Tell whether a command may be looked at; one of a console that only watches is refused."""
+        refused = refuse_unless_in_control(self.operator, control)
+        if refused is not None:
+            self.refuse(control, refused, now)
+        return refused is None
+
     def refuse(self, control: Control, refused: Refused, now: int) -> None:
         """Store and say why a command is not carried out."""
         values = {"action": control.action.value, "actor": control.actor, **refused.values}
@@ -128,6 +135,7 @@ class Authority:
             (TransitionKind.PHASE, before.shown_phase.value, after.shown_phase.value),
             (TransitionKind.PAUSE, _pause_word(before), _pause_word(after)),
             (TransitionKind.RISK_MODE, before.risk_mode.value, after.risk_mode.value),
+            (TransitionKind.CONTROL, _control_word(before), _control_word(after)),
         )
         for kind, was, became in changes:
             if was != became:
@@ -220,7 +228,8 @@ class Authority:
         lowered = msgspec.structs.replace(before, risk_mode=mode, risk_since=now, causes=causes)
         self.set_operator(lowered, now, "risk", f"{cause}: {text}")
         told = "; ".join(f"{latched.cause}: {latched.text}" for latched in causes)
-        self._board.raise_alarm(f"risk:{mode}", Severity.CRITICAL, f"risk mode {mode.upper()}: {told}", now)
+        text = f"risk mode {mode.upper()}: {told}"
+        self._board.raise_alarm(f"risk:{mode}", Severity.CRITICAL, text, now, graver=True)
 
     # checkpoint
 
@@ -244,11 +253,16 @@ class Authority:
         self.dead_man.renewed = state.renewed
 
     def begin_anew(self) -> None:
-        """Let go of what ended with the run before: its stop, and what was held for as long as it lasted."""
-        self.operator = msgspec.structs.replace(self.operator, stopping=None)
+        """Let go of what ended with the run before: its stop, its consoles, what was held while it lasted."""
+        self.operator = msgspec.structs.replace(self.operator, stopping=None, control=None)
         self._stopped = False
         self.holds.restore(tuple(hold for hold in self.holds.all if HOLDERS[hold.holder].survives_restart))
 
 
 def _pause_word(operator: OperatorState) -> str:
     return "paused" if operator.paused else "running"
+
+
+def _control_word(operator: OperatorState) -> str:
+    holder = operator.control
+    return f"{holder.name} [{holder.console}]" if holder is not None else "nobody"

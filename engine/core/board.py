@@ -14,6 +14,7 @@ from engine.domain.vetoes import Veto
 from engine.execution.desk import describe
 
 ROWS_MAX = 200
+_GRAVITY = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class BoardState(msgspec.Struct, frozen=True):
@@ -63,14 +64,24 @@ class Board:
             self._signals.append(_row(*self._new.popleft()))
         return self._signals
 
-    def raise_alarm(self, alarm_id: str, severity: Severity, text: str, now: int) -> None:
-        """Raise an alarm; one that stands already keeps its beginning and only takes the new text."""
+    def raise_alarm(
+        self, alarm_id: str, severity: Severity, text: str, now: int, *, graver: bool = False
+    ) -> None:
+        """Raise an alarm; one that stands already keeps its beginning and only takes the new text.
+
+        One that has become more severe, or says something `graver`, is loud again though it was acknowledged.
+        """
         before = self._alarms.get(alarm_id)
         if before is None:
             self._alarms[alarm_id] = Alarm(alarm_id, severity, now, text)
             self.notice(now, NoticeLevel.ERROR, "alarm", text)
-        elif before.text != text:
-            self._alarms[alarm_id] = msgspec.structs.replace(before, text=text)
+            return
+        graver = graver or _GRAVITY[severity] > _GRAVITY[before.severity]
+        if graver and before.acknowledged:
+            self.notice(now, NoticeLevel.ERROR, "alarm", f"graver than when it was acknowledged: {text}")
+        if graver or before.text != text:
+            quiet = before.acknowledged and not graver
+            self._alarms[alarm_id] = Alarm(alarm_id, severity, before.since, text, acknowledged=quiet)
 
     def clear_alarm(self, alarm_id: str) -> None:
         """End an alarm."""

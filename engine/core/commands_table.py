@@ -219,6 +219,18 @@ _COMMANDS: tuple[Row, ...] = (
         entry_orders=EntryOrders.CANCELED,
     ),
     _command(
+        Action.DECLINE,
+        about="drops what waits: limits that a changed file would loosen, a version that waits to be flat",
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(
+        Action.TAKE_CONTROL,
+        about="lets this console command; the one that did only watches from then on. The kill-switch works "
+        "in every console, and the command line needs no control",
+        confirmation=Confirmation.DIALOG,
+    ),
+    _command(Action.RELEASE_CONTROL, about="leaves nobody in control; a console that ends does it by itself"),
+    _command(
         Action.FLATTEN,
         about="cancels entries, closes reduce-only, verifies, cancels protection, verifies; ends in HALTED",
         takes=(Holder.FLATTENING,),

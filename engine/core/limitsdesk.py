@@ -57,8 +57,13 @@ class LimitsDesk:
 
     def on_control(self, control: Control, now: int) -> None:
         """Accept what waits, or let a play go on that entered too often; or refuse with a Reason."""
-        accepts = control.action is Action.ACCEPT_LIMITS
-        refused = self._accept(control, now) if accepts else self._enable(control)
+        match control.action:
+            case Action.ACCEPT_LIMITS:
+                refused = self._accept(control, now)
+            case Action.DECLINE:
+                refused = self._decline(control)
+            case _:
+                refused = self._enable(control)
         if refused is not None:
             self._authority.refuse(control, refused, now)
 
@@ -73,6 +78,18 @@ class LimitsDesk:
         self._risk.policy.proposal = None
         self._board.clear_alarm(PENDING_ALARM)
         self._apply(proposal.limits, proposal.calendar, now, control.actor, control.reason.strip())
+        return None
+
+    def _decline(self, control: Control) -> Refused | None:
+        """Drop what waits; the file is asked again when it changes again."""
+        proposal = self._risk.policy.proposal
+        if proposal is None:
+            return Refused(Reason.ALREADY_SO, {"limits": "nothing waits to be accepted"})
+        if control.argument != proposal.id:
+            return Refused(Reason.NOT_CONFIRMED, {"typed": control.argument, "expected": proposal.id})
+        self._risk.policy.proposal = None
+        self._board.clear_alarm(PENDING_ALARM)
+        self._store(control.ts, f"{proposal.id} waits", "declined", control.actor, control.reason.strip())
         return None
 
     def _enable(self, control: Control) -> Refused | None:

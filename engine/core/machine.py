@@ -256,10 +256,12 @@ class Machine:
 
     def _on_control(self, control: Control, now: int) -> None:
         before = self.authority.operator.risk_mode
+        if not self.authority.admits(control, now):
+            return
         match control.action:
             case Action.RESOLVE | Action.CLOSE_POSITION | Action.CANCEL_ORDER:
                 self._hands.on_control(control, now)
-            case Action.ACCEPT_LIMITS | Action.ENABLE:
+            case Action.ACCEPT_LIMITS | Action.ENABLE | Action.DECLINE:
                 self.limits_desk.on_control(control, now)
             case _:
                 self.authority.on_control(control, now)

@@ -38,8 +38,21 @@ PHASE_TABLE: dict[Phase, dict[Action, Phase | Reason]] = {
 FREEDOM: dict[RiskMode, int] = {RiskMode.OBSERVE: 0, RiskMode.REDUCE: 1, RiskMode.NORMAL: 2}
 
 
+FREE = "free"  # take control only where nobody has it
+# What a console may ask for that does not have control.
+UNCONTROLLED = frozenset({Action.FLATTEN, Action.TAKE_CONTROL, Action.RELEASE_CONTROL})
+
+
+class InControl(msgspec.Struct, frozen=True):
+    """The console that commands: its id, who sits there, since when (ns UTC)."""
+
+    console: str
+    name: str
+    since: int
+
+
 class OperatorState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator has set; all of it survives a restart except `stopping`."""
+    """What the operator has set; all of it survives a restart except `stopping` and `control`."""
 
     phase: Phase = Phase.DISARMED
     paused: bool = False
@@ -47,6 +60,7 @@ class OperatorState(msgspec.Struct, frozen=True, kw_only=True):
     risk_since: int = 0
     stopping: OnStop | None = None
     causes: tuple[Latched, ...] = ()  # what latched the risk mode since it was NORMAL, oldest first
+    control: InControl | None = None  # the console that commands
 
     @property
     def shown_phase(self) -> Phase:
@@ -86,8 +100,38 @@ def decide(
             return state  # none of them is about the operator's state
         case Action.ACCEPT_LIMITS | Action.ENABLE | Action.CLOSE_POSITION | Action.CANCEL_ORDER:
             return state  # nor is any of these
+        case Action.TAKE_CONTROL | Action.RELEASE_CONTROL:
+            return _control(state, control)
+        case Action.DECLINE:
+            return state
         case _:
             assert_never(control.action)
+
+
+def refuse_unless_in_control(state: OperatorState, control: Control) -> Refused | None:
+    """Return why a command of a console is refused that only watches; the command line is no console."""
+    if not control.console or control.action in UNCONTROLLED:
+        return None
+    holder = state.control
+    if holder is not None and holder.console == control.console:
+        return None
+    return Refused(Reason.READ_ONLY, {"in_control": holder.name if holder else "nobody"})
+
+
+def _control(state: OperatorState, control: Control) -> OperatorState | Refused:
+    """Hand control over: to whoever asks, or to nobody."""
+    holder, console = state.control, control.console
+    if not console:
+        return Refused(Reason.UNKNOWN_COMMAND, {"console": "none: only a console has control"})
+    has = holder is not None and holder.console == console
+    if control.action is Action.RELEASE_CONTROL:
+        return msgspec.structs.replace(state, control=None) if has else Refused(Reason.ALREADY_SO)
+    if has:
+        return Refused(Reason.ALREADY_SO, {"in_control": control.actor})
+    if holder is not None and control.argument == FREE:
+        return Refused(Reason.READ_ONLY, {"in_control": holder.name})
+    taken = InControl(console, control.actor, control.ts)
+    return msgspec.structs.replace(state, control=taken)
 
 
 def _to_phase(state: OperatorState, action: Action) -> OperatorState | Refused:

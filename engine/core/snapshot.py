@@ -46,6 +46,8 @@ class StatusSection(msgspec.Struct, frozen=True):
     dead_man_s: float = 0.0  # the time-out of the venue's dead-man's switch; 0: it is off
     dead_man_renewed: int = 0  # ns UTC
     swaps_waiting: tuple[str, ...] = ()  # plays for which another version waits until they are flat
+    in_control: str = ""  # the id of the console that commands, and who sits there
+    in_control_name: str = ""
     needs_approval: bool = False  # entries are real: a play's hash must have been promoted
 
 

@@ -29,7 +29,7 @@ RELOAD_ACTOR = "reload"
 _MARKET = frozenset({Bar, Trade, Quote})
 _VERSION_ACTIONS = frozenset({Action.PROMOTE, Action.ROLL_BACK})
 _LIMITING = frozenset({Control, LimitsChanged})  # what may change the limits in force
-_STORES = frozenset({Action.STOP, Action.PROMOTE, Action.ROLL_BACK})
+_STORES = frozenset({Action.STOP, *_VERSION_ACTIONS})
 
 Commands = tuple[Command, ...]
 
@@ -86,6 +86,12 @@ class TwinnedMachine(Machine):
             return self._on_twin(event, now)
         if type(event) is PlaySwapped:
             return self._on_swap(event, now)
+        if (
+            type(event) is Control
+            and event.action is Action.DECLINE
+            and event.argument in self.versions.waiting
+        ):
+            return self._decline(event, now)
         if type(event) is Control and event.action in _STORES:
             commands = self._stages(now)
             if event.action in _VERSION_ACTIONS:
@@ -188,6 +194,8 @@ class TwinnedMachine(Machine):
 
     def _on_version(self, control: Control, now: int) -> Commands:
         """Promote a twin or roll a play back: at once, or as soon as the play is flat."""
+        if not self.authority.admits(control, now):
+            return self._take()
         name, _, rest = control.argument.partition(" ")
         options = rest.split()
         found = self._promoted(name, options) if control.action is Action.PROMOTE else self._before(name)
@@ -211,6 +219,17 @@ class TwinnedMachine(Machine):
             return self._take_place(runner, now)
         text = f"{play} waits to be flat for generation {version.generation} ({spec.hash[:12]})"
         return self._say(now, NoticeLevel.INFO, text)
+
+    def _decline(self, control: Control, now: int) -> Commands:
+        """Let a version wait no longer; its twin is watched on."""
+        play = control.argument
+        if not self.authority.admits(control, now):
+            return self._take()
+        waiting = self.versions.waiting.pop(play)
+        was, why = f"{play} waits for {waiting.version.spec.hash}", control.reason.strip()
+        change = SaveTransition(now, TransitionKind.VERSION, was, "declined", control.actor, why)
+        text = f"{play}: generation {waiting.version.generation} waits no longer, declined by {control.actor}"
+        return (change, *self._say(now, NoticeLevel.INFO, text + (f" ({why})" if why else "")))
 
     def _promoted(self, label: str, options: list[str]) -> tuple[Runner, Version, str] | Refused:
         """Return what a twin would take the place of, or why it cannot."""

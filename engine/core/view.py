@@ -79,6 +79,8 @@ def _status(machine: Machine, now: int) -> StatusSection:
         dead_man_s=setup.dead_man_ms / MS_PER_S if machine.authority.dead_man.renewed else 0.0,
         dead_man_renewed=machine.authority.dead_man.renewed,
         needs_approval=setup.needs_approval,
+        in_control=operator.control.console if operator.control else "",
+        in_control_name=operator.control.name if operator.control else "",
         swaps_waiting=swaps_waiting(machine),
     )
 

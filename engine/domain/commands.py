@@ -98,6 +98,7 @@ class TransitionKind(StrEnum):
     LIMITS = "limits"
     ORDER = "order"  # by an operator's word, not by the venue's
     POSITION = "position"  # an operator closes it
+    CONTROL = "control"  # which console commands
 
 
 class SaveTransition(msgspec.Struct, frozen=True, tag=True):

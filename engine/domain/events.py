@@ -139,6 +139,9 @@ class Action(StrEnum):
     ENABLE = "enable"
     CLOSE_POSITION = "close_position"
     CANCEL_ORDER = "cancel_order"
+    TAKE_CONTROL = "take_control"
+    RELEASE_CONTROL = "release_control"
+    DECLINE = "decline"
 
 
 class OnStop(StrEnum):
@@ -159,7 +162,11 @@ class Resolution(StrEnum):
 
 
 class Control(msgspec.Struct, frozen=True, tag=True):
-    """An operator's command. `sequence` numbers it, `actor` says who and from where."""
+    """An operator's command. `sequence` numbers it, `actor` says who and from where.
+
+    `console` is the id of the console it came from, empty where it came another way: one console at a time
+    has control, and the command line needs none.
+    """
 
     ts: int
     sequence: int
@@ -169,8 +176,10 @@ class Control(msgspec.Struct, frozen=True, tag=True):
     # arm: the typed name; risk_mode: the mode; stop: an OnStop; acknowledge: the alarm;
     # resolve: a client id and a Resolution; promote: a twin, roll_back: a play, both with `now` or without;
     # accept_limits: the id of what waits; enable: a play; close_position: `PLAY SYMBOL` or a play;
-    # cancel_order: a client id
+    # cancel_order: a client id; take_control: `free` where nobody is to lose it; decline: the id of limits
+    # that wait, or a play for which a version waits
     argument: str = ""
+    console: str = ""
 
     @property
     def cycle_id(self) -> str:

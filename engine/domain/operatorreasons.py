@@ -52,6 +52,11 @@ OPERATOR_REASONS: dict[Reason, ReasonFacts] = {
         "Nothing: the play enters again on its next signal, once a bar has closed on which the rule is "
         "false, or on a signal of the other side.",
     ),
+    Reason.READ_ONLY: _F(
+        _O,
+        "This console only watches: another one has control, or nobody has.",
+        "Take control first; it is asked for once and recorded. The kill-switch needs no control.",
+    ),
     Reason.RESOLVED_BY_OPERATOR: _F(
         _O,
         "An operator said that the order is dead; nothing was booked.",

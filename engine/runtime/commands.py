@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from engine.core.intervening import NOTICE
+from engine.core.operator import InControl
 from engine.domain.commands import Notice, SaveVeto
 from engine.domain.events import Action, Control, Event
 from engine.domain.reasontable import REASONS
@@ -27,19 +28,28 @@ class CommandDesk:
     async def ask(self, request: CommandRequest) -> CommandReply:
         """Carry out a command and return what became of it."""
         future: asyncio.Future[CommandReply] = asyncio.get_running_loop().create_future()
-        control = self.post(request.action, request.actor, request.reason, request.argument)
+        control = self.post(
+            request.action, request.actor, request.reason, request.argument, console=request.console
+        )
         self._waiting[control.cycle_id] = (request, future)
         try:
             return await future
         finally:
             self._waiting.pop(control.cycle_id, None)
 
-    def post(self, action: Action, actor: str, reason: str = "", argument: str = "") -> Control:
+    def post(
+        self, action: Action, actor: str, reason: str = "", argument: str = "", *, console: str = ""
+    ) -> Control:
         """Put a command in line without waiting for its outcome."""
         self._sequence += 1
-        control = Control(self._now(), self._sequence, action, actor, reason, argument)
+        control = Control(self._now(), self._sequence, action, actor, reason, argument, console)
         self._offer(control)
         return control
+
+    def left(self, console: str, holder: InControl | None) -> None:
+        """Give back the control that a console had which is gone."""
+        if holder is not None and holder.console == console:
+            self.post(Action.RELEASE_CONTROL, holder.name, "the console left", console=console)
 
     def on_batch(self, batch: Batch) -> None:
         """Look for the refusal of a command, or for what was done, among what the core decided."""

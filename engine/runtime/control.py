@@ -54,13 +54,18 @@ _FULL = f"{CONNECTIONS_MAX} connections are open already; close one"
 _UNCHANGED = SnapshotDelta()
 
 
+def _ignore(_console: str) -> None:
+    """Nobody asks for the consoles that are gone."""
+
+
 class Client:
     """One connection and what it was sent last."""
 
-    __slots__ = ("behind_since_s", "commands", "connection", "due_s", "interval_s", "sent")
+    __slots__ = ("behind_since_s", "commands", "connection", "console", "due_s", "interval_s", "sent")
 
     def __init__(self, connection: ServerConnection) -> None:
         self.connection = connection
+        self.console = ""  # its id, once a command has told
         self.commands = asyncio.Semaphore(COMMANDS_WAITING_MAX)
         self.sent: Snapshot | None = None
         self.interval_s = 0.0
@@ -77,7 +82,8 @@ class ControlServer:
     """Serves Hello, snapshots and replies on a Unix socket while its `async with` block runs.
 
     `snapshot` is asked for only while somebody wants one, and once a tick for all of them. `command` answers
-    within `ANSWER_TIMEOUT_S` or the client is told that it did not. Raises LockHeldError where another
+    within `ANSWER_TIMEOUT_S` or the client is told that it did not. `left` hears of consoles that are gone.
+    Raises LockHeldError where another
     engine answers on the path, OSError where the socket cannot be made.
     """
 
@@ -91,6 +97,7 @@ class ControlServer:
         why: Callable[[WhyRequest], Awaitable[WhyReply]],
         look: Callable[[LookRequest], Awaitable[LookReply]],
         log: Logger,
+        left: Callable[[str], None] = _ignore,
         rate_hz: float = 10.0,
         slow_s: float = SLOW_S,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
@@ -102,6 +109,7 @@ class ControlServer:
         self._why = why
         self._look = look
         self._log = log
+        self._left = left
         self._interval_s = 1.0 / rate_hz
         self._slow_s = slow_s
         self._answer_timeout_s = answer_timeout_s
@@ -183,6 +191,8 @@ class ControlServer:
             self._subscribers.discard(client)
             if not self._subscribers:
                 self._wanted.clear()
+            if client.console:
+                self._left(client.console)
 
     async def _converse(self, client: Client) -> None:
         await self._send(client, self._hello)
@@ -202,6 +212,7 @@ class ControlServer:
             return
         match message:
             case CommandRequest():
+                client.console = message.console
                 await client.commands.acquire()
                 self._begin(answers, self._answer(client, message))
             case WhyRequest() | LookRequest():

@@ -37,6 +37,7 @@ class DirectLink:
         look: Callable[[LookRequest], Awaitable[LookReply]],
         actor: str,
         options: str,
+        console: str = "",
         rate_hz: float = 10.0,
     ) -> None:
         """Must be made inside the engine's event loop. `options` are those by which a command finds it."""
@@ -45,7 +46,7 @@ class DirectLink:
         self._command = command
         self._why = why
         self._look = look
-        self._actor = actor
+        self._actor, self._console = actor, console
         self._options = options
         self._interval_s = 1.0 / rate_hz
         self._loop = asyncio.get_running_loop()
@@ -58,6 +59,11 @@ class DirectLink:
     def hello(self) -> Hello:
         """What the engine said of itself."""
         return self._hello
+
+    @property
+    def console(self) -> str:
+        """The id under which this console has control or not; empty where it needs none."""
+        return self._console
 
     @property
     def goodbye(self) -> Goodbye | None:
@@ -131,7 +137,7 @@ class DirectLink:
         self._ended.set()
 
     def _request(self, action: Action, reason: str, argument: str) -> CommandRequest:
-        return CommandRequest(next(self._ids), action, self._actor, reason, argument)
+        return CommandRequest(next(self._ids), action, self._actor, reason, argument, self._console)
 
 
 async def _answered(reply: Awaitable[CommandReply]) -> CommandReply:

@@ -270,6 +270,9 @@ class Engine:
             why=self.why,
             look=self.look,
             log=context.log,
+            left=lambda console: self._commands.left(
+                console, context.loop.machine.authority.operator.control
+            ),
             rate_hz=self._settings.runtime.snapshot_hz,
         )
 

@@ -20,7 +20,7 @@ class InProcessEngine:
         self._task = task
         self._links: list[DirectLink] = []
 
-    def link(self, actor: str) -> DirectLink:
+    def link(self, actor: str, console: str = "") -> DirectLink:
         """Return a link for one console."""
         engine = self._engine
         options = find_again(engine.context.directory)
@@ -31,6 +31,7 @@ class InProcessEngine:
             why=engine.why,
             look=engine.look,
             actor=actor,
+            console=console,
             options=options,
         )
         self._links.append(link)

@@ -68,13 +68,20 @@ class SocketLink:
     """A Link over the control socket. Made by `connect`; all but `panic` belong to the event loop."""
 
     def __init__(
-        self, connection: ClientConnection, hello: Hello, panic_line: PanicLine, *, path: Path, actor: str
+        self,
+        connection: ClientConnection,
+        hello: Hello,
+        panic_line: PanicLine,
+        *,
+        path: Path,
+        actor: str,
+        console: str = "",
     ) -> None:
         self._connection = connection
         self._hello = hello
         self._panic_line = panic_line
         self._path = path
-        self._actor = actor
+        self._actor, self._console = actor, console
         self._goodbye: Goodbye | None = None
         self._latest: Snapshot | None = None
         self._version = 0
@@ -91,11 +98,14 @@ class SocketLink:
         path: Path,
         *,
         actor: str,
+        console: str = "",
         timeout_s: float = 2.0,
         instance: str = "default",
         latch_dir: Path | None = None,
     ) -> Self:
         """Connect to the engine at a path, with the panic line. `latch_dir` is the engine's state directory.
+
+        `console` is this console's own id, where it may have control.
 
         Raises ControlError: no engine runs, none answers within `timeout_s`, or it speaks another version.
         """
@@ -117,12 +127,17 @@ class SocketLink:
             if connection is not None:
                 await connection.close()
             raise unreachable(path, instance, error) from None
-        return cls(connection, hello, panic_line, path=path, actor=actor)
+        return cls(connection, hello, panic_line, path=path, actor=actor, console=console)
 
     @property
     def hello(self) -> Hello:
         """What the engine said of itself."""
         return self._hello
+
+    @property
+    def console(self) -> str:
+        """The id under which this console has control or not; empty where it needs none."""
+        return self._console
 
     @property
     def goodbye(self) -> Goodbye | None:
@@ -160,7 +175,7 @@ class SocketLink:
         timeout_s: float = COMMAND_TIMEOUT_S,
     ) -> CommandReply:
         """Send a command and wait for what became of it. Raises ControlError without an answer in time."""
-        request = CommandRequest(next(self._ids), action, self._actor, reason, argument)
+        request = CommandRequest(next(self._ids), action, self._actor, reason, argument, self._console)
         try:
             reply = await self._ask(request, timeout_s)
         except TimeoutError:

@@ -62,6 +62,7 @@ class CommandRequest(msgspec.Struct, frozen=True, tag="command"):
     actor: str
     reason: str = ""
     argument: str = ""
+    console: str = ""  # the id of the console it comes from; the command line has none
 
 
 class CommandReply(msgspec.Struct, frozen=True, tag="reply"):
@@ -169,6 +170,11 @@ class Link(Protocol):
     @property
     def hello(self) -> Hello:
         """What the engine said of itself."""
+        ...
+
+    @property
+    def console(self) -> str:
+        """The id under which this console has control or not; empty where it needs none."""
         ...
 
     def snapshots(self) -> AsyncIterator[Snapshot]:

@@ -55,3 +55,27 @@ def test_a_restored_board_shows_the_same():
     again, _ = made()
     again.restore(board.state())
     assert again.state() == board.state()
+
+
+def test_an_acknowledged_alarm_is_loud_again_when_it_becomes_graver():
+    board, outbox = made()
+    board.raise_alarm("a", Severity.WARNING, "slow", T0)
+    board.acknowledge("a")
+    board.raise_alarm("a", Severity.WARNING, "still slow", T0 + 1)
+    assert board.alarms()[0].acknowledged, "other words are no news"
+    board.raise_alarm("a", Severity.CRITICAL, "gone", T0 + 2)
+    assert board.alarms() == (Alarm("a", Severity.CRITICAL, T0, "gone"),)
+    assert outbox[-1] == Notice(
+        T0 + 2, NoticeLevel.ERROR, "alarm", "graver than when it was acknowledged: gone"
+    )
+
+
+def test_a_further_cause_is_graver_even_where_the_severity_stays():
+    board, outbox = made()
+    board.raise_alarm("a", Severity.CRITICAL, "one", T0, graver=True)
+    board.acknowledge("a")
+    board.raise_alarm("a", Severity.CRITICAL, "one; two", T0 + 1, graver=True)
+    assert not board.alarms()[0].acknowledged
+    assert len(outbox) == 2
+    board.raise_alarm("a", Severity.CRITICAL, "one; two; three", T0 + 2, graver=True)
+    assert len(outbox) == 2, "it was loud already"

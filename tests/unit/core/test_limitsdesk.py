@@ -109,3 +109,20 @@ def test_a_play_that_was_stopped_goes_on_with_a_reason():
     (stored,) = of(SaveTransition, world.ask(Action.ENABLE, PLAY, "a flat market, it is meant to"))
     assert (stored.before, stored.after) == (f"{PLAY} stopped", f"{PLAY} enters again")
     assert view(world.machine, world.now).risk.stopped == ()
+
+
+def test_a_person_may_decline_what_waits_and_the_file_is_asked_again_when_it_changes():
+    world = live(leverage_max=2.0)
+    assert vetoes(world.ask(Action.DECLINE, "aa")) == ["ALREADY_SO"]
+    change(world, "aa", leverage_max=4.0)
+    assert vetoes(world.ask(Action.DECLINE, "bb")) == ["NOT_CONFIRMED"]
+    (stored,) = of(SaveTransition, world.ask(Action.DECLINE, "aa", "not today"))
+    assert (stored.kind, stored.before, stored.after, stored.reason) == (
+        TransitionKind.LIMITS,
+        "aa waits",
+        "declined",
+        "not today",
+    )
+    assert (in_force(world).leverage_max, world.alarms(), world.machine.policy.proposal) == (2.0, {}, None)
+    change(world, "cc", leverage_max=3.0)
+    assert view(world.machine, world.now).risk.pending_id == "cc"

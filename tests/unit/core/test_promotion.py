@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.domain.commands import Notice, SaveSignal, SaveTransition, SaveVeto, TransitionKind
-from engine.domain.events import Action, PlaySwapped
+from engine.domain.events import Action, Control, PlaySwapped
 from engine.domain.play import PlaySpec, Rule
 from engine.domain.reasons import Reason
 from engine.domain.versions import PlaysApproved, TwinChanged
@@ -165,3 +165,27 @@ def test_a_swap_of_a_play_that_does_not_run_changes_nothing():
     world = World(setup(spec(), symbols=(BTC, ETH)))
     world.take(PlaySwapped(world.now, spec("other"), 2))
     assert running(world) == (spec(), 1)
+
+
+def test_a_version_that_waits_may_be_declined_and_is_watched_on():
+    world = with_twin()
+    world.bars(ENTER_LONG, QUIET + 8)
+    world.ask(Action.PROMOTE, PLAY)
+    commands = world.ask(Action.DECLINE, PLAY, "not yet")
+    (stored,) = of(SaveTransition, commands)
+    assert (stored.kind, stored.after, stored.reason) == (TransitionKind.VERSION, "declined", "not yet")
+    assert "generation 2 waits no longer, declined by me (not yet)" in of(Notice, commands)[-1].text
+    world.bars(EXIT_LONG, QUIET, QUIET)
+    assert running(world) == (spec(), 1)
+    assert PLAY in world.machine.twins.by_label
+    assert refused(world.ask(Action.DECLINE, PLAY)) is Reason.ALREADY_SO
+
+
+def test_a_console_that_only_watches_declines_nothing():
+    world = with_twin()
+    world.bars(ENTER_LONG, QUIET + 8)
+    world.ask(Action.PROMOTE, PLAY)
+    for action in (Action.DECLINE, Action.PROMOTE):
+        command = Control(world.now, 99, action, "me", "why", PLAY, "c2")
+        assert refused(world.take(command)) is Reason.READ_ONLY
+    assert world.machine.versions.waiting
