@@ -24,7 +24,7 @@ async def test_a_console_sends_its_id_with_every_command(path):
 
 
 async def test_a_console_that_is_gone_is_told_of_once(path):
-    gone = []
+    gone: list[str] = []
     async with serving(path, left=gone.append) as desk:
         link = await desk.link(console="c1")
         await link.command(Action.PAUSE)
@@ -33,7 +33,7 @@ async def test_a_console_that_is_gone_is_told_of_once(path):
 
 
 async def test_nobody_is_told_of_one_that_has_no_id(path):
-    gone = []
+    gone: list[str] = []
     async with serving(path, left=gone.append) as desk:
         first, second = await desk.link(), await desk.link(console="c2")
         await first.command(Action.PAUSE)
