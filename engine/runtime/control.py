@@ -15,6 +15,7 @@ from websockets.frames import CloseCode
 from engine.core.snapshot import Snapshot
 from engine.domain.errors import TraderError
 from engine.domain.reasons import Reason
+from engine.runtime.client import Client
 from engine.runtime.listener import listen
 from engine.runtime.logs import Logger
 from engine.runtime.protocol import (
@@ -43,7 +44,6 @@ from engine.runtime.wire import (
 
 CONNECTIONS_MAX = 64  # consoles, their panic lines and one-shot commands together
 SUBSCRIBERS_MAX = 16
-COMMANDS_WAITING_MAX = 16  # of one client; it is not read further until one is answered
 ANSWER_TIMEOUT_S = 5.0
 SLOW_S = 10.0  # a client that reads nothing for so long is let go
 RATE_MIN_HZ = 0.1
@@ -56,26 +56,6 @@ _UNCHANGED = SnapshotDelta()
 
 def _ignore(_console: str) -> None:
     """Nobody asks for the consoles that are gone."""
-
-
-class Client:
-    """One connection and what it was sent last."""
-
-    __slots__ = ("behind_since_s", "commands", "connection", "console", "due_s", "interval_s", "sent")
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self.connection = connection
-        self.console = ""  # its id, once a command has told
-        self.commands = asyncio.Semaphore(COMMANDS_WAITING_MAX)
-        self.sent: Snapshot | None = None
-        self.interval_s = 0.0
-        self.due_s = 0.0
-        self.behind_since_s: float | None = None
-
-    @property
-    def unread(self) -> bool:
-        """Whether the last thing written still waits for the client to read."""
-        return self.connection.transport.get_write_buffer_size() > 0
 
 
 class ControlServer:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from engine.domain.errors import LockHeldError, RefusedError
 from engine.domain.events import Action
 from engine.runtime import control
+from engine.runtime.client import COMMANDS_WAITING_MAX
 from engine.runtime.protocol import (
     CommandReply,
     CommandRequest,
@@ -294,15 +295,15 @@ async def test_a_client_has_only_so_many_commands_waiting(path):
         await receive(console, Hello)
         await receive(other, Hello)
         desk.engine.gate.clear()
-        for number in range(1, control.COMMANDS_WAITING_MAX + 5):
+        for number in range(1, COMMANDS_WAITING_MAX + 5):
             await console.send(encode(CommandRequest(number, Action.PAUSE, "test")))
-        await desk.engine.heard(control.COMMANDS_WAITING_MAX)
+        await desk.engine.heard(COMMANDS_WAITING_MAX)
         await other.send(encode(CommandRequest(1, Action.FLATTEN, "other")))  # others are not held up
-        await desk.engine.heard(control.COMMANDS_WAITING_MAX + 1)
+        await desk.engine.heard(COMMANDS_WAITING_MAX + 1)
         assert desk.engine.requests[-1].actor == "other"
         desk.engine.gate.set()
-        replies = [await receive(console, CommandReply) for _ in range(control.COMMANDS_WAITING_MAX + 4)]
-        assert sorted(reply.id for reply in replies) == list(range(1, control.COMMANDS_WAITING_MAX + 5))
+        replies = [await receive(console, CommandReply) for _ in range(COMMANDS_WAITING_MAX + 4)]
+        assert sorted(reply.id for reply in replies) == list(range(1, COMMANDS_WAITING_MAX + 5))
 
 
 # bad input

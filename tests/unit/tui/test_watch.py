@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from engine.api import ControlError, FeedRow, Goodbye
+from engine.api import Action, ControlError, FeedRow, Goodbye
 from tests.console_fakes import (
     FakeLink,
     connected,
@@ -100,4 +100,4 @@ def test_it_returns_the_engines_own_code():
     link = FakeLink([snapshot()])
     link.end(Goodbye(4, "not flat"))
     assert watch(lambda: connected(link), io.StringIO(), io.StringIO(), as_json=False) == 4
-    assert asyncio.run(link.command("pause")).ok
+    assert asyncio.run(link.command(Action.PAUSE)).ok
