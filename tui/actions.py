@@ -135,6 +135,33 @@ ACTIONS: tuple[ActionSpec, ...] = (
         palette=False,
     ),
     ActionSpec(
+        id="filter",
+        keys=("/",),
+        title="Filter",
+        description="Only rows with these words; symbol:btc asks a field, !word leaves out",
+        group=_P,
+        footer=12,
+    ),
+    ActionSpec(
+        id="next-match",
+        keys=("n",),
+        title="Next match",
+        description="Of the filter, or of the one before Esc",
+        group=_P,
+        palette=False,
+    ),
+    ActionSpec(
+        id="previous-match", keys=("N",), title="Match before", description="", group=_P, palette=False
+    ),
+    ActionSpec(
+        id="jump",
+        keys=("f",),
+        title="Jump to a pane",
+        description="Then its letter, which is the same everywhere",
+        group=_P,
+        footer=13,
+    ),
+    ActionSpec(
         id="escape",
         keys=("escape",),
         title="Back",

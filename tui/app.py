@@ -21,6 +21,7 @@ from tui.actions import ACTIONS, INTERRUPT_WINDOW_S, key_name
 from tui.arranger import Arranger
 from tui.arranging import Arranging
 from tui.bridge import Connect, stream
+from tui.catching import Catcher
 from tui.deeds import deeds
 from tui.driver import TraderDriver
 from tui.governor import ByteMeter, Governor
@@ -89,6 +90,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator = Operator(self)
         self.navigator = Navigator(self)
+        self.catcher = Catcher(self)
         names = [pane.name_id for pane in PANES]
         self.arranging = Arranging(self, Arranger(names, settings.layouts_file, Memory(settings.memory_file)))
         self.link: Link | None = None
@@ -194,8 +196,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Return the input of the frame to draw now."""
         silent_s = max(0.0, self.clock() - self._arrived_at) if self.latest is not None else 0.0
         waiting = f"connecting to the engine ... {self.settings.title}".rstrip()
-        sparklines = self.settings.sparklines
-        return Frame(self.latest, silent_s, waiting, self.gone, self._ready_keys, sparklines=sparklines)
+        return Frame(
+            self.latest,
+            silent_s,
+            waiting,
+            self.gone,
+            self._ready_keys,
+            sparklines=self.settings.sparklines,
+            letters=tuple(self.catcher.letters.items()),
+            hint=self.catcher.hint(),
+        )
 
     def draw(self, *, force: bool = False) -> None:
         """Draw what changed."""
@@ -317,7 +327,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             or (isinstance(event, events.Key) and event.key not in self.panic_watch.keys)
         ):
             self.panic_watch.reset()
-        await super().on_event(event)
+        if not self.catcher.take(event):
+            await super().on_event(event)
 
     def panic_key(self, key: str) -> None:
         """Take a press of a panic key, from any thread."""

@@ -26,7 +26,15 @@ class Navigator:
             case "zoom":
                 self._zoom()
             case "escape":
-                self._unzoom()
+                self._back()
+            case "jump":
+                self._app.catcher.jump()
+            case "filter":
+                self._app.catcher.filter()
+            case "next-match":
+                self._match(1)
+            case "previous-match":
+                self._match(-1)
             case "left-pane":
                 self._sideways(-1)
             case "right-pane":
@@ -34,7 +42,7 @@ class Navigator:
             case "half-down" | "half-up" | "down" | "up" | "page-down" | "page-up" | "top" | "bottom":
                 self._move(action_id)
             case _:
-                self._choose_number(int(action_id.removeprefix("pane-")))
+                self.choose_number(int(action_id.removeprefix("pane-")))
 
     def choose(self, name: str) -> None:
         """Focus a pane, bringing its tab to the front, and itself back where it was hidden."""
@@ -42,7 +50,8 @@ class Navigator:
         self._app.desk.choose(name)
         self._app.draw_soon()
 
-    def _choose_number(self, number: int) -> None:
+    def choose_number(self, number: int) -> None:
+        """Focus a pane by its number."""
         name = next((pane.name_id for pane in PANES if pane.number == number), "")
         if name:
             self.choose(name)
@@ -76,10 +85,22 @@ class Navigator:
             self._app.desk.zoom(self._app.focused.name_id)
             self._app.draw_soon()
 
-    def _unzoom(self) -> None:
-        if self._app.desk.zoomed:
-            self._app.desk.zoom("")
+    def _back(self) -> None:
+        """Show all rows of the focused list again; where it shows them, give a maximised pane back."""
+        pane = self._app.focused
+        if isinstance(pane, Pane) and pane.sifting.active:
+            pane.show_all()
+            pane.paint(self._app.frame())
+        elif self._app.desk.zoomed:
+            self._app.desk.unzoom()
             self._app.draw_soon()
+
+    def _match(self, step: int) -> None:
+        pane = self._app.focused
+        if isinstance(pane, Pane) and pane.next_match(step):
+            pane.paint(self._app.frame())
+        else:
+            self._app.tell(f"Nothing to go to: {self._app.key_of('filter')} says what to look for in a list.")
 
     def _move(self, action_id: str) -> None:
         pane = self._app.focused

@@ -1,5 +1,7 @@
 """Events: what happened, in the engine's words; alarms on top, the newest line at the bottom."""
 
+from collections.abc import Mapping
+
 from engine.api import Alarm, Notice, NoticeLevel, Severity, Snapshot
 from tui.formats import NS_PER_S, age_between, clean, clock
 from tui.panes.pane import Content, Frame, Pane, wrapped
@@ -22,6 +24,7 @@ class EventsPane(Pane):
     name_id = "events"
     title = "Events"
     follows = True
+    fields = ("level", "kind", "symbol", "play", "reason", "time")
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """Notices and alarms."""
@@ -29,16 +32,22 @@ class EventsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the lines; long ones go on in the next row."""
-        rows = [row for notice in snapshot.notices for row in _notice_rows(notice, width)]
+        laid = [(notice, row) for notice in snapshot.notices for row in _notice_rows(notice, width)]
         newest = snapshot.notices[-1].ts if snapshot.notices else 0
         now = snapshot.status.now
         return Content(
-            tuple(rows),
+            tuple(row for _, row in laid),
+            items=tuple(notice for notice, _ in laid),
             header=_alarm_row(snapshot.alarms, now, frame),
             age_s=max(0, now - newest) / NS_PER_S if newest else None,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
             empty=("Nothing happened yet: fills, vetoes, reloads and alarms are told here.",),
         )
+
+    def facts(self, item: Notice) -> Mapping[str, str]:
+        """A notice names plays and reasons in its words alone."""
+        words = {"level": item.level.value, "kind": item.kind, "symbol": item.symbol, "time": clock(item.ts)}
+        return {**words, "play": item.text, "reason": item.text}
 
 
 def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:

@@ -1,5 +1,7 @@
 """Orders: where each of ours is in its life; UNKNOWN is an alarm."""
 
+from collections.abc import Mapping
+
 from engine.api import REASONS, OrderRow, OrderState, Reason, Side, Snapshot
 from tui.formats import age_between, price, quantity
 from tui.panes.pane import Content, Frame, Pane
@@ -62,6 +64,7 @@ class OrdersPane(Pane):
     number = 3
     name_id = "orders"
     title = "Orders"
+    fields = ("state", "symbol", "side", "play", "reason", "for", "kind", "id")
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """Orders alone."""
@@ -80,9 +83,24 @@ class OrdersPane(Pane):
             header=fitted.header(),
             age_s=frame.silent_s,
             details=tuple(_detail(row) for row in ordered),
+            items=tuple(ordered),
             title_note=f"{open_count} open",
             empty=(f"No orders yet. Armed plays place them; {frame.key('arm')} arms.",),
         )
+
+    def facts(self, item: OrderRow) -> Mapping[str, str]:
+        """A state goes by the venue's word and by the screen's."""
+        open_word = "open" if item.state.is_open else "ended"
+        return {
+            "state": f"{item.state.value} {STATES[item.state][0]} {open_word}",
+            "symbol": item.symbol,
+            "side": item.side.value,
+            "play": item.play,
+            "reason": item.reason,
+            "for": item.role.value,
+            "kind": item.kind.value,
+            "id": f"{item.client_id} {item.venue_id}",
+        }
 
 
 def _detail(row: OrderRow) -> str:

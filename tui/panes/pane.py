@@ -1,7 +1,8 @@
 """A pane: a framed grid with a title, the age of its data, a cursor and a window over its rows."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 from textual import events
@@ -9,52 +10,18 @@ from textual.message import Message
 
 from engine.api import Snapshot
 from tui.formats import age, clean
+from tui.jump import badges
 from tui.layout import Box, Slot
+from tui.panes.content import Content, Frame
+from tui.sifting import Sifting
 from tui.theme import Palette
 from tui.widgets.cells import Cell, Line, Row, cells_of, cropped, row_width
 from tui.widgets.grid import Grid
 
-STOPPED_AFTER_S = 2.0
 NUMBERS_MAX = 10  # panes that a digit goes to; 0 is the tenth
 DETAIL_MAX = 4  # lines
 DETAIL_ROOM = 8  # lines a pane must have before it gives some to the selected row
 NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """One frame's input.
-
-    `silent_s` is how long ago the last snapshot came; `waiting` says why there is none.
-    """
-
-    snapshot: Snapshot | None
-    silent_s: float = 0.0
-    waiting: str = "connecting to the engine ..."
-    ended: bool = False  # the engine said goodbye or vanished
-    keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
-    sparklines: bool = True  # whether the line has bytes to spare for them
-
-    def key(self, action_id: str) -> str:
-        """Return the name of an action's key."""
-        return dict(self.keys).get(action_id, "")
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the engine has been silent for too long."""
-        return self.silent_s >= STOPPED_AFTER_S
-
-
-class Content(msgspec.Struct, frozen=True):
-    """What a pane wants to show. `age_s` is that of its newest data, None where age has no meaning."""
-
-    rows: tuple[Row, ...]
-    header: Row = ()
-    summary: tuple[Row, ...] = ()
-    details: tuple[str, ...] = ()  # what to say of each row while it is selected
-    age_s: float | None = None
-    stopped: str = ""  # why this pane's own data stopped, in words
-    empty: tuple[str, ...] = ()
-    title_note: str = ""
 
 
 class Pane(Grid, can_focus=True):
@@ -65,6 +32,7 @@ class Pane(Grid, can_focus=True):
     title: ClassVar[str]
     follows: ClassVar[bool] = False  # newest row at the bottom, kept in view
     selectable: ClassVar[bool] = True
+    fields: ClassVar[tuple[str, ...]] = ()  # what a filter can ask of an item; none: the pane is no list
 
     class Chosen(Message):
         """A tab in a pane's title was clicked."""
@@ -81,6 +49,7 @@ class Pane(Grid, can_focus=True):
         self.cursor = 0
         self.top = 0
         self.following = self.follows
+        self.sifting = Sifting(self.fields)
         self._row_count = 0
         self._foot = 0  # lines below the rows in the last drawing
         self._title_names: list[Cell] = []  # as last drawn, for clicks on them
@@ -104,6 +73,10 @@ class Pane(Grid, can_focus=True):
     def wanted_rows(self, snapshot: Snapshot) -> int:  # noqa: ARG002 - most panes take what they get
         """Return the height that shows everything, frame included; 0 where more is always better."""
         return 0
+
+    def facts(self, item: Any) -> Mapping[str, str]:  # noqa: ARG002 - most panes are no lists
+        """Return what a filter sees of an item, by field."""
+        return {}
 
     def empty_hint(self, frame: Frame) -> tuple[str, ...]:
         """Return what to say before the first snapshot."""
@@ -130,7 +103,8 @@ class Pane(Grid, can_focus=True):
         snapshot = frame.snapshot
         size = self.size
         place = (size.width, size.height, self.slot, self.merged)
-        state = (*place, self.cursor, self.top, self.following, self.has_focus)
+        state: tuple[object, ...] = (*place, self.cursor, self.top, self.following, self.has_focus)
+        state = (*state, *self.sifting.state, bool(frame.letters))
         if snapshot is None:
             return (*state, frame.waiting)
         second = snapshot.status.now // 1_000_000_000
@@ -143,7 +117,7 @@ class Pane(Grid, can_focus=True):
         if frame.snapshot is None:
             content = Content((), empty=self.empty_hint(frame))
         else:
-            content = self.content(frame.snapshot, frame, inner)
+            content = self._sifted(self.content(frame.snapshot, frame, inner), frame)
         lines: list[Line] = [(self._title_row(content, frame), "background")]
         room = max(0, self.size.height - (2 if framed else 1))
         body = self._body(content, room)
@@ -151,6 +125,21 @@ class Pane(Grid, can_focus=True):
         if framed and self.size.height > 1:
             lines.append((self._bottom_row(len(content.rows), room, content), "background"))
         return lines
+
+    def _sifted(self, content: Content, frame: Frame) -> Content:
+        """Leave out the rows that the filter does not let through."""
+        if not self.fields:
+            return content
+        kept = self.sifting.sift(content.items, self.facts)
+        if not self.sifting.active:
+            return content
+        return msgspec.structs.replace(
+            content,
+            rows=tuple(content.rows[index] for index in kept),
+            details=tuple(content.details[index] for index in kept) if content.details else (),
+            empty=self.sifting.empty(frame.key("escape")),
+            title_note="",
+        )
 
     def _body(self, content: Content, room: int) -> list[Line]:
         head: list[Line] = [(content.header, "background")] if content.header and room > 2 else []
@@ -196,7 +185,15 @@ class Pane(Grid, can_focus=True):
         note, style = self._age_note(content, frame)
         lead: list[Cell] = [(f"{corners[0]}─", edge)]
         budget = self.size.width - 4 - (len(note) + 2 if note else 0)
-        names = self._title_names = self._names(budget)
+        if frame.letters:
+            tabs = [(name, title) for name, _, title in self.tabs] or [(self.name_id, self.title)]
+            names = badges(tabs, dict(frame.letters), budget)
+        elif self.sifting.active:
+            note_of_filter = self.sifting.title()
+            names = [*self._names(budget - len(note_of_filter)), (note_of_filter, "accent*")]
+        else:
+            names = self._names(budget)
+        self._title_names = names
         if content.title_note and row_width(tuple(names)) + len(content.title_note) + 3 <= budget:
             names.append((f"{content.title_note} ", "muted"))
         tail: list[Cell] = [(f" {note} ", style)] if note else []
@@ -271,6 +268,23 @@ class Pane(Grid, can_focus=True):
         self.cursor = max(0, self._row_count - 1) if last else 0
         self.following = self.follows and last
 
+    def go(self, row: int) -> None:
+        """Go to a row."""
+        self.move(row - self.cursor)
+
+    def next_match(self, step: int) -> bool:
+        """Go to the next match of the filter, or of the one before it was cleared; False where none is."""
+        row = self.sifting.next(self.cursor, step)
+        if row is not None:
+            self.go(row)
+        return row is not None
+
+    def show_all(self) -> None:
+        """End the filter; the selected row stays the selected one."""
+        following = self.following
+        self.cursor = self.sifting.clear(self.cursor)
+        self.following = following
+
     @property
     def page_rows(self) -> int:
         """How many rows a page moves."""
@@ -306,3 +320,6 @@ def wrapped(text: str, width: int) -> list[str]:
 def _filled(lines: list[Line], room: int) -> list[Line]:
     blank: Line = ((), "background")
     return [*lines[:room], *[blank] * (room - len(lines))]
+
+
+__all__ = ["NO_SLOT", "NUMBERS_MAX", "Content", "Frame", "Pane", "wrapped"]

@@ -1,5 +1,7 @@
 """Positions and the account: what is open, what it is worth and whether a stop protects it."""
 
+from collections.abc import Mapping
+
 from engine.api import PositionRow, Snapshot
 from tui.formats import age_between, money, percent, price, quantity, signed
 from tui.panes.market import gain_style
@@ -29,6 +31,7 @@ class PositionsPane(Pane):
     number = 2
     name_id = "positions"
     title = "Positions"
+    fields = ("symbol", "play", "side")
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """Positions and the account."""
@@ -46,9 +49,15 @@ class PositionsPane(Pane):
             header=fitted.header(),
             summary=_totals(snapshot, width),
             details=tuple(_detail(row, digits.get(row.symbol, 2)) for row in ordered),
+            items=tuple(ordered),
             age_s=frame.silent_s,
             empty=(f"Flat. A play's entry opens one once the engine is armed ({frame.key('arm')}).",),
         )
+
+    def facts(self, item: PositionRow) -> Mapping[str, str]:
+        """The side is long, short or flat."""
+        side = "long" if item.qty > 0 else "short" if item.qty < 0 else "flat"
+        return {"symbol": item.symbol, "play": item.play, "side": side}
 
 
 def _values(row: PositionRow, digits: int, now: int) -> list[Cell]:

@@ -1,5 +1,7 @@
 """Signals: what plays wanted, and why it was let through or not."""
 
+from collections.abc import Mapping
+
 from engine.api import REASONS, Reason, Side, SignalKind, SignalRow, Snapshot
 from tui.formats import NS_PER_S, clock, price
 from tui.panes.pane import Content, Frame, Pane
@@ -23,6 +25,7 @@ class SignalsPane(Pane):
     name_id = "signals"
     title = "Signals"
     follows = True
+    fields = ("play", "symbol", "side", "wants", "verdict", "reason", "time")
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """Signals alone."""
@@ -40,9 +43,22 @@ class SignalsPane(Pane):
             header=fitted.header(),
             age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
             details=tuple(_detail(row) for row in snapshot.signals),
+            items=snapshot.signals,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
             empty=("No signals yet: they come at the close of a bar.", f"Plays: {plays}"),
         )
+
+    def facts(self, item: SignalRow) -> Mapping[str, str]:
+        """The verdict is approved or veto."""
+        return {
+            "play": item.play,
+            "symbol": item.symbol,
+            "side": item.side.value,
+            "wants": _DOES[item.kind],
+            "verdict": "veto" if item.reason else "approved",
+            "reason": f"{item.reason} {item.text}",
+            "time": clock(item.ts),
+        }
 
 
 def _detail(row: SignalRow) -> str:

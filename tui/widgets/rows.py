@@ -7,6 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.actions import ACTIONS, footer_title, key_name
+from tui.formats import left
 from tui.openrisk import risk_row
 from tui.panes.pane import Frame
 from tui.status import attention_row, is_urgent, status_row
@@ -53,7 +54,12 @@ class FooterRow(Grid):
 
 
 def footer_row(frame: Frame, width: int) -> Row:
-    """Return as many keys as fit, the most important first; cell names carry the action after a colon."""
+    """Return as many keys as fit, the most important first; cell names carry the action after a colon.
+
+    While keys are no actions, it says what they are instead.
+    """
+    if frame.hint:
+        return ((left(f" {frame.hint}", width), "text*"),)
     keys: Mapping[str, str] = dict(frame.keys)
     cells: list[tuple[str, str]] = []
     used = 0
