@@ -18,7 +18,6 @@ from textual.timer import Timer
 
 from engine.api import Link, Snapshot
 from tui.actions import ACTIONS, INTERRUPT_WINDOW_S, key_name
-from tui.arranger import Arranger
 from tui.arranging import Arranging
 from tui.bridge import Connect, stream
 from tui.catching import Catcher
@@ -28,7 +27,6 @@ from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
 from tui.look import Look
-from tui.memory import Memory
 from tui.messages import (
     CommandDone,
     ConnectFailed,
@@ -91,8 +89,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.operator = Operator(self)
         self.navigator = Navigator(self)
         self.catcher = Catcher(self)
-        names = [pane.name_id for pane in PANES]
-        self.arranging = Arranging(self, Arranger(names, settings.layouts_file, Memory(settings.memory_file)))
+        self.arranging = Arranging(self, settings)
         self.link: Link | None = None
         self.latest: Snapshot | None = None
         self.gone, self.gone_code = False, 0

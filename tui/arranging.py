@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 from engine.api import ConfigError
 from tui.arrangement import SizeClass, size_class
+from tui.arranger import Arranger
+from tui.memory import Memory
 from tui.panes.pane import NUMBERS_MAX, Pane
+from tui.panes.registry import PANES
+from tui.settings import ConsoleSettings
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
-    from tui.arranger import Arranger
 
 TOLD_S = 12.0
 
@@ -17,9 +20,10 @@ TOLD_S = 12.0
 class Arranging:
     """The layout group of the action table."""
 
-    def __init__(self, app: "ConsoleApp", arranger: "Arranger") -> None:
+    def __init__(self, app: "ConsoleApp", settings: ConsoleSettings) -> None:
         self._app = app
-        self.arranger = arranger
+        names = [pane.name_id for pane in PANES]
+        self.arranger = Arranger(names, settings.layouts_file, Memory(settings.memory_file))
 
     @property
     def size_class(self) -> SizeClass:
@@ -34,15 +38,11 @@ class Arranging:
 
     def lay_out(self) -> None:
         """Show the panes as they are to stand now; the focus moves on where its pane has gone."""
-        desk = self._app.desk
-        desk.lay_out_again()
-        self._app.call_after_refresh(self._refocus)
-
-    def _refocus(self) -> None:
         desk, focused = self._app.desk, self._app.focused
-        shown = desk.shown()
-        if shown and isinstance(focused, Pane) and focused not in shown:
-            self._app.navigator.choose(shown[0].name_id)
+        coming = desk.coming()
+        if coming and isinstance(focused, Pane) and focused.name_id not in coming:
+            desk.choose(coming[0])
+        desk.lay_out_again()
         self._app.draw_soon()
 
     def chosen(self, name: str | None) -> None:

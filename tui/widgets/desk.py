@@ -67,13 +67,7 @@ class Desk(Widget):
 
     def places(self, width: int, height: int) -> list[tuple[Widget, Box]]:
         """Make the plan for a size, tell the panes of it, and return who stands where."""
-        self.plan = plan(
-            width,
-            height,
-            arrangement=self._arrangement(size_class(width)),
-            zoomed=self.zoomed,
-            wanted=self._wanted,
-        )
+        self.plan = self._planned(width, height, self.zoomed)
         for pane in self.panes.values():
             pane.slot = NO_SLOT
         placed: list[tuple[Widget, Box]] = [
@@ -120,11 +114,17 @@ class Desk(Widget):
         self.lay_out_again()
         self.panes[name].focus(scroll_visible=False)
 
+    def _planned(self, width: int, height: int, zoomed: str = "") -> Plan:
+        arrangement = self._arrangement(size_class(width))
+        return plan(width, height, arrangement=arrangement, zoomed=zoomed, wanted=self._wanted)
+
     def _placed(self) -> list[str]:
         """Return the panes that have a place where none is maximised."""
-        width, height = self.size
-        made = plan(width, height, arrangement=self._arrangement(size_class(width)), wanted=self._wanted)
-        return [name for slot in made.slots for name in slot.panes]
+        return [name for slot in self._planned(*self.size).slots for name in slot.panes]
+
+    def coming(self) -> list[str]:
+        """Return the panes that will be on screen when it has been laid out again."""
+        return [self.front(slot) for slot in self._planned(*self.size, self.zoomed).slots]
 
     def zoom(self, name: str) -> None:
         """Give a pane the whole screen, or take it back where it has it."""
