@@ -301,7 +301,7 @@ def footer_title(spec: ActionSpec, snapshot: Snapshot | None) -> str:
         case "pause":
             return "Resume" if status.paused else "Pause"
         case "flatten":
-            return "Flatten (twice)"
+            return "Flatten (x2)"
         case "shutdown":
             return "Leave"
         case "palette":

@@ -67,10 +67,10 @@ def footer_row(frame: Frame, width: int) -> Row:
     for spec in specs:
         title, key = footer_title(spec, frame.snapshot), keys.get(spec.id, "")
         size = len(key) + len(title) + 4
-        if not title or not key or used + size > width:
+        if not title or not key or used + size - 2 > width:  # the last one's blanks need no room
             continue
         cells += [(f" {key} ", f"accent*:{spec.id}"), (f"{title}  ", f"text:{spec.id}")]
-        used += size - 1
+        used += size
     return tuple(cells)
 
 

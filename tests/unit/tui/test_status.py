@@ -36,6 +36,7 @@ from tui.actions import ACTIONS, key_name
 from tui.panes.pane import Frame
 from tui.status import attention_row, status_row
 from tui.widgets.cells import row_width
+from tui.widgets.rows import footer_row
 
 UNAPPROVED = GateRow("play approved", GateStatus.VETO, "5098f03bbe17", "promoted")
 KEYS = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS if spec.keys)
@@ -181,3 +182,16 @@ def test_a_symbol_that_is_held_alone_stands_beside_the_rung() -> None:
 def test_a_terminal_of_one_cell_is_no_error() -> None:
     """The row is then longer than the screen, which crops it."""
     assert row_width(status_row(Frame(snapshot()), 1)) >= 1
+
+
+@pytest.mark.parametrize("width", range(8, 210, 7))
+@pytest.mark.parametrize(
+    "moment", [snapshot(), snapshot(status=disarmed()), snapshot(status=status(paused=True))]
+)
+def test_the_footer_never_cuts_a_key_or_its_title(moment: Snapshot, width: int) -> None:
+    """A word that is cut off says nothing, and the way out is there at 80 columns."""
+    row = footer_row(Frame(moment, keys=KEYS), width)
+    assert row_width(row) - 2 <= width
+    shown = "".join(text for text, _ in row)
+    assert width < 80 or "Ctrl-Q Leave" in shown
+    assert width < 78 or "F12 Flatten (x2)" in shown
