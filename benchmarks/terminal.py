@@ -16,6 +16,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"  # beside the repository, where there is any
 READ_BYTES = 65_536
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "", "TRADER_TUI_CONSOLE__WELCOME": "false"}
 
 
 class Terminal:
@@ -33,7 +34,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             cwd=ROOT,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "", **environment},
+            env={**os.environ, **TERMINAL, **environment},
             start_new_session=True,
         )
         os.close(slave)

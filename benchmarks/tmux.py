@@ -10,7 +10,7 @@ from typing import Self
 
 import psutil
 
-from benchmarks.terminal import ROOT
+from benchmarks.terminal import ROOT, TERMINAL
 
 
 class Pane:
@@ -18,7 +18,7 @@ class Pane:
 
     def __init__(self, command: list[str], *, columns: int, rows: int, environment: dict[str, str]) -> None:
         self._server = f"bench-{os.getpid()}-{time.monotonic_ns()}"
-        self._environment = {**os.environ, "TERM": "xterm-256color", **environment}
+        self._environment = {**os.environ, **TERMINAL, **environment}
         line = f"exec {shlex.join(command)}"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, "-s", "s", line)
         self.process = psutil.Process(int(self._tmux("display-message", "-p", "-t", "s", "#{pane_pid}")))

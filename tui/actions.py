@@ -261,6 +261,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         footer=6,
         palette=False,
     ),
+    ActionSpec(
+        id="first-steps",
+        keys=(),
+        title="First steps",
+        description="The page of the first start: where you are, and the five keys",
+        group=_S,
+    ),
     ActionSpec(id="theme", keys=("t",), title="Next theme", description="", group=_S, footer=10),
 )
 

@@ -44,6 +44,7 @@ from tui.panes.registry import PANES
 from tui.rereading import Rereading
 from tui.settings import ConsoleSettings
 from tui.theme import Palette
+from tui.welcoming import Welcoming
 from tui.widgets.desk import Desk, DeskScreen
 from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
 
@@ -90,6 +91,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.navigator = Navigator(self)
         self.catcher = Catcher(self)
         self.arranging = Arranging(self, settings)
+        self.welcoming = Welcoming(self, self.arranging.memory, wanted=settings.welcome)
         self.link: Link | None = None
         self.latest: Snapshot | None = None
         self.gone, self.gone_code = False, 0
@@ -229,6 +231,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._arrived_at = self.clock()
         if first:
             self.draw()
+        self.welcoming.greet(message.snapshot)
 
     @on(ConnectFailed)
     def _connect_failed(self, message: ConnectFailed) -> None:

@@ -23,7 +23,8 @@ class Arranging:
     def __init__(self, app: "ConsoleApp", settings: ConsoleSettings) -> None:
         self._app = app
         names = [pane.name_id for pane in PANES]
-        self.arranger = Arranger(names, settings.layouts_file, Memory(settings.memory_file))
+        self.memory = Memory(settings.memory_file)
+        self.arranger = Arranger(names, settings.layouts_file, self.memory)
 
     @property
     def size_class(self) -> SizeClass:

@@ -32,5 +32,6 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "move-pane-on": lambda: arranging.move(1),
         "shrink-pane": lambda: arranging.resize(-1),
         "grow-pane": lambda: arranging.resize(1),
+        "first-steps": app.welcoming.show,
         "why": lambda: windows.open_why(app),
     }

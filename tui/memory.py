@@ -13,6 +13,7 @@ class Remembered(msgspec.Struct, kw_only=True):
     """The file's content. Fields that a newer console wrote are dropped."""
 
     layouts: dict[str, str] = {}
+    welcomed: bool = False
 
 
 class Memory:
@@ -33,6 +34,19 @@ class Memory:
     def keep_layouts(self, chosen: Mapping[str, str]) -> None:
         """Remember the layouts in use."""
         self._content.layouts = dict(chosen)
+        self._write()
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether somebody has read the first page."""
+        return self._content.welcomed
+
+    def keep_welcomed(self) -> None:
+        """Remember that the first page was read."""
+        self._content.welcomed = True
+        self._write()
+
+    def _write(self) -> None:
         if self._file is not None:
             with suppress(OSError):
                 self._file.parent.mkdir(parents=True, exist_ok=True)

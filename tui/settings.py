@@ -29,6 +29,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     sixteen_colors: bool = False  # the terminal's own, each role given one, instead of the theme's
     glyphs: Glyphs = Glyphs.FULL
     sparklines: bool = True
+    welcome: bool = False  # explain the screen where nobody has read that yet
     title: str = ""  # shown while connecting, for example "paper market, seed 7"
 
     @property
@@ -53,5 +54,6 @@ def console_settings(settings: "Settings", environment: Mapping[str, str]) -> Co
         sixteen_colors=slow or sixteen_colors(environment),
         glyphs=glyphs(environment, ascii_only=console.ascii_only),
         sparklines=not slow,
+        welcome=console.welcome,
         title=f"{settings.mode} · instance {settings.instance}",
     )

@@ -26,6 +26,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         "TMUX_TMPDIR": str(runtime),
         "TERM": "xterm-256color",
         "LC_ALL": "C.UTF-8",
+        "TRADER_TUI_CONSOLE__WELCOME": "false",  # its tests turn it on; elsewhere it would take the first key
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TMUX", raising=False)
