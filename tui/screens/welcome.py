@@ -17,6 +17,15 @@ KEYS = (  # action, how often it is pressed, what it does
     ("shutdown", 1, "leave: shut down, or detach and let it go on"),
 )
 KEY_WIDTH = 12
+_MADE_UP = (
+    "This is a SIMULATION: {market} and {worth} of made-up money. No order leaves this machine.\n\n"
+    "What watches the market: {plays}. It may trade only while the engine is armed; now it is {phase}."
+)
+PLACES = dict.fromkeys(Mode, _MADE_UP) | {
+    Mode.REPLAY: _MADE_UP.replace("{market}", "a recorded market"),
+    Mode.DEMO: "{plays} trades on the test network of {venue}: real orders, no real money.",
+    Mode.LIVE: "This is LIVE: {plays} trades with real money on {venue}.",
+}
 
 
 class WelcomeDialog(Dialog[bool]):
@@ -60,25 +69,14 @@ def place_words(snapshot: Snapshot | None) -> str:
     if snapshot is None:
         return "This is a console for trading plays. The engine that runs them has not answered yet."
     status, account = snapshot.status, snapshot.account
-    plays = ", ".join(status.plays) or "no play"
-    worth = f"{money(account.equity)} {account.currency}"
-    venue = snapshot.venue.name or "a venue"
-    match status.mode:
-        case Mode.LIVE:
-            return f"This is LIVE: {plays} trades with real money on {venue}."
-        case Mode.DEMO:
-            return f"{plays} trades on the test network of {venue}: real orders, no real money."
-        case _:
-            market = _market(status.mode, snapshot.venue.name)
-            return (
-                f"This is a SIMULATION: {market} and {worth} of made-up money. "
-                "No order leaves this machine.\n\n"
-                f"What watches the market: {plays}. It may trade only while the engine is armed; "
-                f"now it is {status.phase.value.upper()}."
-            )
-
-
-def _market(mode: Mode, venue: str) -> str:
-    if mode is Mode.REPLAY:
-        return "a recorded market"
-    return f"the live prices of {venue}" if venue else "a market made up here, without network or keys,"
+    venue = snapshot.venue.name
+    live_prices = (
+        f"the live prices of {venue}" if venue else "a market made up here, without network or keys,"
+    )
+    return PLACES[status.mode].format(
+        market=live_prices,
+        worth=f"{money(account.equity)} {account.currency}",
+        plays=", ".join(status.plays) or "no play",
+        venue=venue or "a venue",
+        phase=status.phase.value.upper(),
+    )
