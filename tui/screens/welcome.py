@@ -70,11 +70,9 @@ def place_words(snapshot: Snapshot | None) -> str:
         return "This is a console for trading plays. The engine that runs them has not answered yet."
     status, account = snapshot.status, snapshot.account
     venue = snapshot.venue.name
-    live_prices = (
-        f"the live prices of {venue}" if venue else "a market made up here, without network or keys,"
-    )
+    made_up = "a market made up here, without network or keys,"
     return PLACES[status.mode].format(
-        market=live_prices,
+        market=f"the live prices of {venue}" if venue else made_up,
         worth=f"{money(account.equity)} {account.currency}",
         plays=", ".join(status.plays) or "no play",
         venue=venue or "a venue",
