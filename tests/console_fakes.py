@@ -502,6 +502,7 @@ class FakeLink:
         self.asked: list[tuple[str, int, int]] = []
         self.whys: dict[str, WhyReply] = {}
         self.looked: list[Wish] = []
+        self.look_error: Exception | None = None
         self.sights: dict[type[Wish], LookReply] = {}
         self.panics = 0
         self.closed = False
@@ -553,6 +554,8 @@ class FakeLink:
     async def look(self, wish: Wish) -> LookReply:
         """Remember what was looked at and answer with what was set."""
         self.looked.append(wish)
+        if self.look_error is not None:
+            raise self.look_error
         return self.sights.get(type(wish), LookReply(1, text="nothing to see"))
 
     def panic(self) -> None:

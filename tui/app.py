@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.api import Link, Snapshot
-from tui.actions import ACTIONS, INTERRUPT_WINDOW_S, key_name
+from tui.actions import ACTIONS, key_name
 from tui.arranging import Arranging
 from tui.bridge import Connect, stream
 from tui.catching import Catcher
@@ -27,6 +27,7 @@ from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
 from tui.look import Look
+from tui.looking import Looking
 from tui.messages import (
     CommandDone,
     ConnectFailed,
@@ -98,7 +99,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._connect = connect
         self._arrived_at = clock()
         self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
-        self._interrupted_at = float("-inf")
         self._deeds = deeds(self)
         self.last_words = ""  # for whoever started the console to print
         self._frame_timer: Timer | None = None
@@ -168,6 +168,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.set_timer(WARM_UP_S, settle_memory)
         self.run_worker(stream(self._connect, self.post_message), name="engine", exit_on_error=True)
         self.run_worker(Rereading(self).watch(), name="files", exit_on_error=False)
+        self.run_worker(Looking(self).watch(), name="looks", exit_on_error=False)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what passes over every line: Textual's filters, and the terminal's glyphs."""
@@ -202,6 +203,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.gone,
             self._ready_keys,
             sparklines=self.settings.sparklines,
+            plain_glyphs=self.settings.ascii_only,
             letters=tuple(self.catcher.letters.items()),
             hint=self.catcher.hint(),
         )
@@ -291,16 +293,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.look.give_up()
 
     # leaving
-
-    def interrupt(self) -> None:
-        """Leave by default where it is said twice."""
-        now = self.clock()
-        again = now - self._interrupted_at <= INTERRUPT_WINDOW_S
-        self._interrupted_at = now
-        if again:
-            self.operator.leave_by_default()
-        else:
-            self.tell(f"{self.key_of('interrupt')} again within 2 s {self.operator.default_words}.")
 
     def leave(self, exit_code: int, text: str = "") -> None:
         """End the console with an exit code and last words for the shell. Safe from any thread."""

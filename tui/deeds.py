@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tui import windows
+from tui.interrupting import Interrupting
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -20,7 +21,7 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "acknowledge": operator.acknowledge,
         "shutdown": operator.shutdown,
         "flatten": lambda: app.panic_key(app.keymap["flatten"][0]),
-        "interrupt": app.interrupt,
+        "interrupt": Interrupting(app).press,
         "help": lambda: windows.open_help(app),
         "palette": lambda: windows.open_palette(app),
         "theme": app.look.next,

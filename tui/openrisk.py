@@ -2,7 +2,7 @@
 
 from engine.api import OpenRisk
 from tui.formats import age_between, money, percent, signed
-from tui.panes.pane import Frame
+from tui.panes.content import Frame
 from tui.status import KEPT, Item, fit_items
 from tui.widgets.cells import Row
 

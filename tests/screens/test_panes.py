@@ -76,7 +76,7 @@ async def test_a_pane_is_maximised_and_given_back() -> None:
 async def test_a_live_resize_lays_out_again() -> None:
     """From three columns to a line of orders and back."""
     async with console(size=(200, 50)) as desk:
-        for size, shown in (((120, 40), 6), ((80, 24), 3), ((50, 12), 1), ((10, 5), 1), ((200, 50), 8)):
+        for size, shown in (((120, 40), 6), ((80, 24), 3), ((50, 12), 1), ((10, 5), 1), ((200, 50), 9)):
             await desk.pilot.resize_terminal(*size)
             await desk.settle()
             assert len(desk.app.desk.shown()) == shown
@@ -181,8 +181,8 @@ async def test_a_silent_engine_stops_every_pane_in_words() -> None:
     async with console(size=(200, 50)) as desk:
         desk.clock.now += 12
         desk.app.draw()
-        for pane in desk.app.desk.panes:
-            assert "stopped 12s ago" in desk.text(pane).splitlines()[0]
+        for pane in desk.app.desk.shown():
+            assert "stopped 12s ago" in desk.text(pane.name_id).splitlines()[0]
         assert "eng SILENT 12s" in desk.text("status")
 
 

@@ -20,6 +20,7 @@ class Frame(msgspec.Struct, frozen=True):
     ended: bool = False  # the engine said goodbye or vanished
     keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
     sparklines: bool = True  # whether the line has bytes to spare for them
+    plain_glyphs: bool = False  # whether charts are to be drawn in ASCII
     letters: tuple[tuple[str, str], ...] = ()  # panes and what goes to them, while a letter is awaited
     hint: str = ""  # what keys mean for the moment, where they are no actions
 

@@ -25,7 +25,7 @@ from tui.widgets.cells import Cell, Column, Fitted, fit_columns
 
 PLAIN = (
     Column("SYMBOL", 10, keep=99),
-    Column("LAST", 12, keep=98, number=True, point=True),
+    Column("LAST", 14, keep=98, number=True, point=True),
     Column("DAY", 8, keep=90, number=True, point=True),
     Column("BID", 10, keep=60, number=True, point=True),
     Column("ASK", 10, keep=60, number=True, point=True),
@@ -60,6 +60,22 @@ class MarketPane(Pane):
     def wanted_rows(self, snapshot: Snapshot) -> int:
         """One row a symbol, a header and the frame."""
         return len(snapshot.ticks) + 3
+
+    @property
+    def selected(self) -> int:
+        """Which symbol is selected, whether the pane was ever drawn or not."""
+        return self.cursor
+
+    def choose(self, index: int) -> None:
+        """Select a symbol; one too far is the last."""
+        self.cursor = max(0, index)
+
+    def symbol_of(self, snapshot: Snapshot) -> str:
+        """Return the symbol that is selected; empty before there is any."""
+        if not snapshot.ticks:
+            return ""
+        self.cursor = max(0, min(self.cursor, len(snapshot.ticks) - 1))
+        return snapshot.ticks[self.cursor].symbol
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a symbol."""

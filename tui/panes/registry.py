@@ -1,5 +1,8 @@
 """The panes there are, in the order of their numbers."""
 
+from tui.panes.book import BookPane
+from tui.panes.chart import ChartPane
+from tui.panes.equity import EquityPane
 from tui.panes.events import EventsPane
 from tui.panes.health import HealthPane
 from tui.panes.market import MarketPane
@@ -9,6 +12,7 @@ from tui.panes.positions import PositionsPane
 from tui.panes.reload import ReloadPane
 from tui.panes.risk import RiskPane
 from tui.panes.signals import SignalsPane
+from tui.panes.trades import TradesPane
 
 PANES: tuple[type[Pane], ...] = (
     MarketPane,
@@ -19,4 +23,8 @@ PANES: tuple[type[Pane], ...] = (
     ReloadPane,
     EventsPane,
     HealthPane,
+    ChartPane,
+    BookPane,
+    TradesPane,
+    EquityPane,
 )

@@ -1,0 +1,220 @@
+"""Panes that ask for what they show: chart, book, trades, equity."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from engine.api import (
+    Blotted,
+    BookView,
+    BookWish,
+    Chart,
+    ChartWish,
+    ControlError,
+    Curve,
+    EquityWish,
+    LookReply,
+    TradesWish,
+    Wish,
+)
+from tests.console_fakes import FakeLink, snapshot
+from tests.screens.console import Desk, console
+from tests.sight_fakes import book, chart, curve, sights, trades
+from tui.abilities import Glyphs
+from tui.panes.equity import falls
+from tui.settings import ConsoleSettings
+
+
+def seeing() -> FakeLink:
+    """A link that shows a busy market."""
+    link = FakeLink([snapshot()])
+    link.sights = sights()
+    return link
+
+
+async def show(desk: Desk, pane: str) -> None:
+    """Bring a pane to the front and wait for its answer."""
+    desk.app.navigator.choose(pane)
+    kinds: dict[str, type[Wish]] = {
+        "chart": ChartWish,
+        "book": BookWish,
+        "trades": TradesWish,
+        "equity": EquityWish,
+    }
+    await desk.until(lambda: any(isinstance(wish, kinds[pane]) for wish in desk.link.looked))
+    await desk.settle()
+
+
+async def test_a_chart_names_its_indicators_levels_and_fills() -> None:
+    """Of the symbol that is selected in Market."""
+    async with console(link=seeing(), size=(160, 48)) as desk:
+        await show(desk, "chart")
+        await desk.press("z")
+        text = desk.text("chart")
+        for said in ("BTCUSDT 1m canary", "sma(20) 61,", "rsi(14) 79.96", "▲ bought ▼ sold", "◀61,234.5"):
+            assert said in text
+        for said in ("stop ┄", "entry ┄", "target ┄", "60,500.0", "14:01:31 UTC"):
+            assert said in text
+        assert "║" in text
+        assert "┃" in text
+
+
+async def test_a_low_chart_keeps_its_candles_and_says_the_levels_in_words() -> None:
+    """80x24: three rows of candles are better than a line."""
+    async with console(link=seeing(), size=(80, 24)) as desk:
+        await show(desk, "chart")
+        assert "stop 60,500.0" in desk.text("chart")
+        assert "target 62,400.0" in desk.text("chart")
+
+
+async def test_another_symbol_is_asked_for_at_once() -> None:
+    """j and k in the chart select in Market; what is of another symbol is not shown."""
+    async with console(link=seeing()) as desk:
+        await show(desk, "chart")
+        await desk.press("j")
+        await desk.until(lambda: ChartWish in {type(w) for w in desk.link.looked if w == _eth(w)})
+        await desk.settle()
+        assert "Asking the engine for the bars of ETHUSDT" in desk.prose("chart")
+        await desk.press("j", "j", "j", "j", "k")
+        await desk.settle()
+        assert desk.app.desk.panes["chart"].symbol == "SOLUSDT"  # type: ignore[attr-defined]  # a ChartPane
+
+
+def _eth(wish: Wish) -> Wish:
+    return msgspec.structs.replace(wish, symbol="ETHUSDT") if isinstance(wish, ChartWish) else wish
+
+
+async def test_a_hidden_pane_asks_nothing_and_a_shown_one_once_a_second() -> None:
+    """By the console's own clock."""
+    async with console(link=seeing()) as desk:
+        await desk.settle()
+        assert desk.link.looked == []
+        await show(desk, "trades")
+        asked = desk.link.looked.count(TradesWish())
+        for _ in range(4):
+            await desk.pilot.pause(0.1)
+        assert desk.link.looked.count(TradesWish()) == asked
+        desk.clock.now += 1.1
+        await desk.until(lambda: desk.link.looked.count(TradesWish()) == asked + 1)
+
+
+async def test_a_book_marks_our_orders_and_names_those_outside() -> None:
+    """The bid of the busy snapshot rests at 61,100.0; its stop lies under the book."""
+    async with console(link=seeing(), size=(120, 44)) as desk:
+        await show(desk, "book")
+        await desk.press("z")
+        desk.clock.now += 1.1
+        await desk.until(lambda: any(w == BookWish("BTCUSDT", levels=18) for w in desk.link.looked))
+        await desk.settle()
+        text = desk.text("book")
+        (ours,) = [line for line in text.splitlines() if "▶BUY 0.25" in line]
+        assert "61,100.0" in ours
+        assert "last 61,234.5  spread 4.9, 0.8 bps" in text
+        assert "ours SELL stop 0.25 at 60,500.0 (-1.20% away)" in text
+
+
+async def test_without_a_book_the_best_bid_and_offer_are_shown_and_why() -> None:
+    """A simulated market has no more."""
+    link = seeing()
+    link.sights[BookWish] = LookReply(1, BookView("BTCUSDT", None, "this market has no order book"))
+    async with console(link=link, size=(120, 44)) as desk:
+        await show(desk, "book")
+        text = desk.prose("book")
+        assert "61,232.1" in text
+        assert "61,236.9" in text
+        assert "this market has no order book" in text
+        bare = tuple(msgspec.structs.replace(tick, bid=0.0) for tick in snapshot().ticks)
+        await desk.play(snapshot(ticks=bare))
+        assert "No bid and offer of BTCUSDT" in desk.prose("book")
+
+
+async def test_trades_add_up_by_play_today_and_in_this_run() -> None:
+    """With rates that a trader looks for."""
+    async with console(link=seeing(), size=(120, 44)) as desk:
+        await show(desk, "trades")
+        await desk.press("z")
+        text = desk.text("trades")
+        assert "LONG" in text
+        assert "SHORT" in text
+        today = next(line for line in text.splitlines() if "today canary" in line)
+        assert today.replace("│", "").split() == ["today", "canary", "6", "67%", "2.27", "9.18", "+23.01"]
+        run = next(line for line in text.splitlines() if "this run" in line)
+        assert run.replace("│", "").split() == ["this", "run", "8", "62%", "3.30", "12.24", "+52.19"]
+        assert "in at 61,000.5 and out at 61,020.5 in the mean: +5.00 after 1.53 fees" in desk.prose("trades")
+
+
+async def test_many_plays_are_added_up_and_none_are_said() -> None:
+    """Three are named; the rest is one line."""
+    told = trades()
+    many = tuple(msgspec.structs.replace(told.today[0], play=f"p{number}") for number in range(5))
+    link = seeing()
+    link.sights[TradesWish] = LookReply(1, Blotted(told.trades, many, many))
+    async with console(link=link, size=(120, 44)) as desk:
+        await show(desk, "trades")
+        await desk.press("z")
+        assert "today 2 more" in desk.text("trades")
+        link.sights[TradesWish] = LookReply(1, Blotted((), (), ()))
+        desk.clock.now += 1.1
+        await desk.until(lambda: "No trade has closed yet" in desk.text("trades"))
+        link.sights[TradesWish] = LookReply(1, Blotted(told.trades[:1], told.today[:1], told.today[:1]))
+        desk.clock.now += 1.1
+        await desk.until(lambda: "today canary" in desk.text("trades"))
+
+
+@pytest.mark.parametrize("settings", [ConsoleSettings(), ConsoleSettings(glyphs=Glyphs.ASCII)])
+async def test_equity_is_drawn_with_its_drawdown(settings: ConsoleSettings) -> None:
+    """In braille, or in ASCII."""
+    async with console(link=seeing(), size=(120, 44), settings=settings) as desk:
+        await show(desk, "equity")
+        await desk.press("z")
+        text = desk.text("equity")
+        assert "+124.22 (+1.24%) since the books began" in text
+        assert "drawdown now 0.41%" in text
+        assert "fall from the peak" in text
+        drawn = "".join(text.splitlines()[3:20])
+        assert ("*" in drawn) is settings.ascii_only
+        assert any("\u2800" <= char <= "\u28ff" for char in drawn) is not settings.ascii_only
+
+
+def test_a_fall_is_measured_from_the_peak_before_it() -> None:
+    """Not from the peak of all time."""
+    assert falls(curve().points)[0] == pytest.approx(8 / (curve().points[0].high), rel=1e-6)
+    assert max(falls(curve().points)) < 0.03
+
+
+async def test_what_cannot_be_seen_is_said() -> None:
+    """The engine's words, or those of the link."""
+    link = FakeLink([snapshot()])
+    async with console(link=link) as desk:
+        await show(desk, "equity")
+        assert "nothing to see" in desk.prose("equity")
+        link.look_error = ControlError("the engine does not answer")
+        desk.clock.now += 1.1
+        await desk.until(lambda: "the engine does not answer" in desk.prose("equity"))
+        link.look_error = None
+        link.sights = {EquityWish: LookReply(1, Curve(curve().points[:1]))}
+        desk.clock.now += 1.1
+        await desk.until(lambda: "No equity curve yet" in desk.prose("equity"))
+
+
+async def test_a_chart_that_got_old_says_so() -> None:
+    """Bars stop before anything else does."""
+    link = seeing()
+    made = chart()
+    old = tuple(msgspec.structs.replace(bar, ts=bar.ts - 3_600_000_000_000) for bar in made.bars)
+    link.sights[ChartWish] = LookReply(1, msgspec.structs.replace(made, bars=old, fills=()))
+    async with console(link=link, size=(120, 44)) as desk:
+        await show(desk, "chart")
+        assert "last bar 1h 00m ago" in desk.text("chart").splitlines()[0]
+
+
+def test_the_fakes_are_what_an_engine_could_send() -> None:
+    """Bars in order, a book that is not crossed."""
+    made = chart()
+    assert isinstance(made, Chart)
+    assert [bar.ts for bar in made.bars] == sorted(bar.ts for bar in made.bars)
+    depth = book().depth
+    assert depth is not None
+    assert depth.bids[0][0] < depth.asks[0][0]
+    assert sum(one.pnl for one in trades().session) == Decimal("52.19")
