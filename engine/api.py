@@ -284,14 +284,17 @@ __all__ = [
 # The functions below import what they need when called: a console starts without the engine's weight.
 
 
-def load_settings(flags: Mapping[str, Any], *, without: tuple[str, ...] = ()) -> "Settings":
+def load_settings(
+    flags: Mapping[str, Any], *, without: tuple[str, ...] = (), user_file: Path | None = None
+) -> "Settings":
     """Load the settings in layers; `flags` by dotted name. Raises ConfigError with every problem.
 
-    Sections named in `without` keep what the defaults and the profile say.
+    Sections named in `without` keep what the defaults and the profile say. `user_file` stands in for the
+    user's own file.
     """
     from engine.config import layers
 
-    return layers.load_settings(flags, without=without)
+    return layers.load_settings(flags, without=without, user_file=user_file)
 
 
 def user_directory() -> Path:

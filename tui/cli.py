@@ -13,6 +13,7 @@ from tui.doctor_commands import doctor
 from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load, load_to_reach
 from tui.hand_commands import cancel, close
+from tui.init_commands import init
 from tui.limits_commands import limits
 from tui.model_commands import model
 from tui.options import (
@@ -45,6 +46,7 @@ COMMANDS = (
     *("arm", "disarm", "pause", "resume", "mode", "close", "cancel", "resolve", "flatten", "stop"),
     *("promote", "rollback"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
+    "init",
 )
 
 
@@ -308,7 +310,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 
 
 _OTHERS = (backtest, compare, bench, data, doctor, drill, model, play, promote, rollback, shadow, venue)
-for _other in (*_OTHERS, cancel, close, limits, verify, why):
+for _other in (*_OTHERS, cancel, close, init, limits, verify, why):
     cli.add_command(_other)
 
 
