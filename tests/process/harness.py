@@ -197,7 +197,7 @@ class House:
         for process in self._started:
             end(process)
         for folder in self.state_dir.iterdir() if self.state_dir.is_dir() else ():
-            if pid := self.pid(folder.name):
+            if folder.is_dir() and (pid := self.pid(folder.name)):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 eventually(partial(self.gone, folder.name), "a killed engine's lock is free")

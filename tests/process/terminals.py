@@ -26,6 +26,8 @@ class Terminal:
         self._slave = slave  # kept open: it shows the terminal's settings after the program has gone
         self.before = self.settings()
         self._drawn = bytearray()
+        self.reading = threading.Event()  # cleared, nobody reads: a line that has become very slow
+        self.reading.set()
         self.process = subprocess.Popen(
             house.words(*words),
             stdin=slave,
@@ -41,7 +43,7 @@ class Terminal:
 
     def _read(self) -> None:
         with suppress(OSError):
-            while data := os.read(self._master, 65_536):
+            while self.reading.wait(LIMIT_S) and (data := os.read(self._master, 65_536)):
                 self._drawn += data
 
     @property
@@ -69,6 +71,14 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         """Send keys."""
         os.write(self._master, keys)
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Take another size; the program gets SIGWINCH."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def forget(self) -> None:
+        """Drop what was drawn so far."""
+        self._drawn.clear()
 
     def wait_drawing(self) -> None:
         """Wait until the console has taken the screen."""

@@ -251,3 +251,15 @@ def test_restoring_what_is_no_terminal_is_no_error(terminal: Terminal) -> None:
     os.close(read)
     os.close(write)
     restore_terminal(write, saved)
+
+
+async def test_a_defect_in_the_screen_gives_the_terminal_back(terminal: Terminal) -> None:
+    """The console ends with 1 and says what it was; the engine, a process of its own, goes on."""
+    before = termios.tcgetattr(terminal.slave)
+    link = PanicLink(snapshot())
+    async with running(link) as app:
+        app.call_later(lambda: 1 / 0)
+        await until(lambda: app.return_code is not None)
+        assert app.return_code == 1
+    assert termios.tcgetattr(terminal.slave) == before
+    await until(lambda: b"\x1b[?1049l" in terminal.seen)
