@@ -83,6 +83,20 @@ async def connect(settings: "Settings", actor: str, timeout_s: float = 2.0, *, c
     )
 
 
+async def connect_at(path: Path, actor: str, timeout_s: float = 2.0, *, console: str = "") -> Link:
+    """Connect to an engine elsewhere by a socket that leads to its control socket. Raises ControlError."""
+    from engine.runtime.link import SocketLink
+
+    return await SocketLink.connect(path, actor=actor, console=console, timeout_s=timeout_s, instance="")
+
+
+def control_socket(settings: "Settings") -> Path:
+    """Return where the instance's engine listens."""
+    from engine.config.packaged import socket_path
+
+    return socket_path(state_directory(settings))
+
+
 def fetch_status(settings: "Settings") -> tuple[Hello, Snapshot]:
     """Ask the instance's engine how it is. Raises ControlError."""
     from engine.config.packaged import socket_path

@@ -44,6 +44,7 @@ from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
 from tui.rereading import Rereading
 from tui.settings import ConsoleSettings
+from tui.steering import Steering
 from tui.theme import Palette
 from tui.welcoming import Welcoming
 from tui.widgets.desk import Desk, DeskScreen
@@ -88,7 +89,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.settings = settings
         self.look = Look(self, settings)
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
-        self.operator = Operator(self)
+        self.operator, self.steering = Operator(self), Steering(self)
         self.navigator = Navigator(self)
         self.catcher = Catcher(self)
         self.arranging = Arranging(self, settings)
@@ -204,6 +205,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._ready_keys,
             sparklines=self.settings.sparklines,
             plain_glyphs=self.settings.ascii_only,
+            read_only=self.steering.read_only,
             letters=tuple(self.catcher.letters.items()),
             hint=self.catcher.hint(),
         )
@@ -225,13 +227,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
     @on(LinkUp)
     def _link_up(self, message: LinkUp) -> None:
         self.link = message.link
+        self.steering.begin()
 
     @on(SnapshotArrived)
     def _snapshot_arrived(self, message: SnapshotArrived) -> None:
-        first = self.latest is None
-        self.latest = message.snapshot
+        before, self.latest = self.latest, message.snapshot
+        self.steering.follow(before, self.latest)
         self._arrived_at = self.clock()
-        if first:
+        if before is None:
             self.draw()
         self.welcoming.greet(message.snapshot)
 
@@ -263,7 +266,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
     # actions
 
     def action_act(self, action_id: str) -> None:
-        """Do an action of the table."""
+        """Do an action of the table, unless another console has control."""
+        if self.steering.refuses(action_id):
+            return
         deed = self._deeds.get(action_id)
         if deed is not None:
             deed()

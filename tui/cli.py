@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.attach_commands import attach, handover
 from tui.backtest_commands import backtest, compare
 from tui.bench_commands import bench
 from tui.data_commands import data
@@ -42,7 +43,7 @@ EXIT_CODES = (
 )
 # As the help lists them: what starts, what looks, what acts, what needs no engine.
 COMMANDS = (
-    *("run", "attach", "status", "why", "shadow", "limits"),
+    *("run", "attach", "status", "handover", "why", "shadow", "limits"),
     *("arm", "disarm", "pause", "resume", "mode", "close", "cancel", "resolve", "flatten", "stop"),
     *("promote", "rollback"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
@@ -161,19 +162,6 @@ def _refuse_idle_options(options: dict[str, Any], settings: "Settings") -> None:
     for name, option in (("data", "--data"), ("speed", "--speed"), ("bar_ts", "--bar-ts")):
         if options[name]:
             raise click.UsageError(f"{option} plays recorded data, and {mode} does not: add --mode replay.")
-
-
-@cli.command()
-@instance_options
-@click.option("--plain", is_flag=True, help="Lines instead of a screen.")
-@screen_options
-def attach(plain: bool, **options: Any) -> None:
-    """Open the console on the engine that runs already."""
-    from tui import launch
-
-    shown = launch.RunOptions(plain=plain)
-    launch.block(shown)
-    sys.exit(launch.attach(load_to_reach(options), shown))
 
 
 @cli.command()
@@ -310,7 +298,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 
 
 _OTHERS = (backtest, compare, bench, data, doctor, drill, model, play, promote, rollback, shadow, venue)
-for _other in (*_OTHERS, cancel, close, init, limits, verify, why):
+for _other in (*_OTHERS, attach, cancel, close, handover, init, limits, verify, why):
     cli.add_command(_other)
 
 

@@ -19,6 +19,7 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "pause": operator.pause,
         "risk-mode": operator.risk_mode,
         "acknowledge": operator.acknowledge,
+        "take-control": app.steering.take,
         "shutdown": operator.shutdown,
         "flatten": lambda: app.panic_key(app.keymap["flatten"][0]),
         "interrupt": Interrupting(app).press,

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +24,7 @@ from engine.api import (
     run_engine,
     send_command,
 )
-from tui.supervisor import Supervisor, actor_name
+from tui.supervisor import Supervisor, actor_name, new_console
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -43,6 +44,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool = False
     in_process: bool = False
     as_json: bool = False
+    read_only: bool = False
+    socket: Path | None = None  # of an engine elsewhere
     given: tuple[str, ...] = ()  # options that a running engine would ignore
 
     @classmethod
@@ -53,7 +56,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         engine = (*which, "speed", "duration", "arm")
         flags = {"plays": "play", "shadows": "shadow", "bar_ts": "bar-ts"}
         given = tuple(f"--{flags.get(name, name)}" for name in engine if options.get(name))
-        return cls(**{name: bool(options[name]) for name in own}, given=given)
+        headless, plain, in_process, as_json = (bool(options[name]) for name in own)
+        return cls(headless=headless, plain=plain, in_process=in_process, as_json=as_json, given=given)
 
 
 def block(options: RunOptions) -> None:
@@ -68,7 +72,7 @@ def run(settings: "Settings", options: RunOptions) -> int:
     """Run what the options ask for; return the exit code."""
     if options.headless:
         return _headless(settings, as_json=options.as_json)
-    supervisor = Supervisor(settings, actor_name(os.environ.get))
+    supervisor = _supervisor(settings, options)
     if options.plain:
         return _plain(supervisor, supervisor.connect, options.given)
     if not _is_terminal():
@@ -76,16 +80,22 @@ def run(settings: "Settings", options: RunOptions) -> int:
     _require_terminal("--headless (the engine alone) or --plain (lines)")
     if options.in_process:
         return asyncio.run(_in_process(settings))
-    return _console(settings, supervisor, supervisor.connect, options.given)
+    return _console(settings, supervisor, supervisor.connect, options)
 
 
 def attach(settings: "Settings", options: RunOptions) -> int:
     """Open the console on the running engine."""
-    supervisor = Supervisor(settings, actor_name(os.environ.get))
+    supervisor = _supervisor(settings, options)
     if options.plain:
-        return _plain(supervisor, supervisor.attach, ())
+        return _plain(supervisor, supervisor.attach, (), reads=not options.read_only)
     _require_terminal("`trader-tui attach --plain` (lines) or `trader-tui status`")
-    return _console(settings, supervisor, supervisor.attach, ())
+    return _console(settings, supervisor, supervisor.attach, options)
+
+
+def _supervisor(settings: "Settings", options: RunOptions) -> Supervisor:
+    """Return who finds the engine; lines are no console that could have control."""
+    console = "" if options.plain else new_console()
+    return Supervisor(settings, actor_name(os.environ.get), console=console, socket=options.socket)
 
 
 def watch(settings: "Settings", *, as_json: bool) -> int:
@@ -131,14 +141,21 @@ def _headless(settings: "Settings", *, as_json: bool) -> int:
     return report.exit_code
 
 
-def _plain(supervisor: Supervisor, reach: Callable[[], Awaitable[Link]], given: tuple[str, ...]) -> int:
+def _plain(
+    supervisor: Supervisor,
+    reach: Callable[[], Awaitable[Link]],
+    given: tuple[str, ...],
+    *,
+    reads: bool = True,
+) -> int:
     from tui.plain import Typed, run_plain
     from tui.plainwords import listen
 
     async def show() -> int:
         link = await reach()
         typed, loop = Typed(), asyncio.get_running_loop()
-        listen(lambda line: _hand_over(loop, typed, line))
+        if reads:
+            listen(lambda line: _hand_over(loop, typed, line))
         if supervisor.found_pid is not None:
             sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
         try:
@@ -166,8 +183,10 @@ def _console(
     settings: "Settings",
     supervisor: Supervisor,
     reach: Callable[[], Awaitable[Link]],
-    given: tuple[str, ...],
+    options: RunOptions,
 ) -> int:
+    given = options.given
+
     async def connect() -> Link:
         link = await reach()
         if supervisor.found_pid is not None:
@@ -175,24 +194,27 @@ def _console(
             app.tell(text, severity="warning" if given else "information", timeout=NOTICE_S)
         return link
 
-    app = _app(settings, connect)
-    _take_signals(app, settings)
+    app = _app(settings, connect, read_only=options.read_only)
+    _take_signals(app, None if options.socket else settings)
     code = _code_of(app, app.run())
     if supervisor.found_pid is not None and given:
         sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
     return code
 
 
-def _app(settings: "Settings", connect: Callable[[], Awaitable[Link]]) -> "ConsoleApp":
+def _app(
+    settings: "Settings", connect: Callable[[], Awaitable[Link]], *, read_only: bool = False
+) -> "ConsoleApp":
     from tui.app import ConsoleApp
     from tui.settings import console_settings
 
     for size in ("COLUMNS", "LINES"):  # whoever exported them once does not follow the terminal's size
         os.environ.pop(size, None)
-    return ConsoleApp(connect, settings=console_settings(settings, os.environ))
+    look = msgspec.structs.replace(console_settings(settings, os.environ), read_only=read_only)
+    return ConsoleApp(connect, settings=look)
 
 
-def _take_signals(app: "ConsoleApp", settings: "Settings", patience_s: float = FORCED_EXIT_S) -> None:
+def _take_signals(app: "ConsoleApp", settings: "Settings | None", patience_s: float = FORCED_EXIT_S) -> None:
     """Take the console's signals in a thread: they count while the screen is stuck or nobody reads it."""
     from tui.driver import restore_terminal, save_terminal
 
@@ -209,7 +231,7 @@ def _take_signals(app: "ConsoleApp", settings: "Settings", patience_s: float = F
     threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
-def _await_end(app: "ConsoleApp", settings: "Settings", number: int, patience_s: float) -> int:
+def _await_end(app: "ConsoleApp", settings: "Settings | None", number: int, patience_s: float) -> int:
     """Wait for the process to end; return the signal to leave by where it takes too long or is told again."""
     deadline_s = time.monotonic() + patience_s
     while (left_s := deadline_s - time.monotonic()) > 0:
@@ -223,11 +245,14 @@ def _await_end(app: "ConsoleApp", settings: "Settings", number: int, patience_s:
     return number
 
 
-def _forward_panic(app: "ConsoleApp", settings: "Settings") -> None:
-    """Flatten by SIGUSR1: on the console's panic line, or straight to the engine where it has none yet."""
+def _forward_panic(app: "ConsoleApp", settings: "Settings | None") -> None:
+    """Flatten by SIGUSR1: on the console's panic line, or straight to the engine where it has none yet.
+
+    `settings` are None where the engine is elsewhere: no other one is meant.
+    """
     from tui.messages import PanicPressed
 
-    if app.link is None:
+    if app.link is None and settings is not None:
         with suppress(TraderError):  # then `panic_now` says that nobody was reached
             send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="SIGUSR1")
             app.post_message(PanicPressed("SIGUSR1", fired=True))
@@ -240,7 +265,7 @@ async def _in_process(settings: "Settings") -> int:
     async with open_engine(settings) as engine:
 
         async def connect() -> Link:
-            return engine.link(actor_name(os.environ.get))
+            return engine.link(actor_name(os.environ.get), new_console())
 
         app = _app(settings, connect)
         _take_signals(app, settings, settings.runtime.shutdown_deadline_s + MARGIN_S)

@@ -76,13 +76,14 @@ class Operator:
 
     def shutdown(self) -> None:
         """Ask what leaving means; without an engine there is nothing to ask."""
-        from tui.screens.choice import LeaveDialog  # noqa: PLC0415
+        from tui.screens.choice import LeaveDialog, can_leave  # noqa: PLC0415
 
         app = self._app
         if app.link is None or app.latest is None or app.gone:
             app.leave(app.gone_code)
         elif not isinstance(app.screen, LeaveDialog):
-            app.push_screen(LeaveDialog(app.latest, can_detach=self.can_detach), self.leave)
+            may = can_leave(can_detach=self.can_detach, read_only=app.steering.read_only)
+            app.push_screen(LeaveDialog(app.latest, may), self.leave)
 
     def leave(self, answer: "Leave | None") -> None:
         """Detach, or stop the engine and leave once it has said goodbye."""
@@ -91,10 +92,18 @@ class Operator:
         if answer.on_stop is None:
             hello = self._app.link.hello if self._app.link else None
             who = f" (pid {hello.pid}, instance {hello.instance})" if hello else ""
-            self._app.leave(0, f"Detached. The engine goes on{who}; `trader-tui attach` comes back to it.")
+            text = f"Detached. The engine goes on{who}; `trader-tui attach` comes back to it."
+            self._app.leave(0, "\n".join([text, *self._note()]))
             return
         self.leaving = True
         self.send(Action.STOP, "Shut down", argument=answer.on_stop.value)
+
+    def _note(self) -> list[str]:
+        """Return the hand-over note; there is none where nothing was ever shown."""
+        from tui.handover import lines, note  # noqa: PLC0415
+
+        latest = self._app.latest
+        return [] if latest is None else list(lines(note(latest)))
 
     def leave_by_default(self) -> None:
         """Do what Ctrl-C twice does."""
@@ -104,7 +113,9 @@ class Operator:
         if app.link is None or app.gone:
             app.leave(app.gone_code)
         else:
-            self.leave(default_leave(app.latest, can_detach=self.can_detach))
+            self.leave(
+                default_leave(app.latest, can_detach=self.can_detach, read_only=app.steering.read_only)
+            )
 
     @property
     def default_words(self) -> str:
@@ -114,7 +125,9 @@ class Operator:
         app = self._app
         if app.link is None or app.gone:
             return "leaves"
-        on_stop = default_leave(app.latest, can_detach=self.can_detach).on_stop
+        on_stop = default_leave(
+            app.latest, can_detach=self.can_detach, read_only=app.steering.read_only
+        ).on_stop
         return (
             "detaches; the engine goes on" if on_stop is None else "shuts the engine down, entries canceled"
         )

@@ -17,6 +17,7 @@ from engine.api import (
     ControlError,
     Snapshot,
     TraderError,
+    control_socket,
     fetch_status,
     find_again,
     running_engine,
@@ -50,9 +51,9 @@ def status(settings: "Settings", *, as_json: bool) -> int:
     except ControlError as error:
         raise ControlError(unreached(settings, error)) from None
     if as_json:
-        print_facts(status_facts(snapshot, hello.pid))
+        print_facts({**status_facts(snapshot, hello.pid), "socket": str(control_socket(settings))})
     else:
-        print_line("\n".join(status_lines(snapshot, hello.pid)))
+        print_line("\n".join(status_lines(snapshot, hello.pid, str(control_socket(settings)))))
     return 0
 
 

@@ -30,6 +30,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     glyphs: Glyphs = Glyphs.FULL
     sparklines: bool = True
     welcome: bool = False  # explain the screen where nobody has read that yet
+    read_only: bool = False  # watch, and take no control at the start
     title: str = ""  # shown while connecting, for example "paper market, seed 7"
 
     @property

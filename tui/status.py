@@ -85,6 +85,7 @@ def status_row(frame: Frame, width: int) -> Row:
         Item(((f" {mode} ", 60), (mode, KEPT)), MODE_STYLE.get(status.mode, "accent!")),
         Item(((f" {phase} ", 61), (phase, KEPT)), PHASE_STYLE[status.phase]),
         _flag("PAUSED" if status.paused else "", "warn!"),
+        _watching(frame),
         _flag(_alarms(snapshot), "danger!"),
         _flag(_unknown(snapshot), "danger!"),
         _risk_item(snapshot.status.risk_mode),
@@ -104,6 +105,12 @@ def _risk_item(risk: RiskMode) -> Item:
     normal = risk is RiskMode.NORMAL
     forms = (("NORMAL", 40), ("", 0)) if normal else ((f"risk {risk.value.upper()}", KEPT),)
     return Item(forms, RISK_STYLE[risk])
+
+
+def _watching(frame: Frame) -> Item:
+    """Say that this console only watches."""
+    forms = ((" READ-ONLY ", 62), ("READ-ONLY", 91), ("R-O", KEPT)) if frame.read_only else (("", KEPT),)
+    return Item(forms, "warn!")
 
 
 def _flag(text: str, style: str) -> Item:

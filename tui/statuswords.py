@@ -25,6 +25,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "rung": at.rung.name,
         "holders": [msgspec.to_builtins(hold) for hold in at.holds],
         "dead_man_s": at.dead_man_s,
+        "in_control": at.in_control_name,
         "plays": list(at.plays),
         "account": msgspec.to_builtins(snapshot.account),
         "positions": [msgspec.to_builtins(p) for p in snapshot.positions if p.qty != 0],
@@ -48,7 +49,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
     }
 
 
-def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
+def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str]:
     """Yield what `status` prints for people: one line a subject, several where there are several things."""
     at, account, health = snapshot.status, snapshot.account, snapshot.health
     paused = ", paused" if at.paused else ""
@@ -64,6 +65,10 @@ def status_lines(snapshot: Snapshot, pid: int) -> Iterator[str]:
             "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"
         )
     yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
+    if at.in_control:
+        yield _row("control", at.in_control_name)
+    if socket:
+        yield _row("socket", socket)
     yield _row("plays", ", ".join(at.plays) or "none")
     yield _row(
         "account",

@@ -3,15 +3,17 @@
 import asyncio
 import os
 import pwd
+import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from engine.api import ControlError, Link, TraderError, connect, running_engine
+from engine.api import ControlError, Link, TraderError, connect, connect_at, running_engine
 
 if TYPE_CHECKING:
     from engine.api import Settings
@@ -43,9 +45,13 @@ class Answer(msgspec.Struct, frozen=True):
 class Supervisor:
     """Finds or starts the instance's engine; `found_pid` is that of one which ran already."""
 
-    def __init__(self, settings: "Settings", actor: str) -> None:
+    def __init__(
+        self, settings: "Settings", actor: str, *, console: str = "", socket: Path | None = None
+    ) -> None:
+        """`console` is this console's id; `socket` a control socket of an engine elsewhere."""
         self._settings = settings
-        self._actor = actor
+        self._actor, self._console = actor, console
+        self._socket = socket
         self.found_pid: int | None = None
 
     async def connect(self) -> Link:
@@ -59,6 +65,8 @@ class Supervisor:
 
     async def attach(self) -> Link:
         """Return a link to the running engine. Raises ControlError where none runs."""
+        if self._socket is not None:
+            return await connect_at(self._socket, self._actor, REACH_TIMEOUT_S, console=self._console)
         owner = await asyncio.to_thread(running_engine, self._settings)
         if owner is None:
             raise ControlError(
@@ -69,7 +77,7 @@ class Supervisor:
 
     async def _reach(self) -> Link:
         try:
-            return await connect(self._settings, self._actor, REACH_TIMEOUT_S)
+            return await connect(self._settings, self._actor, REACH_TIMEOUT_S, console=self._console)
         except ControlError as error:
             raise ControlError(await asyncio.to_thread(unreached, self._settings, error)) from None
 
@@ -184,14 +192,20 @@ def _silence(process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> str:
     return f"the engine process ended with code {code} before it said anything{last}"
 
 
+def new_console() -> str:
+    """Return an id that no other console has."""
+    return secrets.token_hex(4)
+
+
 def actor_name(environment: Callable[[str], str | None]) -> str:
-    """Name who acts for the record: user and terminal."""
+    """Name who acts for the record: user, terminal, and over ssh where from."""
     user = environment("USER") or environment("LOGNAME") or _account_name()
     try:
         tty = os.ttyname(0).removeprefix("/dev/")
     except OSError:
         tty = "no tty"
-    return f"{user}@{tty}"
+    client = (environment("SSH_CONNECTION") or "").split(" ")[0]
+    return f"{user}@{tty} from {client}" if client else f"{user}@{tty}"
 
 
 def _account_name() -> str:

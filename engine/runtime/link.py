@@ -76,12 +76,13 @@ class SocketLink:
         path: Path,
         actor: str,
         console: str = "",
+        instance: str = "default",
     ) -> None:
         self._connection = connection
         self._hello = hello
         self._panic_line = panic_line
         self._path = path
-        self._actor, self._console = actor, console
+        self._actor, self._console, self._instance = actor, console, instance
         self._goodbye: Goodbye | None = None
         self._latest: Snapshot | None = None
         self._version = 0
@@ -103,7 +104,8 @@ class SocketLink:
         instance: str = "default",
         latch_dir: Path | None = None,
     ) -> Self:
-        """Connect to the engine at a path, with the panic line. `latch_dir` is the engine's state directory.
+        """Connect to the engine at a path, with the panic line. `latch_dir` is the engine's state directory,
+        `instance` its name: empty for one elsewhere, whose socket was brought here.
 
         `console` is this console's own id, where it may have control.
 
@@ -127,7 +129,7 @@ class SocketLink:
             if connection is not None:
                 await connection.close()
             raise unreachable(path, instance, error) from None
-        return cls(connection, hello, panic_line, path=path, actor=actor, console=console)
+        return cls(connection, hello, panic_line, path=path, actor=actor, console=console, instance=instance)
 
     @property
     def hello(self) -> Hello:
@@ -149,7 +151,7 @@ class SocketLink:
         """Why the connection ended without a goodbye, None while it is open or after one."""
         if self._broken is None or self._goodbye is not None:
             return None
-        return unreachable(self._path, self._hello.instance, self._broken)
+        return unreachable(self._path, self._instance, self._broken)
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         """Yield whole snapshots, the latest one each time; ends with the engine or the connection."""
@@ -179,7 +181,7 @@ class SocketLink:
         try:
             reply = await self._ask(request, timeout_s)
         except TimeoutError:
-            raise no_answer(action, options_of(self._path, self._hello.instance), timeout_s) from None
+            raise no_answer(action, options_of(self._path, self._instance), timeout_s) from None
         assert isinstance(reply, CommandReply), "a command is answered by its reply"
         return reply
 
@@ -189,7 +191,7 @@ class SocketLink:
         try:
             reply = await self._ask(request, WHY_TIMEOUT_S)
         except TimeoutError as error:
-            raise unreachable(self._path, self._hello.instance, error) from None
+            raise unreachable(self._path, self._instance, error) from None
         # an engine that does not know the question refuses it
         return reply if isinstance(reply, WhyReply) else WhyReply(reply.id, text=reply.text)
 
@@ -198,7 +200,7 @@ class SocketLink:
         try:
             reply = await self._ask(LookRequest(next(self._ids), wish), WHY_TIMEOUT_S)
         except TimeoutError as error:
-            raise unreachable(self._path, self._hello.instance, error) from None
+            raise unreachable(self._path, self._instance, error) from None
         return reply if isinstance(reply, LookReply) else LookReply(reply.id, text=reply.text)
 
     async def _ask(self, request: Request, timeout_s: float) -> Reply:
@@ -209,7 +211,7 @@ class SocketLink:
                 await self._connection.send(encode(request))
                 return await answer
         except ConnectionClosed as error:
-            raise unreachable(self._path, self._hello.instance, error) from None
+            raise unreachable(self._path, self._instance, error) from None
         finally:
             del self._asked[request.id]
 

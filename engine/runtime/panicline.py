@@ -12,7 +12,7 @@ from engine.domain.events import Action
 from engine.domain.reasons import Reason
 from engine.runtime.ask import Conversation, connect
 from engine.runtime.protocol import CommandReply, CommandRequest
-from engine.runtime.wire import options_of, unreachable
+from engine.runtime.wire import options_of, spoken, unreachable
 from engine.storage.latch import Latch
 
 PANIC_TIMEOUT_S = 0.45  # the operator is told before half a second has passed
@@ -86,7 +86,7 @@ class PanicLine:
         options = options_of(self._path, self._instance)
         return (
             f"FLATTEN IS NOT CONFIRMED: {unreachable(self._path, self._instance, error)} {self._set_latch()}"
-            f"If positions may be open: `trader-tui flatten --direct {options}`."
+            f"If positions may be open: {spoken('flatten --direct', options)}."
         )
 
     def _set_latch(self) -> str:

@@ -18,6 +18,7 @@ from engine.runtime.protocol import PROTOCOL_VERSION, Hello, ToConsole, ToEngine
 REQUEST_BYTES_MAX = 65_536  # an engine reads no larger frame
 SNAPSHOT_BYTES_MAX = 16 * 1024 * 1024  # a console reads no larger frame
 COMMAND_TIMEOUT_S = 2.0
+ELSEWHERE = "on the engine's machine"  # in the place of options, where it is not this one
 
 _TO_ENGINE: msgspec.json.Decoder[ToEngine] = msgspec.json.Decoder(ToEngine)
 _TO_CONSOLE: msgspec.json.Decoder[ToConsole] = msgspec.json.Decoder(ToConsole)
@@ -89,6 +90,8 @@ def read_hello(frame: bytes) -> Hello:
 
 def unreachable(path: Path, instance: str, error: Exception) -> ControlError:
     """Return what a failed connection means to a user, and what to do about it."""
+    if not instance:
+        return _unreachable_elsewhere(path, error)
     options = options_of(path, instance)
     match error:
         case ControlError():
@@ -117,8 +120,29 @@ def unreachable(path: Path, instance: str, error: Exception) -> ControlError:
             return ControlError(f"the engine of instance {instance!r} cannot be reached at {path}: {error}")
 
 
+def _unreachable_elsewhere(path: Path, error: Exception) -> ControlError:
+    """Return what it means that the socket does not answer which leads to an engine on another machine."""
+    how = "`ssh -N -L PATH:ITS_SOCKET HOST`; `trader-tui status` there prints ITS_SOCKET"
+    match error:
+        case ControlError():
+            return error
+        case FileNotFoundError() | ConnectionRefusedError():
+            text = f"nothing listens at {path}: the ssh that forwards it is not running"
+            return ControlError(f"{text}. Start it with {how} (remove an old {path.name} first).")
+        case PermissionError():
+            return ControlError(f"{path} may not be opened; it belongs to another user.")
+        case TimeoutError():
+            text = f"nobody answers at {path}: the line hangs, or the engine there is stopped or stuck"
+            return ControlError(f"{text}. Look on its machine with `trader-tui status`.")
+        case _:
+            text = f"{path} leads to no engine: what it is forwarded to is gone, or is no control socket"
+            return ControlError(f"{text} ({error}). Forward with {how}.")
+
+
 def options_of(path: Path, instance: str) -> str:
     """Return the options by which a command finds the engine of a control socket again."""
+    if not instance:
+        return ELSEWHERE
     return find_again(path.parent) if path.name == SOCKET_NAME else f"--instance {instance}"
 
 
@@ -129,9 +153,16 @@ def no_answer(action: Action, options: str, timeout_s: float) -> ControlError:
     """
     return ControlError(
         f"the engine did not answer {action.value!r} within {timeout_s:g} s; it may still be carried out. "
-        f"See `trader-tui status {options}`; to close positions without the engine: "
-        f"`trader-tui flatten --direct {options}`."
+        f"See {spoken('status', options)}; to close positions without the engine: "
+        f"{spoken('flatten --direct', options)}."
     )
+
+
+def spoken(command: str, options: str) -> str:
+    """Write a command as it is typed to reach an engine, or where it has to be typed."""
+    if options == ELSEWHERE:
+        return f"`trader-tui {command}` {ELSEWHERE}"
+    return f"`trader-tui {command} {options}`"
 
 
 def silent_logger() -> logging.Logger:

@@ -48,7 +48,7 @@ def test_from_the_first_look_to_the_shutdown(house, tmux):
     pid = house.pid()
     console.keys("C-q")
     console.wait_for("Detach")
-    console.keys("Home", "Enter")
+    console.keys("Home", "Down", "Enter")
     assert console.note("code") == "0"
     console.wait_for(rf"Detached\. The engine goes on \(pid {pid}")
     assert house.pid() == pid
@@ -59,7 +59,7 @@ def test_from_the_first_look_to_the_shutdown(house, tmux):
     again.wait_for(rf"running already\W+\(pid {pid}")
     again.keys("C-q")
     again.wait_for("Shut down")
-    again.keys("Home", "Down", "Enter")
+    again.keys("Home", "Down", "Down", "Enter")
     assert again.note("code") == "0"
     eventually(house.gone, "the engine is gone and its lock free")
     assert again.note("before") == again.note("after")
@@ -77,12 +77,24 @@ def test_a_second_console_watches_the_same_engine(house, tmux):
     first.wait_for(r"PAPER +DISARMED")
     second = tmux("second", "attach")
     second.wait_for(r"PAPER +DISARMED")
+    second.wait_for("READ-ONLY")
+    second.keys("p")
+    second.wait_for("this console only watches")
+    second.keys("C-t")
+    second.wait_for("Take control")
+    second.keys("Down", "Enter")
+    first.wait_for("READ-ONLY")
+    first.wait_for("has control now")
     second.keys("p")
     first.wait_for("PAUSED")
     os.kill(int(second.note("pid")), signal.SIGTERM)
     assert second.note("code") == "143"
+    first.keys("C-t")
+    first.wait_for("In control now: nobody")
+    first.keys("Down", "Enter")
+    eventually(lambda: "READ-ONLY" not in first.screen(), "the first console has control again")
     first.keys("p")
-    eventually(lambda: not house.snapshot().status.paused, "the first console still commands")
+    eventually(lambda: not house.snapshot().status.paused, "the first console commands again")
 
 
 def test_killing_the_tmux_session_leaves_the_engine_running(house, tmux):

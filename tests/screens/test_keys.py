@@ -231,17 +231,17 @@ async def test_acknowledge_quiets_each_alarm() -> None:
 @pytest.mark.parametrize(
     ("mode", "moves", "command"),
     [
-        (Mode.PAPER, (), [(Action.STOP, "", "cancel_entries")]),
-        (Mode.PAPER, ("down",), [(Action.STOP, "", "keep")]),
-        (Mode.PAPER, ("down", "down"), [(Action.STOP, "", "flatten")]),
-        (Mode.PAPER, ("down", "down", "down"), []),
-        (Mode.LIVE, ("down",), [(Action.STOP, "", "cancel_entries")]),
+        (Mode.PAPER, (), []),
+        (Mode.LIVE, (), []),
+        (Mode.PAPER, ("down", "down"), [(Action.STOP, "", "cancel_entries")]),
+        (Mode.PAPER, ("down", "down", "down"), [(Action.STOP, "", "keep")]),
+        (Mode.LIVE, ("down", "down", "down", "down"), [(Action.STOP, "", "flatten")]),
     ],
 )
 async def test_leaving_asks_what_becomes_of_the_engine(
     mode: Mode, moves: tuple[str, ...], command: list[tuple[Action, str, str]]
 ) -> None:
-    """The default is to shut down, in live to detach."""
+    """The default is to stay, whatever is at stake."""
     async with console(snapshot(status=status(mode=mode))) as desk:
         await desk.press("ctrl+q")
         assert isinstance(desk.app.screen, LeaveDialog)
@@ -254,17 +254,20 @@ async def test_detach_leaves_the_engine_alone() -> None:
     """And says how to come back."""
     async with console(snapshot(status=status(mode=Mode.DEMO))) as desk:
         await desk.press("ctrl+q")
-        await desk.pilot.press("enter")
+        await desk.pilot.press("down", "enter")
         await desk.pilot.pause()
         assert desk.link.commands == []
         assert desk.app.return_code == 0
+        assert "Detached. The engine goes on" in desk.app.last_words
+        assert "Hand-over at 2024-08-08 14:02:11 UTC: demo, armed" in desk.app.last_words
+        assert "protected: stop sell 0.25 at 60500.0, v70004 at the venue" in desk.app.last_words
 
 
 async def test_an_engine_in_this_process_cannot_be_detached_from(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that is not offered."""
     monkeypatch.setattr("os.getpid", lambda: 4711)
     async with console(snapshot(status=status(mode=Mode.LIVE))) as desk:
-        await desk.press("ctrl+q", "enter")
+        await desk.press("ctrl+q", "down", "enter")
         assert desk.link.commands == [(Action.STOP, "", "cancel_entries")]
 
 

@@ -286,7 +286,7 @@ async def test_a_vanished_engine_is_told_apart_from_an_ended_one() -> None:
 async def test_a_shutdown_from_here_leaves_with_the_engine() -> None:
     """No dialog asks once more."""
     async with console() as desk:
-        await desk.press("ctrl+q", "enter")
+        await desk.press("ctrl+q", "down", "down", "enter")
         desk.link.end(Goodbye(0, "stopped, nothing open"))
         await desk.pilot.pause()
         await desk.pilot.pause()

@@ -19,6 +19,7 @@ class Frame(msgspec.Struct, frozen=True):
     waiting: str = "connecting to the engine ..."
     ended: bool = False  # the engine said goodbye or vanished
     keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
+    read_only: bool = False  # another console has control, or none has
     sparklines: bool = True  # whether the line has bytes to spare for them
     plain_glyphs: bool = False  # whether charts are to be drawn in ASCII
     letters: tuple[tuple[str, str], ...] = ()  # panes and what goes to them, while a letter is awaited

@@ -1,6 +1,7 @@
 """One of several: the risk mode, and what leaving means."""
 
 import os
+from collections.abc import Sequence
 
 import msgspec
 from textual import on
@@ -56,6 +57,9 @@ class RiskModeDialog(Dialog[RiskAnswer]):
     @on(Input.Submitted)
     def _set(self) -> None:
         chosen = list(RiskMode)[self.query_one("#modes", OptionList).highlighted or 0]
+        if chosen is self._current:
+            self.dismiss(None)
+            return
         field = self.query_one("#reason", Input)
         freer = FREEDOM.index(chosen) > FREEDOM.index(self._current)
         if freer and not field.value.strip():
@@ -77,8 +81,13 @@ DETACH = Leave(None)
 REAL_VENUE = frozenset({Mode.DEMO, Mode.LIVE})  # where orders outlive this machine
 
 
-def default_leave(snapshot: Snapshot | None, *, can_detach: bool) -> Leave:
-    """Return what Ctrl-C twice does: detach in demo and live, else shut down and leave nothing behind."""
+def default_leave(snapshot: Snapshot | None, *, can_detach: bool, read_only: bool = False) -> Leave:
+    """Return what Ctrl-C twice does: detach in demo and live, else shut down and leave nothing behind.
+
+    A console that only watches ends nobody's engine.
+    """
+    if read_only:
+        return DETACH
     serious = snapshot is not None and snapshot.status.mode in REAL_VENUE
     return DETACH if serious and can_detach else Leave(OnStop.CANCEL_ENTRIES)
 
@@ -89,22 +98,27 @@ def can_detach(engine_pid: int) -> bool:
 
 
 LEAVE_CHOICES: dict[str, tuple[Leave | None, str, str]] = {
+    "stay": (None, "Stay", "nothing happens"),
     "detach": (DETACH, "Detach", "the engine trades on; attach again later"),
     "cancel": (Leave(OnStop.CANCEL_ENTRIES), "Shut down", "cancel entries; positions keep their stops"),
     "keep": (Leave(OnStop.KEEP), "Shut down, keep all", "orders rest at the venue, unwatched"),
     "flatten": (Leave(OnStop.FLATTEN), "Flatten, then shut down", "cancel everything, close positions"),
-    "stay": (None, "Stay", "nothing happens"),
 }
+
+
+def can_leave(*, can_detach: bool, read_only: bool) -> tuple[str, ...]:
+    """Return the ways out there are: an engine of this process ends with it; a watcher ends none."""
+    if read_only:
+        return ("stay", "detach")
+    return tuple(key for key in LEAVE_CHOICES if key != "detach" or can_detach)
 
 
 class LeaveDialog(Dialog[Leave]):
     """Asks what is to become of the engine, its orders and its positions."""
 
-    def __init__(self, snapshot: Snapshot, *, can_detach: bool) -> None:
+    def __init__(self, snapshot: Snapshot, choices: Sequence[str]) -> None:
         super().__init__("Leave", "↑↓ choose · Enter does it · Esc stays")
-        self._snapshot = snapshot
-        self._choices = [key for key in LEAVE_CHOICES if key != "detach" or can_detach]
-        self._default = default_leave(snapshot, can_detach=can_detach)
+        self._snapshot, self._choices = snapshot, list(choices)
 
     def parts(self) -> ComposeResult:
         """Yield what is open and the choices."""
@@ -116,8 +130,7 @@ class LeaveDialog(Dialog[Leave]):
         yield say(words + (f", {unknown} of them UNKNOWN." if unknown else "."))
         options = [Option(_two_columns(key), id=key) for key in self._choices]
         choices = OptionList(*options, id="choices", compact=True)
-        answers = [LEAVE_CHOICES[key][0] for key in self._choices]
-        choices.highlighted = answers.index(self._default)
+        choices.highlighted = 0  # stay: Enter by habit ends nothing
         yield choices
 
     @on(OptionList.OptionSelected)

@@ -1,10 +1,18 @@
 """Consoles on a control socket: each has an id, and the engine hears of one that is gone."""
 
+from pathlib import Path
+
 import pytest
 
+from engine import __version__
 from engine.core.operator import InControl
+from engine.domain.errors import ControlError
 from engine.domain.events import Action
+from engine.instance import connect_at
 from engine.runtime.commands import CommandDesk
+from engine.runtime.link import SocketLink
+from engine.runtime.protocol import PROTOCOL_VERSION, Hello
+from engine.runtime.wire import unreachable
 from tests.builders import T0
 from tests.unit.runtime.control_fakes import serving
 
@@ -55,3 +63,51 @@ def test_control_goes_back_only_where_the_console_that_left_had_it(holder, poste
     desk.left("c1", InControl(holder, "me@pts/1", T0) if holder else None)
     assert [event.action for event in line] == posted
     assert all((event.console, event.actor) == ("c1", "me@pts/1") for event in line)
+
+
+# an engine elsewhere, whose socket ssh brought here
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (FileNotFoundError(), "nothing listens at /tmp/x.sock: the ssh that forwards it is not running"),
+        (ConnectionRefusedError(), "remove an old x.sock first"),
+        (PermissionError(), "belongs to another user"),
+        (TimeoutError(), "nobody answers at /tmp/x.sock: the line hangs"),
+        (EOFError("closed"), "what it is forwarded to is gone, or is no control socket (closed)"),
+        (ControlError("the engine speaks version 2"), "the engine speaks version 2"),
+    ],
+)
+def test_what_a_forwarded_socket_lacks_is_told_without_a_word_of_this_machines_instances(error, told):
+    text = str(unreachable(Path("/tmp/x.sock"), "", error))
+    assert told in text
+    assert "--instance" not in text
+
+
+async def test_an_engine_elsewhere_is_reached_by_its_socket_alone(path):
+    async with serving(path) as desk:
+        link = await connect_at(path, "me@here", console="c1")
+        await link.command(Action.PAUSE)
+        assert desk.engine.requests[0].actor == "me@here"
+        await link.close()
+
+
+async def test_what_it_does_not_answer_is_to_be_done_on_its_machine(path):
+    async with serving(path) as desk:
+        link = await SocketLink.connect(path, actor="me", instance="")
+        desk.engine.gate.clear()
+        with pytest.raises(ControlError, match="`trader-tui flatten --direct` on the engine's machine"):
+            await link.command(Action.PAUSE, timeout_s=0.05)
+        await link.close()
+
+
+async def test_another_protocol_is_explained_with_both_versions(path):
+    hello = Hello(PROTOCOL_VERSION + 1, "9.9.9", 4711, "night", "s1")
+    async with serving(path, hello=hello):
+        with pytest.raises(ControlError) as caught:
+            await connect_at(path, "me")
+    told = str(caught.value)
+    assert f"trader-tui 9.9.9, pid 4711) speaks version {PROTOCOL_VERSION + 1}" in told
+    assert f"(trader-tui {__version__}) speaks {PROTOCOL_VERSION}" in told
+    assert "Use trader-tui 9.9.9 to control it" in told

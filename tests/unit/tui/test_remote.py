@@ -51,7 +51,18 @@ def test_status_in_words_names_every_subject(night, settings, capsys):
     words = capsys.readouterr().out
     subjects = [line.split()[0] for line in words.splitlines() if not line.startswith(" ")]
     assert subjects == [
-        *("engine", "rung", "instance", "plays", "account", "positions", "orders", "limits", "alarms"),
+        *(
+            "engine",
+            "rung",
+            "instance",
+            "socket",
+            "plays",
+            "account",
+            "positions",
+            "orders",
+            "limits",
+            "alarms",
+        ),
         *("feeds", "breakers", "venue", "flatten", "reload", "latency"),
     ]
     assert "held by" in words

@@ -1,0 +1,110 @@
+"""A console that only watches: what it says, what it still can, and how it takes control."""
+
+import pytest
+
+from engine.api import Action, CommandReply, Snapshot
+from tests.console_fakes import FakeLink, snapshot, status
+from tests.screens.console import console
+from tui.screens.choice import LeaveDialog
+from tui.screens.confirm import ConfirmDialog
+from tui.settings import ConsoleSettings
+
+BUSY = CommandReply(1, ok=False, reason="READ_ONLY", text="in_control=ann@pts/1")
+
+
+def shown(holder: str = "", name: str = "") -> Snapshot:
+    """A snapshot in which a console has control."""
+    return snapshot(status=status(in_control=holder, in_control_name=name))
+
+
+def watching() -> FakeLink:
+    """A link of console `c2` while `c1` has control."""
+    link = FakeLink([shown("c1", "ann@pts/1")])
+    link.console = "c2"
+    link.replies[Action.TAKE_CONTROL] = BUSY
+    return link
+
+
+async def test_the_first_console_takes_control_by_itself() -> None:
+    """And nothing on screen speaks of it."""
+    link = FakeLink([shown()])
+    link.console = "c1"
+    async with console(link=link) as desk:
+        assert link.commands == [(Action.TAKE_CONTROL, "attached", "free")]
+        assert "READ-ONLY" not in desk.text("status")
+        await desk.play(shown("c1", "me@pts/3"))
+        await desk.press("p")
+        assert link.commands[-1] == (Action.PAUSE, "", "")
+
+
+@pytest.mark.parametrize("key", ["a", "d", "p", "m", "x"])
+async def test_a_second_console_only_watches(key: str) -> None:
+    """It says who has control and how to take it; nothing is sent and no dialog opens."""
+    async with console(link=watching()) as desk:
+        assert "READ-ONLY" in desk.text("status")
+        sent = len(desk.link.commands)
+        await desk.press(key)
+        assert len(desk.link.commands) == sent
+        assert len(desk.app.screen_stack) == 1
+        assert "ann@pts/1 has control. Ctrl-T takes it and asks first; F12 F12 flattens" in desk.toasts()[-1]
+
+
+async def test_the_kill_switch_works_while_watching() -> None:
+    """From every console."""
+    async with console(link=watching()) as desk:
+        await desk.press("f12", "f12")
+        await desk.until(lambda: desk.link.panics == 1)
+
+
+async def test_control_is_taken_with_a_dialog_whose_default_is_not_to() -> None:
+    """Enter goes back; one row further down is the deed."""
+    async with console(link=watching()) as desk:
+        del desk.link.replies[Action.TAKE_CONTROL]
+        await desk.press("ctrl+t")
+        assert isinstance(desk.app.screen, ConfirmDialog)
+        await desk.press("enter")
+        assert len(desk.link.commands) == 1
+        await desk.press("ctrl+t", "down", "enter")
+        assert desk.link.commands[-1] == (Action.TAKE_CONTROL, "", "")
+        await desk.play(shown("c2", "me@pts/3"))
+        assert "READ-ONLY" not in desk.text("status")
+        await desk.press("ctrl+t")
+        assert "has control already" in desk.toasts()[-1]
+
+
+async def test_losing_control_is_told() -> None:
+    """Whoever took it is named."""
+    link = FakeLink([shown("c1", "me@pts/3")])
+    link.console = "c1"
+    async with console(link=link) as desk:
+        await desk.play(shown("c9", "bob@pts/7 from 10.0.0.9"))
+        assert "This console only watches|bob@pts/7 from 10.0.0.9 has control now." in desk.toasts()[-1]
+        assert "READ-ONLY" in desk.text("status")
+
+
+async def test_a_watcher_ends_nobodys_engine() -> None:
+    """Leaving offers to detach; Ctrl-C twice detaches."""
+    async with console(link=watching()) as desk:
+        await desk.press("ctrl+q")
+        assert isinstance(desk.app.screen, LeaveDialog)
+        await desk.press("escape", "ctrl+c")
+        assert "again within 2 s detaches" in desk.toasts()[-1]
+
+
+async def test_a_watcher_that_was_asked_to_watch_takes_nothing() -> None:
+    """Not even what nobody has."""
+    link = FakeLink([shown()])
+    link.console = "c1"
+    async with console(link=link, settings=ConsoleSettings(read_only=True)) as desk:
+        assert link.commands == []
+        assert "READ-ONLY" in desk.text("status")
+        await desk.press("ctrl+t")
+        assert isinstance(desk.app.screen, ConfirmDialog)
+
+
+async def test_an_engine_of_another_version_is_told_once_with_both() -> None:
+    """And what to do."""
+    link = FakeLink([snapshot()])
+    link.hello = type(link.hello)(1, "9.9.9", 4711, "default", "s")
+    async with console(link=link) as desk:
+        assert "Two versions|The engine runs trader-tui 9.9.9, this console is 0.1.0." in desk.toasts()[-1]
