@@ -65,10 +65,7 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
             "dead-man", f"after {at.dead_man_s:g} s, renewed {age_between(at.now, at.dead_man_renewed)} ago"
         )
     yield _row("instance", f"{at.instance}, pid {pid}, up {duration(health.uptime_s)}")
-    if at.in_control:
-        yield _row("control", at.in_control_name)
-    if socket:
-        yield _row("socket", socket)
+    yield from _reached_by(at.in_control_name, socket)
     yield _row("plays", ", ".join(at.plays) or "none")
     yield _row(
         "account",
@@ -112,6 +109,14 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
         f"p50 {health.latency_p50_ms:.2f} ms, p99 {health.latency_p99_ms:.2f} ms, "
         f"p99.9 {health.latency_p999_ms:.2f} ms",
     )
+
+
+def _reached_by(console: str, socket: str) -> Iterator[str]:
+    """Say which console commands, and where others reach the engine."""
+    if console:
+        yield _row("control", console)
+    if socket:
+        yield _row("socket", socket)
 
 
 def _order_ids(order: OrderRow) -> str:
