@@ -24,6 +24,7 @@ from tests.console_fakes import (  # noqa: E402
     trouble_snapshot,
     venue_snapshot,
 )
+from tests.sight_fakes import sights  # noqa: E402
 from tui.app import ConsoleApp  # noqa: E402
 from tui.settings import ConsoleSettings  # noqa: E402
 
@@ -35,6 +36,7 @@ README = (
     ("busy", (120, 40), "light"),
     ("trouble", (120, 40), "dark"),
     ("flatten", (120, 40), "dark"),
+    ("chart", (120, 40), "dark"),
 )
 
 
@@ -54,6 +56,8 @@ def moments() -> dict[str, tuple[Sequence[Snapshot], Sequence[str]]]:
         "help": (busy, ("question_mark",)),
         "palette": (busy, ("ctrl+p",)),
         "zoom": (busy, ("3", "z")),
+        "chart": (busy, ("9", "z")),
+        "book": (busy, ("0", "z")),
     }
 
 
@@ -62,6 +66,7 @@ async def render(
 ) -> str:
     """Return one screen as SVG."""
     link = FakeLink(snapshots)
+    link.sights = sights()
 
     async def connect() -> FakeLink:
         return link
@@ -72,7 +77,9 @@ async def render(
         await pilot.pause(0.2)
         app.draw()
         await pilot.press(*keys)
-        await pilot.pause(0.2)
+        await pilot.pause(0.4)  # panes that ask have their answers
+        app.draw()
+        await pilot.pause()
         return app.export_screenshot(title="trader-tui", simplify=True)
 
 

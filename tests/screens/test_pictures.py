@@ -3,6 +3,7 @@
 After a wanted change: `pytest tests/screens/test_pictures.py --snapshot-update`, and look at them.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from itertools import product
 
@@ -17,8 +18,10 @@ from tests.console_fakes import (
     trouble_snapshot,
     venue_snapshot,
 )
+from tests.sight_fakes import sights
 from tests.why_fakes import why_reply
 from tui.app import ConsoleApp
+from tui.panes.asking import AskingPane
 from tui.settings import ConsoleSettings
 
 SIZES = ((80, 24), (120, 40), (200, 50))
@@ -27,6 +30,7 @@ Compare = Callable[..., bool]
 
 def console(moment: Snapshot | None, theme: str = "dark", *, link: FakeLink | None = None) -> ConsoleApp:
     link = link or FakeLink([moment] if moment is not None else [])
+    link.sights = sights()
 
     async def connect() -> FakeLink:
         return link
@@ -36,8 +40,14 @@ def console(moment: Snapshot | None, theme: str = "dark", *, link: FakeLink | No
     return app
 
 
-def shown(app: ConsoleApp, keys: Sequence[str] = ()) -> Callable[..., object]:
-    """Return what to do before the picture is taken: settle, press, settle, still the cursor."""
+def _answered(app: ConsoleApp) -> bool:
+    """Tell whether every pane on screen that asks has its answer."""
+    asking = [pane for pane in app.desk.shown() if isinstance(pane, AskingPane)]
+    return all(pane.reply is not None for pane in asking)
+
+
+def shown(app: ConsoleApp, keys: Sequence[str] = (), pane: str = "") -> Callable[..., object]:
+    """Return what to do before the picture is taken: settle, press, maximise a pane, still the cursor."""
 
     async def before(pilot: object) -> None:
         for _ in range(3):
@@ -45,6 +55,13 @@ def shown(app: ConsoleApp, keys: Sequence[str] = ()) -> Callable[..., object]:
             await pilot.pause()  # type: ignore[attr-defined]  # a Pilot, which the plugin does not type
         app.draw()
         await pilot.press(*keys)  # type: ignore[attr-defined]
+        if pane:
+            app.navigator.choose(pane)
+            app.desk.zoom(pane)
+            await pilot.pause()  # type: ignore[attr-defined]
+        async with asyncio.timeout(5):
+            while app.latest is not None and not _answered(app):
+                await pilot.pause(0.02)  # type: ignore[attr-defined]
         for field in app.screen.query("Input"):
             field.cursor_blink = False  # type: ignore[attr-defined]  # an Input
         await pilot.pause()  # type: ignore[attr-defined]
@@ -98,6 +115,13 @@ def test_feeds_and_venue(snap_compare: Compare, size: tuple[int, int]) -> None:
     """The health pane of a desk on a real venue."""
     app = console(venue_snapshot())
     assert snap_compare(app, terminal_size=size, run_before=shown(app, ("8",)))
+
+
+@pytest.mark.parametrize(("pane", "size"), product(("chart", "book", "trades", "equity"), SIZES))
+def test_what_is_asked_for(snap_compare: Compare, pane: str, size: tuple[int, int]) -> None:
+    """Maximised."""
+    app = console(snapshot())
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, pane=pane))
 
 
 def test_a_flatten_under_way(snap_compare: Compare) -> None:

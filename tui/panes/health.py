@@ -59,6 +59,8 @@ class HealthPane(Pane):
         word = "slowed to fit" if load.throttled else "ok"
         used, budget = load.bytes_per_s / 1000, load.budget_bytes_per_s / 1000
         text = f"{used:.0f} of {budget:.0f} kB/s at {load.frames_per_s:.0f} fps"
+        if load.skipped:
+            text += f", {count(load.skipped)} frames skipped"
         return fact("terminal", text, (word, "warn" if load.throttled else "ok"))
 
 

@@ -63,13 +63,14 @@ class SignalsPane(Pane):
 
 def _detail(row: SignalRow) -> str:
     """Return the whole why of a veto: the code with its values, what it means and what to do."""
+    head = f"{row.play}, strength {row.strength:.2f}, {row.cycle_id}"
     if not row.reason:
-        return f"{row.cycle_id}: passed every gate."
+        return f"{head}: passed every gate; {row.text}." if row.text else f"{head}: passed every gate."
     try:
         facts = REASONS[Reason(row.reason)]
     except ValueError:
-        return f"{row.cycle_id}: {row.text}"
-    return f"{row.cycle_id}: {row.text or row.reason}. {facts.meaning} {facts.remedy}"
+        return f"{head}: {row.text}"
+    return f"{head}: {row.text or row.reason}. {facts.meaning} {facts.remedy}"
 
 
 _DOES = {SignalKind.ENTRY: "open", SignalKind.EXIT: "close", SignalKind.SCALE_IN: "add"}
