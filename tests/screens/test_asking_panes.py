@@ -144,6 +144,17 @@ async def test_trades_add_up_by_play_today_and_in_this_run() -> None:
         assert "in at 61,000.5 and out at 61,020.5 in the mean: +5.00 after 1.53 fees" in desk.prose("trades")
 
 
+async def test_trades_are_filtered_like_other_lists() -> None:
+    """What lost, of one play."""
+    async with console(link=seeing(), size=(120, 44)) as desk:
+        await show(desk, "trades")
+        await desk.press("z", "slash", *"result:lost", "space", *"play:canary", "enter")
+        text = desk.text("trades")
+        assert "-10.02" in text
+        assert "+33.68" not in text
+        assert "-4.50" not in text
+
+
 async def test_many_plays_are_added_up_and_none_are_said() -> None:
     """Three are named; the rest is one line."""
     told = trades()

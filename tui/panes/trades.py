@@ -1,6 +1,6 @@
 """The blotter: closed trades, newest at the bottom, and what they made by play, today and in this run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from engine.api import Blotted, ClosedTrade, Side, Snapshot, TradesWish, TradeTotals
@@ -40,6 +40,7 @@ class TradesPane(AskingPane):
     name_id = "trades"
     title = "Trades"
     follows = True
+    fields = ("play", "symbol", "side", "result", "time")
 
     def wish(self) -> TradesWish:
         """All that is kept."""
@@ -58,10 +59,21 @@ class TradesPane(AskingPane):
             header=fitted.header(),
             summary=_totals(told, width),
             details=tuple(_detail(trade, digits.get(trade.symbol, 2)) for trade in told.trades),
+            items=told.trades,
             age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
             empty=("No trade has closed yet: one ends when its position is flat again.",),
         )
+
+    def facts(self, item: ClosedTrade) -> Mapping[str, str]:
+        """The side is that of the entry, the result won, lost or even."""
+        return {
+            "play": item.play,
+            "symbol": item.symbol,
+            "side": "long" if item.side is Side.BUY else "short",
+            "result": "won" if item.pnl > 0 else "lost" if item.pnl < 0 else "even",
+            "time": clock(item.closed),
+        }
 
 
 def _values(trade: ClosedTrade, digits: int) -> list[Cell]:

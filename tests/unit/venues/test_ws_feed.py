@@ -375,3 +375,13 @@ async def test_two_tasks_that_flush_keep_the_order():
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def test_a_book_is_told_while_it_is_true():
+    async with running() as desk:
+        assert desk.feed.depth("BTCUSDT", 5) is None
+        desk.feed.line("BTCUSDT").book.snapshot(1, [(99.0, 1.0), (98.0, 2.0)], [(101.0, 3.0), (102.0, 1.0)])
+        depth = desk.feed.depth("BTCUSDT", 1)
+        assert depth is not None
+        assert (depth.bids, depth.asks) == (((99.0, 1.0),), ((101.0, 3.0),))
+        assert desk.feed.depth("NIXUSDT", 1) is None
