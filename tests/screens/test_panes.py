@@ -206,7 +206,7 @@ async def test_a_veto_is_explained_under_the_list() -> None:
         await desk.press("4")
         assert "Check the feed and the clock" in desk.prose("signals")
         await desk.press("g")
-        assert "passed every gate" in desk.text("signals")
+        assert "passed every gate" in desk.prose("signals")
 
 
 async def test_an_unknown_veto_code_is_shown_as_it_is() -> None:
