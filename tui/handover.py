@@ -17,7 +17,7 @@ from engine.api import (
     find_again,
 )
 from tui import remote
-from tui.formats import age_between, clean, clock, date, money, quantity, signed
+from tui.formats import age_between, clean, clock, date, money, price, quantity, signed
 from tui.supervisor import unreached
 
 if TYPE_CHECKING:
@@ -108,12 +108,14 @@ def lines(found: Note) -> Iterator[str]:
 def _position(row: PositionRow, working: list[OrderRow], snapshot: Snapshot) -> OpenPosition:
     own = [order for order in working if (order.play, order.symbol) == (row.play, row.symbol)]
     side = "LONG" if row.qty > 0 else "SHORT"
+    digits = next((tick.price_digits for tick in snapshot.ticks if tick.symbol == row.symbol), 2)
+    entry = price(row.entry_price, digits)
     since = f"{date(row.opened)} {clock(row.opened)} UTC, {age_between(snapshot.status.now, row.opened)} ago"
     return OpenPosition(
         play=row.play,
         symbol=row.symbol,
         qty=quantity(row.qty),
-        words=f"{clean(row.symbol)} {side} {quantity(abs(row.qty))} from {row.entry_price} since {since}: "
+        words=f"{clean(row.symbol)} {side} {quantity(abs(row.qty))} from {entry} since {since}: "
         f"open P&L {signed(row.unrealized)}, worth {money(abs(float(row.qty)) * row.mark)}",
         why=_why(row, snapshot),
         protection=_protection(own),

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from engine.api import BreakerRow, FeedRow, OrderRow, Phase, Rung, Snapshot, VenueSection
-from tui.formats import age, age_between, clean, duration, money, percent, quantity, signed
+from tui.formats import age, age_between, clean, duration, money, percent, price, quantity, signed
 from tui.limitwords import blackout_words, cause_name, nearest, refusing_gates, used_words
 from tui.modelwords import model_words
 
@@ -72,10 +72,12 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
         f"{money(account.equity)} {account.currency}, day {signed(account.day_pnl)}, "
         f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
     )
+    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
     yield from _rows(
         "positions",
         [
-            f"{p.symbol} {quantity(p.qty)} at {p.entry_price} ({p.play}), open P&L {signed(p.unrealized)}"
+            f"{p.symbol} {quantity(p.qty)} at {price(p.entry_price, digits.get(p.symbol, 2))} ({p.play}), "
+            f"open P&L {signed(p.unrealized)}"
             for p in snapshot.positions
             if p.qty != 0
         ],

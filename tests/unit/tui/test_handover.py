@@ -20,7 +20,7 @@ def test_each_position_says_why_it_is_there_what_protects_it_and_its_ids():
     opened = fakes.signal(350, "canary", "BTCUSDT", Side.BUY, SignalKind.ENTRY, 61_080.0)
     told = text(fakes.snapshot(signals=(opened, *fakes.SIGNALS)))
     assert told.startswith("Hand-over at 2024-08-08 14:02:11 UTC: paper, armed, risk mode normal")
-    assert "- BTCUSDT LONG 0.25 from 61099.8 since 2024-08-08 13:56:31 UTC, 5m ago: open P&L +33.68" in told
+    assert "- BTCUSDT LONG 0.25 from 61,099.8 since 2024-08-08 13:56:31 UTC, 5m ago: open P&L +33.68" in told
     assert "why: play canary, signal entry buy at 61080, 2024-08-08 13:56:21 UTC (canary@" in told
     assert "protected: stop sell 0.25 at 60500.0, v70004 at the venue" in told
     assert "stop sell 0.25 BTCUSDT stop at 60500.0, acknowledged; at the venue v70004, ours tt0s0" in told

@@ -129,3 +129,9 @@ def test_words():
     assert [used_words(row) for row in nearest(RISK)] == ["120%", "90%", "42%", "-"]
     assert capital_words(RISK) == "20.50 (25% of profits)"
     assert blackout_words(RISK.blackouts[0], NOW - 61 * NS_PER_S) == "news: in 1s, for 2m 30s"
+
+
+def test_status_writes_a_mean_price_as_its_symbol_is_priced():
+    mean = msgspec.structs.replace(console_fakes.POSITIONS[0], entry_price=Decimal("61099.800000000"))
+    words = "\n".join(status_lines(console_fakes.snapshot(positions=(mean,)), 4711))
+    assert "BTCUSDT 0.25 at 61,099.8 (canary)" in words
