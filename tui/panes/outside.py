@@ -79,7 +79,7 @@ def _used(row: BudgetRow) -> str:
 def _verdict(row: BudgetRow) -> Cell:
     room = row.count - row.reserve
     if row.used >= row.count:
-        return "FULL", "warn*"
+        return "used up", "warn*"
     if row.used >= room:
         return "reserve only", "warn*"
     return ("filling", "warn*") if row.used > FULL_SHARE * room else _FINE

@@ -41,7 +41,7 @@ def test_trouble_is_spelt_out():
         "private     bybit for 9s, 5 failures  HALF OPEN",
         "            connection reset",
         "budget      requests 530/540 in 5s  reserve only",
-        "budget      orders 9/9 in 1s  FULL",
+        "budget      orders 9/9 in 1s  used up",
         "venue clock +1240 ms  BAD",
         "last error  no answer within 30 s",
     ]
@@ -58,7 +58,9 @@ def test_the_age_of_a_feed(feed, text):
     assert lines(snapshot(feeds=(feed,))) == [text]
 
 
-@pytest.mark.parametrize(("used", "word"), [(70, "ok"), (71, "filling"), (90, "reserve only"), (100, "FULL")])
+@pytest.mark.parametrize(
+    ("used", "word"), [(70, "ok"), (71, "filling"), (90, "reserve only"), (100, "used up")]
+)
 def test_how_full_a_budget_is(used, word):
     row = BudgetRow("orders", used, 100, 10.0, 12)
     (line,) = lines(snapshot(feeds=(), venue=VenueSection("v", budgets=(row,))))
