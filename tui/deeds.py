@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tui import windows
+from tui.deciding import Deciding
 from tui.interrupting import Interrupting
+from tui.pointing import Pointing
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -19,6 +21,8 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "pause": operator.pause,
         "risk-mode": operator.risk_mode,
         "acknowledge": operator.acknowledge,
+        "close": Pointing(app).act,
+        "decide": Deciding(app).act,
         "take-control": app.steering.take,
         "shutdown": operator.shutdown,
         "flatten": lambda: app.panic_key(app.keymap["flatten"][0]),

@@ -64,7 +64,7 @@ class KillSwitch:
         await self.hide()
         if not pressed.fired:
             app.clear_notifications()  # they would cover what the second press does
-            self._bar = FlattenBar(app.palette, consequences(app.latest, key_name(pressed.key)))
+            self._bar = FlattenBar(app.palette, consequences(app.frame(), key_name(pressed.key)))
             await app.screen.mount(self._bar)
         elif pressed.error:
             self._unheard(pressed.error)

@@ -88,6 +88,7 @@ class MarketPane(Pane):
         return Content(
             rows,
             header=fitted.header(),
+            items=snapshot.ticks,
             age_s=max(0, now - newest) / NS_PER_S if newest else None,
             stopped=_stopped(snapshot, newest),
             empty=("Waiting for the first tick of the feed.", *_feed_words(snapshot)),

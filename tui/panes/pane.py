@@ -51,6 +51,7 @@ class Pane(Grid, can_focus=True):
         self.following = self.follows
         self.sifting = Sifting(self.fields)
         self._row_count = 0
+        self._items: tuple[object, ...] = ()  # what each row is of, as last drawn
         self._foot = 0  # lines below the rows in the last drawing
         self._title_names: list[Cell] = []  # as last drawn, for clicks on them
         self._drawn: tuple[object, ...] = ()
@@ -81,6 +82,11 @@ class Pane(Grid, can_focus=True):
     def empty_hint(self, frame: Frame) -> tuple[str, ...]:
         """Return what to say before the first snapshot."""
         return (frame.waiting,)
+
+    @property
+    def pointed(self) -> object:
+        """What the selected row is of, as it was drawn last; None where the pane does not say."""
+        return self._items[self.cursor] if self.cursor < len(self._items) else None
 
     # drawing
 
@@ -118,6 +124,7 @@ class Pane(Grid, can_focus=True):
             content = Content((), empty=self.empty_hint(frame))
         else:
             content = self._sifted(self.content(frame.snapshot, frame, inner), frame)
+        self._items = content.items
         lines: list[Line] = [(self._title_row(content, frame), "background")]
         room = max(0, self.size.height - (2 if framed else 1))
         body = self._body(content, room)
@@ -136,6 +143,7 @@ class Pane(Grid, can_focus=True):
         return msgspec.structs.replace(
             content,
             rows=tuple(content.rows[index] for index in kept),
+            items=tuple(content.items[index] for index in kept),
             details=tuple(content.details[index] for index in kept) if content.details else (),
             empty=self.sifting.empty(frame.key("escape")),
             title_note="",
