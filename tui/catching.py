@@ -48,10 +48,10 @@ class Catcher:
             case Catch.JUMP:
                 panes = [(pane.name_id, pane.title) for pane in PANES]
                 rest = elsewhere(panes, self._app.desk.order(), self._letters)
-                return f"Jump: the letter in a title goes there{'; ' + rest if rest else ''}; Esc stays"
+                return f"Jump: a title's letter goes there, Esc stays{'; ' + rest if rest else ''}"
             case Catch.FILTER:
                 fields = " ".join(f"{field}:" for field in self._pane.fields) if self._pane else ""
-                return f"Filter: words, {fields}  !word leaves out  Enter keeps  Esc shows all"
+                return f"Filter: Enter keeps, Esc shows all, !word leaves out; {fields}"
 
     def jump(self) -> None:
         """Await a pane's letter."""

@@ -15,6 +15,7 @@ from tui.drill_commands import drill
 from tui.flags import RUN_FLAGS, load, load_to_reach
 from tui.hand_commands import cancel, close
 from tui.init_commands import init
+from tui.keys_commands import keys
 from tui.limits_commands import limits
 from tui.model_commands import model
 from tui.options import (
@@ -48,6 +49,7 @@ COMMANDS = (
     *("promote", "rollback"),
     *("backtest", "backtest compare", "verify", "data", "play", "model", "bench", "venue", "doctor", "drill"),
     "init",
+    "keys",
 )
 
 
@@ -298,7 +300,7 @@ def flatten(everywhere: bool, direct: bool, timeout_s: float, as_json: bool, **o
 
 
 _OTHERS = (backtest, compare, bench, data, doctor, drill, model, play, promote, rollback, shadow, venue)
-for _other in (*_OTHERS, attach, cancel, close, handover, init, limits, verify, why):
+for _other in (*_OTHERS, attach, cancel, close, handover, init, keys, limits, verify, why):
     cli.add_command(_other)
 
 

@@ -6,25 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.api import ConfigError
-from tui.actions import ACTIONS, BY_ID, RESERVED_KEYS
+from tui.actions import ACTIONS, BY_ID, RESERVED_KEYS, key_name
+from tui.actionspec import Group
+from tui.keynames import flaw, normal, typed_easily
 
 if TYPE_CHECKING:
     from tui.yaml_file import FlatFile
 
 Keymap = Mapping[str, tuple[str, ...]]
-
-_NAMED = {
-    "?": "question_mark",
-    "ctrl+\\": "ctrl+backslash",
-    "esc": "escape",
-    "minus": "-",
-    "equals_sign": "=",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "slash": "/",
-}
 
 
 def default_keymap() -> dict[str, tuple[str, ...]]:
@@ -35,6 +24,7 @@ def default_keymap() -> dict[str, tuple[str, ...]]:
 def load_keymap(file: Path | None) -> dict[str, tuple[str, ...]]:
     """Return the keys in force. A missing file means the defaults.
 
+    A key given in the file is taken from actions that the file does not name, unless they are of control.
     Raises ConfigError for an unknown action, a reserved or unusable key, and two actions on one key.
     """
     keymap = default_keymap()
@@ -49,38 +39,42 @@ def load_keymap(file: Path | None) -> dict[str, tuple[str, ...]]:
             hint = f"did you mean {near[0]}?" if near else f"known actions: {', '.join(BY_ID)}"
             raise flat.error(action_id, f"there is no such action; {hint}")
         keymap[action_id] = tuple(_keys(value, action_id, flat))
-    _refuse_conflicts(keymap, flat)
+    _settle_conflicts(keymap, flat)
     return keymap
 
 
 def _keys(value: object, action_id: str, flat: "FlatFile") -> Iterator[str]:
     written = value if isinstance(value, list) else str(value).split(",") if value is not None else []
     for item in written:
-        key = _normal(str(item).strip())
+        key = normal(str(item).strip())
         if not key:
             raise flat.error(action_id, "a key is empty; write it as `arm: a` or `arm: [a, f5]`")
         if key in RESERVED_KEYS:
             raise flat.error(action_id, f"{key} belongs to tmux or the terminal; choose another key")
+        if wrong := flaw(key):
+            raise flat.error(action_id, wrong)
+        if action_id == "flatten" and typed_easily(key):
+            said = "flatten takes a key that nobody types by accident: F1 to F24, or one with Ctrl"
+            raise flat.error(action_id, said)
         yield key
     if not written and BY_ID[action_id].always:
         raise flat.error(action_id, "this action must keep a key")
 
 
-def _normal(key: str) -> str:
-    key = key.replace("Ctrl-", "ctrl+").replace("ctrl-", "ctrl+")
-    return _NAMED.get(key, key if len(key) == 1 else key.lower())
-
-
-def _refuse_conflicts(keymap: Keymap, flat: "FlatFile") -> None:
+def _settle_conflicts(keymap: dict[str, tuple[str, ...]], flat: "FlatFile") -> None:
+    """Let the user's keys take those of actions that only move about; refuse any other key of two actions."""
+    given = {key for action_id in flat.values for key in keymap[action_id]}
+    for action_id, keys in keymap.items():
+        if action_id not in flat.values and BY_ID[action_id].group is not Group.CONTROL:
+            keymap[action_id] = tuple(key for key in keys if key not in given)
     owners: dict[str, str] = {}
     for action_id, keys in keymap.items():
         for key in keys:
             other = owners.setdefault(key, action_id)
             if other != action_id:
-                mine = action_id if action_id in flat.values else other
-                raise flat.error(
-                    mine, f"{key} is the key of both {other} and {action_id}; change one of them"
-                )
+                mine, its = (action_id, other) if action_id in flat.values else (other, action_id)
+                said = f"{key_name(key)} is the key of both {mine} and {its}; give one of them another"
+                raise flat.error(mine, said)
 
 
 def textual_key(key: str) -> str:

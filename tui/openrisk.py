@@ -1,9 +1,9 @@
 """The open risk in words: what equity loses if every stop fills, what none protects, what nobody knows."""
 
 from engine.api import OpenRisk
+from tui.factrow import KEPT, Item, fit_items
 from tui.formats import age_between, money, percent, signed
 from tui.panes.content import Frame
-from tui.status import KEPT, Item, fit_items
 from tui.widgets.cells import Row
 
 

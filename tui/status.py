@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
-import msgspec
-
 from engine.api import (
     HOLDERS,
     Hold,
@@ -20,25 +18,15 @@ from engine.api import (
     Snapshot,
     StatusSection,
 )
+from tui.factrow import KEPT, Item, fit_items
 from tui.formats import age, age_between, clean, clock, signed
 from tui.limitwords import refusing_gates
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
 from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
-from tui.widgets.cells import Cell, Row
+from tui.widgets.cells import Row
 
-WIDE = 100  # from here on facts stand two blanks apart
 STALE_FEED_S = 5.0
-
-
-class Item(msgspec.Struct, frozen=True):
-    """One fact of the status row: its forms from long to short, each with how dear it is to give up."""
-
-    forms: tuple[tuple[str, int], ...]
-    style: str
-
-
-KEPT = 100  # the price of what is never given up
 
 
 MODE_STYLE = {Mode.LIVE: "danger!", Mode.DEMO: "armed!"}
@@ -51,29 +39,6 @@ PHASE_STYLE = {
 }
 
 
-def fit_items(items: Sequence[Item], width: int) -> Row:
-    """Write the items into a row, giving up the cheapest forms until it fits."""
-    level = [0] * len(items)
-    gap = "  " if width >= WIDE else " "
-    while _width(items, level, len(gap)) > width:
-        able = [index for index, item in enumerate(items) if level[index] < len(item.forms) - 1]
-        if not able:
-            break
-        level[min(able, key=lambda index: (items[index].forms[level[index]][1], index))] += 1
-    cells: list[Cell] = []
-    for item, chosen in zip(items, level, strict=True):
-        text = item.forms[chosen][0]
-        if text:
-            cells += [(gap, "text")] if cells else []
-            cells.append((text, item.style))
-    return tuple(cells)
-
-
-def _width(items: Sequence[Item], level: Sequence[int], gap: int) -> int:
-    shown = [len(text) for item, chosen in zip(items, level, strict=True) if (text := item.forms[chosen][0])]
-    return sum(shown) + gap * max(0, len(shown) - 1)
-
-
 def status_row(frame: Frame, width: int) -> Row:
     """Return the row that is there at every size."""
     snapshot = frame.snapshot
@@ -82,14 +47,14 @@ def status_row(frame: Frame, width: int) -> Row:
     status = snapshot.status
     mode, phase = status.mode.value.upper(), status.phase.value.upper()
     items = [
-        Item(((f" {mode} ", 60), (mode, KEPT)), MODE_STYLE.get(status.mode, "accent!")),
-        Item(((f" {phase} ", 61), (phase, KEPT)), PHASE_STYLE[status.phase]),
-        _flag("PAUSED" if status.paused else "", "warn!"),
+        Item(((f" {mode} ", 60), (mode, KEPT)), MODE_STYLE.get(status.mode, "accent!"), rank=8),
+        Item(((f" {phase} ", 61), (phase, KEPT)), PHASE_STYLE[status.phase], rank=9),
+        _flag("PAUSED" if status.paused else "", "warn!", rank=2),
         _watching(frame),
-        _flag(_alarms(snapshot), "danger!"),
-        _flag(_unknown(snapshot), "danger!"),
+        _flag(_alarms(snapshot), "danger!", rank=3),
+        _flag(_unknown(snapshot), "danger!", rank=6),
         _risk_item(snapshot.status.risk_mode),
-        Item(_rung_forms(snapshot), RUNG_STYLE[_lowest_rung(status)]),
+        Item(_rung_forms(snapshot), RUNG_STYLE[_lowest_rung(status)], rank=1),
         _feed_item(snapshot),
         _engine_item(frame),
         _position_item(snapshot),
@@ -104,18 +69,18 @@ def status_row(frame: Frame, width: int) -> Row:
 def _risk_item(risk: RiskMode) -> Item:
     normal = risk is RiskMode.NORMAL
     forms = (("NORMAL", 40), ("", 0)) if normal else ((f"risk {risk.value.upper()}", KEPT),)
-    return Item(forms, RISK_STYLE[risk])
+    return Item(forms, RISK_STYLE[risk], rank=4)
 
 
 def _watching(frame: Frame) -> Item:
     """Say that this console only watches."""
     forms = ((" READ-ONLY ", 62), ("READ-ONLY", 91), ("R-O", KEPT)) if frame.read_only else (("", KEPT),)
-    return Item(forms, "warn!")
+    return Item(forms, "warn!", rank=2)
 
 
-def _flag(text: str, style: str) -> Item:
+def _flag(text: str, style: str, *, rank: int) -> Item:
     """Return a badge that is there only while it means something; it then stays to the last."""
-    return Item(((f" {text} ", 62), (text, KEPT)) if text else (("", KEPT),), style)
+    return Item(((f" {text} ", 62), (text, KEPT)) if text else (("", KEPT),), style, rank)
 
 
 def _alarms(snapshot: Snapshot) -> str:
@@ -167,17 +132,18 @@ def _feed_item(snapshot: Snapshot) -> Item:
     text = f"{seconds:.1f}s" if seconds < 100 else age(seconds)
     if worst.state != "connected":
         forms = (f"feed {worst.state} {text}", 45), (f"feed {worst.state}", 50), ("feed DOWN", KEPT)
-        return Item(forms, "stale*")
+        return Item(forms, "stale*", rank=5)
     if seconds > STALE_FEED_S:
-        return Item(((f"feed STALE {text}", KEPT),), "stale*")
+        return Item(((f"feed STALE {text}", KEPT),), "stale*", rank=5)
     return Item(((f"feed {text}", 70), ("", 0)), "ok")
 
 
 def _engine_item(frame: Frame) -> Item:
     if frame.ended:
-        return Item(((" ENGINE GONE ", KEPT),), "danger!")
+        return Item(((" ENGINE GONE ", 64), ("ENGINE GONE", KEPT)), "danger!", rank=7)
     if frame.stopped:
-        return Item(((f" eng SILENT {age(frame.silent_s)} ", KEPT),), "danger!")
+        text = f"eng SILENT {age(frame.silent_s)}"
+        return Item(((f" {text} ", 64), (text, KEPT)), "danger!", rank=7)
     return Item((("eng ok", 65), ("", 0)), "ok")
 
 

@@ -4,7 +4,7 @@ import pytest
 from textual import events
 from textual.widgets import Input, OptionList, Static
 
-from engine.api import Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
+from engine.api import COMMANDS_TABLE, Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
 from tests.console_fakes import (
     ALARM,
     FakeLink,
@@ -16,6 +16,7 @@ from tests.console_fakes import (
 )
 from tests.screens.console import Desk, console
 from tests.why_fakes import why_reply
+from tui.actions import ACTIONS
 from tui.screens.arm import ArmDialog
 from tui.screens.choice import LeaveDialog, RiskModeDialog
 from tui.screens.help import HelpDialog
@@ -290,6 +291,36 @@ async def test_help_shows_every_key() -> None:
         assert isinstance(desk.app.screen, HelpDialog)
         await desk.press("j", "k", "question_mark")
         assert not isinstance(desk.app.screen, HelpDialog)
+
+
+async def test_help_is_searched() -> None:
+    """While one types; Enter goes to the page, the first Esc shows all of it again."""
+    async with console(size=(80, 24)) as desk:
+        await desk.press("question_mark", "slash", *"risk MODE")
+        shown = desk.app.screen.query_one("#page", Static)
+        assert "Set NORMAL, REDUCE or OBSERVE" in str(shown.content)
+        assert "Let plays open positions" not in str(shown.content)
+        await desk.press(*" zz")
+        assert "Nothing here has" in str(shown.content)
+        await desk.press("ctrl+u", *"flatten", "enter", "j", "k")
+        assert "Kill-switch" in str(shown.content)
+        await desk.press("escape")
+        assert isinstance(desk.app.screen, HelpDialog)
+        assert "Let plays open positions" in str(shown.content)
+        await desk.press("escape")
+        assert not isinstance(desk.app.screen, HelpDialog)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+async def test_help_leaves_no_word_out_at_any_width(width: int) -> None:
+    """Every action, rung, holder and command."""
+    async with console(size=(width, 24)) as desk:
+        await desk.press("question_mark")
+        text = " ".join(str(desk.app.screen.query_one("#page", Static).content).split())
+        for spec in ACTIONS:
+            assert spec.id.startswith("pane-") or spec.title in text
+        for row in COMMANDS_TABLE:
+            assert row.name in text
 
 
 async def test_the_palette_runs_actions() -> None:

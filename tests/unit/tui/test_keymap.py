@@ -6,6 +6,7 @@ import pytest
 
 from engine.api import ConfigError
 from tui.actions import ACTIONS, BY_ID, RESERVED_KEYS, key_name
+from tui.actionspec import ActionSpec
 from tui.keymap import default_keymap, load_keymap, textual_key
 from tui.theme import packaged_dir
 
@@ -36,6 +37,22 @@ def test_keys_are_replaced_by_action(tmp_path: Path) -> None:
     assert keymap["arm"] == ("a",)
 
 
+def test_a_key_that_is_given_is_taken_from_what_only_moves_about(tmp_path: Path) -> None:
+    """So that a newer console with more keys starts with an older file."""
+    keymap = load_keymap(written(tmp_path, "help: h\npause: L\n"))
+    assert keymap["help"] == ("h",)
+    assert keymap["left-pane"] == ("left",)
+    assert keymap["layout"] == ()
+
+
+@pytest.mark.parametrize("spec", ACTIONS, ids=lambda spec: spec.id)
+def test_keys_can_be_written_as_the_screen_writes_them(tmp_path: Path, spec: ActionSpec) -> None:
+    """`Ctrl-Q`, `PgDn`, `?` as well as Textual's names."""
+    for write in (key_name, str):
+        names = ", ".join(f"'{write(key)}'" for key in spec.keys)
+        assert load_keymap(written(tmp_path, f"{spec.id}: [{names}]\n"))[spec.id] == spec.keys
+
+
 def test_an_action_may_lose_its_key(tmp_path: Path) -> None:
     """The palette still has it."""
     assert load_keymap(written(tmp_path, "theme:\n"))["theme"] == ()
@@ -46,8 +63,14 @@ def test_an_action_may_lose_its_key(tmp_path: Path) -> None:
     [
         ("pauze: p\n", ":1: pauze: there is no such action; did you mean pause?"),
         ("qqqq: p\n", "there is no such action; known actions: arm,"),
-        ("arm: a\npause: a\n", ":2: pause: a is the key of both arm and pause"),
-        ("pause: d\n", ":1: pause: d is the key of both disarm and pause"),
+        ("arm: a\npause: a\n", ":2: pause: a is the key of both pause and arm; give one of them another"),
+        ("pause: d\n", ":1: pause: d is the key of both pause and disarm"),
+        ("zoom: Y\nhelp: Y\n", ":2: help: Y is the key of both help and zoom"),
+        ("pause: pgdwn\n", ":1: pause: there is no key pgdwn; did you mean pagedown?"),
+        ("pause: ctlr+y\n", "there is no ctlr+; a key may begin with ctrl+, shift+ or alt+"),
+        ("pause: f99\n", "there is no key f99"),
+        ("flatten: k\n", "flatten takes a key that nobody types by accident"),
+        ("flatten: [f12, enter]\n", "flatten takes a key that nobody types by accident"),
         ("arm: ctrl+b\n", "ctrl+b belongs to tmux or the terminal"),
         ("arm: ' '\n", "a key is empty"),
         ("flatten:\n", "this action must keep a key"),

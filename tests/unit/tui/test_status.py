@@ -4,6 +4,8 @@ from itertools import product
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.api import (
     FeedRow,
@@ -12,6 +14,8 @@ from engine.api import (
     GateStatus,
     Hold,
     Holder,
+    Mode,
+    OrderState,
     Phase,
     RiskMode,
     Rung,
@@ -195,3 +199,51 @@ def test_the_footer_never_cuts_a_key_or_its_title(moment: Snapshot, width: int) 
     shown = "".join(text for text, _ in row)
     assert width < 80 or "Ctrl-Q Leave" in shown
     assert width < 78 or "F12 Flatten (x2)" in shown
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[Snapshot, dict[str, object]]:
+    """Any mode, phase, risk mode and rung, with or without alarms, UNKNOWN orders, silence and late feeds."""
+    said = status(
+        mode=draw(st.sampled_from([mode for mode in Mode if mode is not Mode.BACKTEST])),
+        phase=draw(st.sampled_from(list(Phase))),
+        paused=draw(st.booleans()),
+        risk_mode=draw(st.sampled_from(list(RiskMode))),
+        rung=draw(st.sampled_from(list(Rung))),
+    )
+    feed_state = draw(st.sampled_from(["connected", "connecting"]))
+    feed = FeedRow("bybit", feed_state, draw(st.floats(0, 1e8)), 1, "")
+    made = snapshot(
+        status=said,
+        feeds=(feed,),
+        alarms=(ALARM,) * draw(st.integers(0, 12)),
+        orders=(UNKNOWN_ORDER,) * draw(st.integers(0, 3)),
+        reloads=RELOADS,
+    )
+    return made, {"silent_s": draw(st.sampled_from([0.0, 200.0])), "ended": draw(st.booleans())}
+
+
+@given(moments(), st.integers(20, 200))
+def test_the_row_has_words_at_every_width(moment: tuple[Snapshot, dict[str, object]], width: int) -> None:
+    """Mode and phase always, no word cut, and what has no room is counted."""
+    shown, frame = moment
+    row = status_row(Frame(shown, keys=KEYS, **frame), width)  # type: ignore[arg-type]  # by name, as above
+    text = "".join(text for text, _ in row)
+    assert row_width(row) <= width
+    assert text.split()[:2] == [shown.status.mode.value.upper(), shown.status.phase.value.upper()]
+    whole = words(shown, 400, **frame).split()
+    short = {"feed", "DOWN", "but", "held", "gen", "rung", "by"}
+    for word in text.split():
+        assert word in whole or word in short or word.lstrip("+").isdigit() or word in Rung.__members__
+
+
+@given(moments())
+def test_what_counts_most_is_given_up_last(moment: tuple[Snapshot, dict[str, object]]) -> None:
+    """An engine that is silent or gone is said from 40 cells on, an UNKNOWN order from 50 on."""
+    shown, frame = moment
+    if frame["ended"]:
+        assert "ENGINE GONE" in words(shown, 40, **frame)
+    elif frame["silent_s"]:
+        assert "eng SILENT" in words(shown, 40, **frame)
+    if any(order.state is OrderState.UNKNOWN for order in shown.orders):
+        assert f"UNKNOWN {len(shown.orders)}" in words(shown, 50, **frame)
