@@ -33,14 +33,15 @@ def _none(risk: OpenRisk) -> Item:
 
 def _stops(risk: OpenRisk, currency: str) -> Item:
     if risk.bare_positions == risk.positions and not risk.worst:
-        return Item((("no stop rests", KEPT),), "danger*")
+        return Item((("no stop rests", KEPT),), "danger*", rank=1)
     ratio = percent(risk.worst_ratio)
     forms = (
         (f"if every stop fills {signed(risk.worst)} {currency} ({ratio} of equity)", 40),
         (f"if all stops fill {signed(risk.worst)} ({ratio})", 60),
-        (f"stops {signed(risk.worst)} ({ratio})", KEPT),
+        (f"stops {signed(risk.worst)} ({ratio})", 61),
+        (f"stops {signed(risk.worst)}", KEPT),
     )
-    return Item(forms, "text*")
+    return Item(forms, "text*", rank=1)
 
 
 def _bare(risk: OpenRisk, currency: str) -> Item:
@@ -50,9 +51,10 @@ def _bare(risk: OpenRisk, currency: str) -> Item:
     notional = money(risk.bare_notional)
     forms = (
         (f"NOT PROTECTED: {notional} {currency} in {many}", 45),
-        (f"NOT PROTECTED {notional}", KEPT),
+        (f"NOT PROTECTED {notional}", 62),
+        ("NOT PROTECTED", KEPT),
     )
-    return Item(forms, "danger*")
+    return Item(forms, "danger*", rank=2)
 
 
 def _unknown(risk: OpenRisk, now: int) -> Item:
@@ -61,9 +63,10 @@ def _unknown(risk: OpenRisk, now: int) -> Item:
     oldest = age_between(now, risk.unknown_since)
     forms = (
         (f"UNKNOWN {_count(risk.unknown, 'order', 'orders')}, the oldest for {oldest}", 47),
-        (f"UNKNOWN {risk.unknown}, {oldest}", KEPT),
+        (f"UNKNOWN {risk.unknown}, {oldest}", 63),
+        (f"UNKNOWN {risk.unknown}", KEPT),
     )
-    return Item(forms, "danger!")
+    return Item(forms, "danger!", rank=3)
 
 
 def _entries(risk: OpenRisk) -> Item:

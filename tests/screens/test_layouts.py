@@ -109,7 +109,7 @@ async def test_panes_move_and_grow_by_keys(tmp_path: Path) -> None:
         assert desk.app.desk.panes["signals"].slot.box.height > height
         await desk.press("{", "L", "enter")
         assert desk.app.desk.plan.slots == before.slots
-        await desk.press("1", "<")
+        await desk.press("1", "<", "<")
         assert "no place further" in desk.toasts()[-1]
 
 
