@@ -16,7 +16,7 @@ from tui.abilities import Glyphs
 
 _LINES = {
     **dict.fromkeys("─━┄┅┈┉╌╍═╴╶╸╺", "-"),
-    **dict.fromkeys("│┃┆┇┊┋╎╏║╵╷╹╻", "|"),
+    **dict.fromkeys("│┃┆┇┊┋╎╏║╵╷╹╻╽╿", "|"),
     **dict.fromkeys("╭╮╰╯┌┐└┘┏┓┗┛├┤┬┴┼┣┫┳┻╋╔╗╚╝╠╣╦╩╬╒╕╘╛╞╡", "+"),
 }
 _RISING = dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True))
@@ -46,7 +46,7 @@ PC_FONT = frozenset("─│┌┐└┘├┤┬┴┼═║╔╗╚╝╠╣�
 CONSOLE: Mapping[str, str] = {
     **{glyph: plain for glyph, plain in ASCII.items() if glyph not in PC_FONT},
     **dict.fromkeys("┄┅┈┉╌╍━", "─"),
-    **dict.fromkeys("┃┆┇┊┋╎╏", "│"),
+    **dict.fromkeys("┃┆┇┊┋╎╏╽╿", "│"),
     **dict(zip("╭╮╰╯┏┓┗┛┣┫┳┻╋", "┌┐└┘┌┐└┘├┤┬┴┼", strict=True)),
     **dict(zip("▁▂▃▅▆▇", "__▄▄██", strict=True)),
     **dict(zip("▏▎▍▕▋▊▉▔", "▌▌▌▐███▀", strict=True)),

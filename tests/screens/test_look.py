@@ -73,7 +73,7 @@ async def test_the_linux_console_gets_square_corners() -> None:
     """And no glyph that its font lacks."""
     async with console(settings=ConsoleSettings(glyphs=Glyphs.CONSOLE)) as desk:
         drawn = on_screen(desk)
-        assert "┌─►1 Market" in drawn
+        assert "┌─►[1 Market]" in drawn
         assert {char for char in drawn if not char.isascii()} <= PC_FONT
 
 
