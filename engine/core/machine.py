@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from engine.core import freed
 from engine.core.answers import Answers
 from engine.core.authority import Authority
 from engine.core.board import Board
@@ -50,7 +51,6 @@ from engine.domain.events import (
 from engine.domain.ids import IdSpace
 from engine.domain.limits import LimitsChanged
 from engine.domain.market import Bar, Quote, Stretch, Trade
-from engine.domain.modes import RiskMode
 from engine.domain.positions import Fill
 from engine.domain.versions import PlaysApproved, TwinChanged
 from engine.execution.desk import Desk
@@ -255,7 +255,7 @@ class Machine:
     # the operator and the engine's surroundings
 
     def _on_control(self, control: Control, now: int) -> None:
-        before = self.authority.operator.risk_mode
+        before = self.authority.operator
         if not self.authority.admits(control, now):
             return
         match control.action:
@@ -265,9 +265,7 @@ class Machine:
                 self.limits_desk.on_control(control, now)
             case _:
                 self.authority.on_control(control, now)
-        if before is not RiskMode.NORMAL and self.authority.operator.risk_mode is RiskMode.NORMAL:
-            self.risk.forgive()
-            self.trading.watch.forgive(self.trading.runners)
+        freed.follow(before, self.authority.operator, risk=self.risk, trading=self.trading, now=now)
 
     def _on_timer(self, event: TimerFired, now: int) -> None:
         match event.timer_id:

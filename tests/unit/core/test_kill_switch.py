@@ -130,6 +130,29 @@ def test_at_the_deadline_the_engine_halts_with_the_residual_and_its_venue_ids():
     assert world.alarms() == {}
 
 
+def test_who_arms_over_a_position_that_was_left_gets_its_stop_at_once():
+    world = Hand()
+    stop = world.enter_long()
+    world.flatten()
+    world.cancel(stop)
+    world.wait(31)
+    assert world.phase() is Phase.HALTED
+    assert world.qty() == 1
+    seen = len(world.commands)
+    world.arm("it shall stay")
+    assert ("stop", "sell", "1") in submitted(world.commands[seen:])
+
+
+def test_who_arms_over_a_position_that_kept_its_stop_gets_no_second_one():
+    world = Hand()
+    world.enter_long()
+    world.flatten()
+    world.wait(31)
+    seen = len(world.commands)
+    world.arm("it shall stay")
+    assert not [order for order in submitted(world.commands[seen:]) if order[0] == "stop"]
+
+
 def test_a_venue_that_never_answers_leaves_a_residual_without_names():
     world = Hand()
     world.flatten()
