@@ -72,16 +72,7 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
         f"{money(account.equity)} {account.currency}, day {signed(account.day_pnl)}, "
         f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
     )
-    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
-    yield from _rows(
-        "positions",
-        [
-            f"{p.symbol} {quantity(p.qty)} at {price(p.entry_price, digits.get(p.symbol, 2))} ({p.play}), "
-            f"open P&L {signed(p.unrealized)}"
-            for p in snapshot.positions
-            if p.qty != 0
-        ],
-    )
+    yield from _rows("positions", _position_words(snapshot))
     yield from _rows(
         "orders",
         [
@@ -124,6 +115,16 @@ def _reached_by(console: str, socket: str) -> Iterator[str]:
 def _order_ids(order: OrderRow) -> str:
     """Return the id to act by, and the one to find it by at the venue."""
     return f"{order.client_id} ({order.venue_id} at the venue)" if order.venue_id else order.client_id
+
+
+def _position_words(snapshot: Snapshot) -> list[str]:
+    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+    return [
+        f"{p.symbol} {quantity(p.qty)} at {price(p.entry_price, digits.get(p.symbol, 2))} ({p.play}), "
+        f"open P&L {signed(p.unrealized)}"
+        for p in snapshot.positions
+        if p.qty != 0
+    ]
 
 
 def _limit_words(snapshot: Snapshot) -> str:
