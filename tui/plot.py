@@ -82,7 +82,7 @@ class Canvas:
         joined: list[Cell] = []
         for x in range(self.width):
             char, style = self._cells.get((x, y), (" ", "text"))
-            if joined and (joined[-1][1] == style or char == " "):
+            if joined and (joined[-1][1] == style or (char == " " and joined[-1][1][-1] != "!")):
                 joined[-1] = (joined[-1][0] + char, joined[-1][1])
             else:
                 joined.append((char, style))
@@ -114,9 +114,9 @@ def _glyph(halves: str, *, rose: bool, plain: bool) -> str:
     return _HALVES.get(halves) or (UP_BODY if rose else DOWN_BODY)
 
 
-def draw_line(canvas: Canvas, y: int, name: str, style: str) -> None:
-    """Draw a level across, with its name at its beginning."""
-    canvas.write(0, y, f"{name} ".ljust(canvas.width, "┄"), style)
+def draw_line(canvas: Canvas, y: int, style: str) -> None:
+    """Draw a level across."""
+    canvas.write(0, y, "┄" * canvas.width, style)
 
 
 def plot_values(canvas: Canvas, values: Sequence[float | None], scale: Scale, char: str, style: str) -> None:

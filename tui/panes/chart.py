@@ -137,13 +137,16 @@ def _draw(scene: Scene, bars: Sequence[ChartPoint], canvas: Canvas) -> Scale:
     scale = scale_of(bars, at, canvas.rows)
     for level in scene.levels:
         if scale.holds(level.price):
-            draw_line(canvas, scale.row(level.price), level.name, level.style)
+            draw_line(canvas, scale.row(level.price), level.style)
     for series, glyph, style in zip(scene.over, OVERLAYS, OVERLAY_STYLES, strict=False):
         plot_values(canvas, series.values[-len(bars) :], scale, glyph, style)
     draw_candles(canvas, bars, scale, plain=scene.plain)
     for fill in scene.chart.fills:
         if fill.ts > bars[0].ts - scene.chart.step_ns:
             _mark(canvas, scale, bars, fill)
+    for level in scene.levels:  # a name that a candle covers names nothing
+        if scale.holds(level.price):
+            canvas.write(0, scale.row(level.price), f"{level.name} ", level.style)
     return scale
 
 

@@ -75,9 +75,19 @@ def test_levels_widen_the_scale_only_where_the_bars_keep_room() -> None:
 def test_lines_and_values_stand_where_they_belong_and_nothing_outside() -> None:
     """A value that is missing leaves a hole."""
     canvas = Canvas(8, 3)
-    draw_line(canvas, 2, "stop", "danger")
+    draw_line(canvas, 2, "danger")
     plot_values(canvas, [1.0, None, 3.0, 9.0], Scale(0.0, 3.0, 3), "·", "accent")
     canvas.put(99, 0, "x", "text")
-    assert canvas.row(2) == (("stop ┄┄┄", "danger"),)
+    assert canvas.row(2) == (("┄┄┄┄┄┄┄┄", "danger"),)
     assert "".join(text for text, _ in canvas.row(1)) == "·       "
     assert "".join(text for text, _ in canvas.row(0)) == "  ·     "
+
+
+def test_a_badge_ends_where_its_glyph_does() -> None:
+    """The blanks beside it are not filled with its colour."""
+    canvas = Canvas(6, 1)
+    canvas.put(2, 0, "▲", "buy!")
+    canvas.put(3, 0, "│", "sell")
+    assert canvas.row(0) == (("  ", "text"), ("▲", "buy!"), ("│  ", "sell"))
+    canvas.put(3, 0, " ", "text")
+    assert canvas.row(0) == (("  ", "text"), ("▲", "buy!"), ("   ", "text"))
