@@ -140,3 +140,25 @@ def test_a_tiny_terminal(snap_compare: Compare) -> None:
     """Status and orders."""
     app = console(snapshot())
     assert snap_compare(app, terminal_size=(50, 12), run_before=shown(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("trade", ("L", "down", "enter")),
+        ("watch", ("L", "down", "down", "enter")),
+        ("jump", ("f",)),
+        ("filter", ("7", "slash", *"btc")),
+        ("layouts", ("L",)),
+    ],
+)
+def test_layouts_and_finding(
+    snap_compare: Compare,
+    name: str,
+    keys: tuple[str, ...],
+    size: tuple[int, int],
+) -> None:
+    """Each layout, the letters of jump mode, a filter, the list of layouts."""
+    app = console(snapshot())
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, keys))

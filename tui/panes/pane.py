@@ -202,8 +202,8 @@ class Pane(Grid, can_focus=True):
         else:
             names = self._names(budget)
         self._title_names = names
-        if content.title_note and row_width(tuple(names)) + len(content.title_note) + 3 <= budget:
-            names.append((f"{content.title_note} ", "muted"))
+        if content.title_note and row_width(tuple(names)) + len(content.title_note) + 5 <= budget:
+            names.append((f"{'· ' if len(self.tabs) > 1 else ''}{content.title_note} ", "muted"))
         tail: list[Cell] = [(f" {note} ", style)] if note else []
         used = sum(len(text) for text, _ in (*lead, *names, *tail)) + 2
         rule = "─" * max(0, self.size.width - used)

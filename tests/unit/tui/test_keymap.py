@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import ConfigError
+from engine.api import ConfigError, Snapshot
+from tests.console_fakes import empty_snapshot, snapshot, trouble_snapshot
 from tui.actions import ACTIONS, BY_ID, RESERVED_KEYS, key_name
 from tui.actionspec import ActionSpec
 from tui.keymap import default_keymap, load_keymap, textual_key
+from tui.panes.content import Frame
 from tui.theme import packaged_dir
+from tui.widgets.rows import footer_row
 
 
 def written(folder: Path, text: str) -> Path:
@@ -123,3 +126,11 @@ def test_punctuation_gets_textuals_name() -> None:
     assert textual_key("/") == "slash"
     assert textual_key("G") == "G"
     assert textual_key("f5") == "f5"
+
+
+@pytest.mark.parametrize("moment", [None, snapshot(), empty_snapshot(), trouble_snapshot()])
+def test_the_footer_has_at_most_six_keys_at_80_columns(moment: Snapshot | None) -> None:
+    """More than that nobody reads; the rest is in help."""
+    keys = tuple((spec.id, key_name(spec.keys[0])) for spec in ACTIONS if spec.keys)
+    row = footer_row(Frame(moment, keys=keys), 80)
+    assert len({name.partition(":")[2] for _, name in row if ":" in name}) <= 6
