@@ -11,8 +11,9 @@ from engine.domain.positions import Fill, Position
 from engine.domain.signals import Side
 
 TRADES_MAX, FILLS_MAX = 200, 200
-_replace = msgspec.structs.replace
 Key = tuple[str, str]
+_Entered = tuple[Decimal, Decimal, Decimal, Decimal]  # quantity and cost, signed; realised and paid before
+_Closing = tuple[Position, Position, _Entered, int]  # before and after its last fill, and when that was
 
 
 class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class FillMark(msgspec.Struct, frozen=True):
 
 
 class _Running(msgspec.Struct, frozen=True):
-    """A trade under way: what was entered, and what its play had realised and paid in the symbol before."""
+    """A trade under way: what was entered (signed), and what its play had realised and paid before."""
 
     play: str
     symbol: str
@@ -85,59 +86,57 @@ class BlotterState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Blotter:
-    """Follows every position from flat to flat. What closes and opens the other way at once ends a trade."""
+    """Follows every position from flat to flat. What closes and opens the other way at once ends a trade.
+
+    Every fill of a backtest passes here: a closed trade is written as a row when somebody looks.
+    """
 
     def __init__(self) -> None:
-        self._trades: deque[ClosedTrade] = deque(maxlen=TRADES_MAX)
+        self._trades: deque[ClosedTrade | _Closing] = deque(maxlen=TRADES_MAX)
         self._fills: deque[tuple[str, Fill]] = deque(maxlen=FILLS_MAX)
         self._older: tuple[FillMark, ...] = ()  # from a checkpoint
-        self._running: dict[Key, _Running] = {}
-        self._session: dict[str, TradeTotals] = {}
-        self._today: dict[str, TradeTotals] = {}
-        self._day = 0
+        self._running: dict[Key, _Entered] = {}
+        self._session: dict[str, _Counts] = {}
+        self._today: dict[str, _Counts] = {}
+        self._day = self._day_end = 0
 
     def on_fill(self, before: Position, after: Position, fill: Fill) -> None:
         """Take a fill that led from one position of a play to another."""
-        self._fills.append((after.play, fill))
-        key = (after.play, after.symbol)
+        play = after.play
+        self._fills.append((play, fill))
+        key = (play, after.symbol)
         held, left = before.qty, after.qty
         if not held:
-            self._running[key] = _Running(*key, fill.qty, fill.qty * fill.price, before.realized, before.fees)
+            self._running[key] = (left, after.entry_notional, after.realized, before.fees)
         elif not left or (left > ZERO) is not (held > ZERO):
-            run = self._running.pop(key) if key in self._running else _known(before)
-            self._close(run, before, after, fill)
+            self._close(key, before, after, fill)
             if left:
-                self._running[key] = _Running(
-                    *key, abs(left), abs(after.entry_notional), after.realized, after.fees
-                )
+                self._running[key] = (left, after.entry_notional, after.realized, after.fees)
         elif abs(left) > abs(held):
-            run = self._running.get(key) or _known(before)
-            self._running[key] = _replace(
-                run, qty=run.qty + fill.qty, notional=run.notional + fill.qty * fill.price
-            )
+            qty, notional, realized, fees = self._running.get(key) or _known(before)
+            cost = after.entry_notional - before.entry_notional
+            self._running[key] = (qty + (left - held), notional + cost, realized, fees)
 
-    def _close(self, run: _Running, before: Position, after: Position, fill: Fill) -> None:
-        gross, fees = after.realized - run.realized, after.fees - run.fees
-        long = before.qty > ZERO
-        trade = ClosedTrade(
-            play=run.play,
-            symbol=run.symbol,
-            side=Side.BUY if long else Side.SELL,
-            qty=run.qty,
-            entry_price=divide(run.notional, run.qty),
-            exit_price=divide(run.notional + (gross if long else -gross), run.qty),
-            opened=before.opened,
-            closed=fill.ts,
-            pnl=gross - fees,
-            fees=fees,
-        )
-        self._trades.append(trade)
-        day = fill.ts // NS_PER_DAY
-        if day > self._day:
-            self._day = day
+    def _close(self, key: Key, before: Position, after: Position, fill: Fill) -> None:
+        entered = self._running.pop(key, None) or _known(before)
+        self._trades.append((before, after, entered, fill.ts))
+        if fill.ts >= self._day_end:
+            self._day = fill.ts // NS_PER_DAY
+            self._day_end = (self._day + 1) * NS_PER_DAY
             self._today.clear()
-        for totals in (self._session, self._today):
-            totals[run.play] = _added(totals.get(run.play) or TradeTotals(run.play), trade)
+        fees = after.fees - entered[3]
+        pnl = after.realized - entered[2] - fees
+        for counts in (self._session, self._today):
+            count = counts.get(key[0])
+            if count is None:
+                count = counts[key[0]] = _Counts()
+            count.trades += 1
+            count.fees += fees
+            if pnl > ZERO:
+                count.wins += 1
+                count.gain += pnl
+            else:
+                count.loss -= pnl
 
     def begin_anew(self) -> None:
         """Count this run's totals from nothing; the trades of the run before are still shown."""
@@ -147,7 +146,10 @@ class Blotter:
 
     def trades(self) -> tuple[ClosedTrade, ...]:
         """Return the newest closed trades, oldest first."""
-        return tuple(self._trades)
+        rows = tuple(one if isinstance(one, ClosedTrade) else _row(*one) for one in self._trades)
+        self._trades.clear()
+        self._trades.extend(rows)
+        return rows
 
     def fills(self) -> tuple[FillMark, ...]:
         """Return the newest fills, oldest first."""
@@ -159,11 +161,11 @@ class Blotter:
 
     def session(self) -> tuple[TradeTotals, ...]:
         """Return the totals of this run by play."""
-        return tuple(self._session.values())
+        return _totals(self._session)
 
     def today(self, now: int) -> tuple[TradeTotals, ...]:
         """Return the totals since 00:00 UTC by play."""
-        return tuple(self._today.values()) if now // NS_PER_DAY == self._day else ()
+        return _totals(self._today) if now // NS_PER_DAY == self._day else ()
 
     # checkpoint
 
@@ -172,9 +174,9 @@ class Blotter:
         return BlotterState(
             trades=self.trades(),
             fills=self.fills(),
-            running=tuple(self._running.values()),
+            running=tuple(_Running(*key, *entered) for key, entered in self._running.items()),
             session=self.session(),
-            today=tuple(self._today.values()),
+            today=_totals(self._today),
             day=self._day,
         )
 
@@ -183,31 +185,52 @@ class Blotter:
         self._trades = deque(state.trades, maxlen=TRADES_MAX)
         self._fills.clear()
         self._older = state.fills
-        self._running = {(run.play, run.symbol): run for run in state.running}
-        self._session = {totals.play: totals for totals in state.session}
-        self._today = {totals.play: totals for totals in state.today}
+        self._running = {
+            (run.play, run.symbol): (run.qty, run.notional, run.realized, run.fees) for run in state.running
+        }
+        self._session, self._today = _counted(state.session), _counted(state.today)
         self._day = state.day
+        self._day_end = (state.day + 1) * NS_PER_DAY if state.day else 0
 
 
-def _known(position: Position) -> _Running:
-    """Return what is known of a trade whose beginning was not followed: an older checkpoint held it."""
-    return _Running(
-        position.play,
-        position.symbol,
-        abs(position.qty),
-        abs(position.entry_notional),
-        position.realized,
-        position.fees,
+class _Counts(msgspec.Struct):
+    """Totals while they are counted."""
+
+    trades: int = 0
+    wins: int = 0
+    gain: Decimal = ZERO
+    loss: Decimal = ZERO
+    fees: Decimal = ZERO
+
+
+def _totals(counts: dict[str, _Counts]) -> tuple[TradeTotals, ...]:
+    return tuple(
+        TradeTotals(play, one.trades, one.wins, one.gain, one.loss, one.fees) for play, one in counts.items()
     )
 
 
-def _added(totals: TradeTotals, trade: ClosedTrade) -> TradeTotals:
-    pnl = trade.pnl
-    return TradeTotals(
-        totals.play,
-        totals.trades + 1,
-        totals.wins + (pnl > ZERO),
-        totals.gain + max(pnl, ZERO),
-        totals.loss + max(-pnl, ZERO),
-        totals.fees + trade.fees,
+def _counted(totals: tuple[TradeTotals, ...]) -> dict[str, _Counts]:
+    return {one.play: _Counts(one.trades, one.wins, one.gain, one.loss, one.fees) for one in totals}
+
+
+def _known(position: Position) -> _Entered:
+    """Return what is known of a trade whose beginning was not followed: an older checkpoint held it."""
+    return position.qty, position.entry_notional, position.realized, position.fees
+
+
+def _row(before: Position, after: Position, entered: _Entered, closed: int) -> ClosedTrade:
+    """Write a closed trade: its exit price is the mean that gives what was realised."""
+    qty, notional, realized, paid = entered
+    gross, fees = after.realized - realized, after.fees - paid
+    return ClosedTrade(
+        play=after.play,
+        symbol=after.symbol,
+        side=Side.BUY if before.qty > ZERO else Side.SELL,
+        qty=abs(qty),
+        entry_price=divide(notional, qty),
+        exit_price=divide(notional + gross, qty),
+        opened=before.opened,
+        closed=closed,
+        pnl=gross - fees,
+        fees=fees,
     )

@@ -31,17 +31,26 @@ class EquityCurve:
     def __init__(self) -> None:
         self._points: list[EquityPoint] = []
         self._step_ns = NS_PER_S
+        self._end = 0  # of the last point's interval
 
     def add(self, now: int, equity: float) -> None:
         """Take what equity is now."""
         points = self._points
-        if points and now // self._step_ns <= points[-1].ts // self._step_ns:
-            points[-1] = _joined(points[-1], EquityPoint(max(now, points[-1].ts), equity, equity, equity))
+        if now < self._end:
+            last = points[-1]
+            ts = max(last.ts, now)
+            points[-1] = _joined(last, EquityPoint(ts, equity, equity, equity))
             return
         points.append(EquityPoint(now, equity, equity, equity))
-        while len(points) > POINTS_MAX:
+        if len(points) > POINTS_MAX:
+            self._thin()
+        self._end = (self._points[-1].ts // self._step_ns + 1) * self._step_ns
+
+    def _thin(self) -> None:
+        """Double the interval until there are few enough."""
+        while len(self._points) > POINTS_MAX:
             self._step_ns *= 2
-            points[:] = _thinned(points, self._step_ns)
+            self._points = _thinned(self._points, self._step_ns)
 
     def points(self) -> tuple[EquityPoint, ...]:
         """Return the curve, oldest first."""
@@ -53,8 +62,8 @@ class EquityCurve:
 
     def restore(self, state: EquityState) -> None:
         """Take up a checkpoint's state."""
-        self._points = list(state.points)
-        self._step_ns = state.step_ns
+        self._points, self._step_ns = list(state.points), state.step_ns
+        self._end = (state.points[-1].ts // state.step_ns + 1) * state.step_ns if state.points else 0
 
 
 def _thinned(points: Iterable[EquityPoint], step_ns: int) -> list[EquityPoint]:

@@ -134,8 +134,7 @@ class Ledger:
             self._open[key] = (fill.symbol, float(after.qty), float(after.entry_notional))
         self._cash = float(self.start_equity + self.realized - self.fees)
         self._marks[fill.symbol] = float(fill.price)
-        self._track()
-        self.curve.add(fill.ts, self.equity())
+        self.curve.add(fill.ts, self._track())
         return after
 
     # money
@@ -239,7 +238,8 @@ class Ledger:
         """Return the fall from the peak of equity, as a ratio of the peak."""
         return 1.0 - self.equity() / self._peak if self._peak > 0 else 0.0
 
-    def _track(self) -> None:
+    def _track(self) -> float:
+        """Follow peak and drawdown; return equity."""
         equity = self._cash + self.unrealized() if self._open else self._cash
         if equity > self._peak:
             self._peak = equity
@@ -247,6 +247,7 @@ class Ledger:
             fallen = 1.0 - equity / self._peak
             if fallen > self.drawdown_max:  # noqa: PLR1730 - every mark passes here, and max() takes longer
                 self.drawdown_max = fallen
+        return equity
 
     # checkpoint
 
