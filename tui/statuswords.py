@@ -34,6 +34,7 @@ def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
         "flatten": msgspec.to_builtins(snapshot.flatten),
         "feeds": [msgspec.to_builtins(feed) for feed in snapshot.feeds],
         "risk": msgspec.to_builtins(snapshot.risk),
+        "open_risk": msgspec.to_builtins(snapshot.open_risk),
         "breakers": [msgspec.to_builtins(breaker) for breaker in snapshot.breakers],
         "venue": msgspec.to_builtins(snapshot.venue),
         "hot_reload": [msgspec.to_builtins(row) for row in snapshot.reloads],
@@ -82,6 +83,7 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
             if o.state.is_open
         ],
     )
+    yield _row("open risk", _open_risk_words(snapshot))
     yield _row("limits", _limit_words(snapshot))
     if snapshot.risk.blackouts:
         yield from _rows("blackout", [blackout_words(row, at.now) for row in snapshot.risk.blackouts])
@@ -125,6 +127,20 @@ def _position_words(snapshot: Snapshot) -> list[str]:
         for p in snapshot.positions
         if p.qty != 0
     ]
+
+
+def _open_risk_words(snapshot: Snapshot) -> str:
+    """Say what equity loses if the stops fill, and what no stop protects."""
+    risk, currency = snapshot.open_risk, snapshot.account.currency
+    words: list[str] = []
+    if risk.bare_positions < risk.positions or risk.worst:
+        words.append(f"if every stop fills {signed(risk.worst)} {currency} ({percent(risk.worst_ratio)})")
+    if risk.bare_positions:
+        words.append(f"NOT PROTECTED {money(risk.bare_notional)} {currency} in {risk.bare_positions}")
+    if risk.unknown:
+        oldest = age_between(snapshot.status.now, risk.unknown_since)
+        words.append(f"UNKNOWN orders {risk.unknown}, the oldest for {oldest}")
+    return ", ".join(words) or "none, all flat"
 
 
 def _limit_words(snapshot: Snapshot) -> str:

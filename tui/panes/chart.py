@@ -12,6 +12,7 @@ from tui.panes.content import Content, Frame
 from tui.plot import Canvas, Scale, draw_candles, draw_line, plot_values, scale_of
 from tui.widgets.cells import Cell, Row
 
+BOTH = "◆"  # bought and sold within one cell
 OVERLAYS = ("·", "+", "x", "*")  # a glyph of its own for each indicator on the price
 OVERLAY_STYLES = ("accent", "warn", "focus", "muted")
 BARS_MAX, MARGIN = 600, 3  # columns of the axis beside its longest price, and one for the bar under way
@@ -141,20 +142,24 @@ def _draw(scene: Scene, bars: Sequence[ChartPoint], canvas: Canvas) -> Scale:
     for series, glyph, style in zip(scene.over, OVERLAYS, OVERLAY_STYLES, strict=False):
         plot_values(canvas, series.values[-len(bars) :], scale, glyph, style)
     draw_candles(canvas, bars, scale, plain=scene.plain)
-    for fill in scene.chart.fills:
-        if fill.ts > bars[0].ts - scene.chart.step_ns:
-            _mark(canvas, scale, bars, fill)
+    _mark(canvas, scale, bars, [f for f in scene.chart.fills if f.ts > bars[0].ts - scene.chart.step_ns])
     for level in scene.levels:  # a name that a candle covers names nothing
         if scale.holds(level.price):
             canvas.write(0, scale.row(level.price), f"{level.name} ", level.style)
     return scale
 
 
-def _mark(canvas: Canvas, scale: Scale, bars: Sequence[ChartPoint], fill: FillMark) -> None:
-    """Mark a fill in the column of its bar; the column after the last bar is that of the one under way."""
-    x = next((index for index, bar in enumerate(bars) if fill.ts <= bar.ts), len(bars))
-    bought = fill.side is Side.BUY
-    canvas.put(x, scale.row(float(fill.price)), UP if bought else DOWN, "buy!" if bought else "sell!")
+def _mark(canvas: Canvas, scale: Scale, bars: Sequence[ChartPoint], fills: Sequence[FillMark]) -> None:
+    """Mark fills in the columns of their bars; the column after the last bar is that of the one under way."""
+    sides: dict[tuple[int, int], set[Side]] = {}
+    for fill in fills:
+        x = next((index for index, bar in enumerate(bars) if fill.ts <= bar.ts), len(bars))
+        sides.setdefault((x, scale.row(float(fill.price))), set()).add(fill.side)
+    for (x, y), found in sides.items():
+        if len(found) > 1:
+            canvas.put(x, y, BOTH, "text!")
+        else:
+            canvas.put(x, y, *((UP, "buy!") if Side.BUY in found else (DOWN, "sell!")))
 
 
 def _head(scene: Scene, scale: Scale | None) -> Row:

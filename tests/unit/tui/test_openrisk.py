@@ -14,6 +14,7 @@ from tests.console_positions import NOW, OPEN_RISK, POSITIONS, S
 from tui.openrisk import risk_row
 from tui.panes.pane import Frame
 from tui.panes.positions import guard
+from tui.statuswords import status_lines
 from tui.widgets.cells import on_point, row_width
 
 
@@ -90,3 +91,23 @@ def test_decimal_points_meet_where_there_is_room() -> None:
     assert on_point(prices, 8) == prices
     assert on_point([], 8) == []
     assert on_point(["1.2%", "10%"], 8) == ["1.2%", "10%  "]
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        (
+            trouble_snapshot(),
+            "if every stop fills -342.17 USDT (-3.38%), NOT PROTECTED 1,948.88 USDT in 1, UNKNOWN orders 1",
+        ),
+        (empty_snapshot(), "none, all flat"),
+        (
+            snapshot(open_risk=OpenRisk(positions=1, bare_positions=1, bare_notional=Decimal(5))),
+            "NOT PROTECTED 5.00 USDT in 1",
+        ),
+    ],
+)
+def test_status_has_it_in_one_line(moment: Snapshot, said: str) -> None:
+    """For scripts and for people without a console."""
+    (line,) = [line for line in status_lines(moment, 1) if line.startswith("open risk")]
+    assert line.removeprefix("open risk").strip().startswith(said)
