@@ -74,16 +74,8 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
         f"drawdown {percent(account.drawdown)}, {account.fills} fills, {account.trades} trades",
     )
     yield from _rows("positions", _position_words(snapshot))
-    yield from _rows(
-        "orders",
-        [
-            f"{o.symbol} {o.side.value} {quantity(o.qty - o.filled_qty)} {o.kind.value} "
-            f"{o.price or ''} {o.role.value} {o.state.value} {_order_ids(o)}"
-            for o in snapshot.orders
-            if o.state.is_open
-        ],
-    )
-    yield _row("open risk", _open_risk_words(snapshot))
+    yield from _rows("orders", [_order_words(o) for o in snapshot.orders if o.state.is_open])
+    yield _row("risk", _open_risk_words(snapshot))
     yield _row("limits", _limit_words(snapshot))
     if snapshot.risk.blackouts:
         yield from _rows("blackout", [blackout_words(row, at.now) for row in snapshot.risk.blackouts])
@@ -127,6 +119,14 @@ def _position_words(snapshot: Snapshot) -> list[str]:
         for p in snapshot.positions
         if p.qty != 0
     ]
+
+
+def _order_words(row: OrderRow) -> str:
+    left = quantity(row.qty - row.filled_qty)
+    return (
+        f"{row.symbol} {row.side.value} {left} {row.kind.value} {row.price or ''} {row.role.value} "
+        f"{row.state.value} {_order_ids(row)}"
+    )
 
 
 def _open_risk_words(snapshot: Snapshot) -> str:

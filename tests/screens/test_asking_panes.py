@@ -43,7 +43,7 @@ async def show(desk: Desk, pane: str) -> None:
         "equity": EquityWish,
     }
     await desk.until(lambda: any(isinstance(wish, kinds[pane]) for wish in desk.link.looked))
-    await desk.settle()
+    await desk.until(lambda: desk.text(pane) and "Asking the engine" not in desk.text(pane))
 
 
 async def test_a_chart_names_its_indicators_levels_and_fills() -> None:
@@ -73,9 +73,8 @@ async def test_another_symbol_is_asked_for_at_once() -> None:
     async with console(link=seeing()) as desk:
         await show(desk, "chart")
         await desk.press("j")
-        await desk.until(lambda: ChartWish in {type(w) for w in desk.link.looked if w == _eth(w)})
-        await desk.settle()
         assert "Asking the engine for the bars of ETHUSDT" in desk.prose("chart")
+        await desk.until(lambda: any(w == _eth(w) for w in desk.link.looked if isinstance(w, ChartWish)))
         await desk.press("j", "j", "j", "j", "k")
         await desk.settle()
         assert desk.app.desk.panes["chart"].symbol == "SOLUSDT"  # type: ignore[attr-defined]  # a ChartPane

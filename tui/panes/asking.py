@@ -42,5 +42,4 @@ class AskingPane(Pane):
         if not self.of_symbol:
             super().move(rows)
             return
-        market = self.screen.query_one(MarketPane)
-        market.choose(market.selected + rows)
+        self.symbol = self.screen.query_one(MarketPane).choose(rows)

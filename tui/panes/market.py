@@ -51,6 +51,7 @@ class MarketPane(Pane):
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette)
+        self._symbols: tuple[str, ...] = ()
         self._seen: dict[str, tuple[float, str, str]] = {}  # price, glyph and style of the last move
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
@@ -61,21 +62,15 @@ class MarketPane(Pane):
         """One row a symbol, a header and the frame."""
         return len(snapshot.ticks) + 3
 
-    @property
-    def selected(self) -> int:
-        """Which symbol is selected, whether the pane was ever drawn or not."""
-        return self.cursor
-
-    def choose(self, index: int) -> None:
-        """Select a symbol; one too far is the last."""
-        self.cursor = max(0, index)
+    def choose(self, step: int) -> str:
+        """Select another symbol, whether the pane was ever drawn or not; return it, empty without any."""
+        self.cursor = max(0, min(self.cursor + step, len(self._symbols) - 1))
+        return self._symbols[self.cursor] if self._symbols else ""
 
     def symbol_of(self, snapshot: Snapshot) -> str:
         """Return the symbol that is selected; empty before there is any."""
-        if not snapshot.ticks:
-            return ""
-        self.cursor = max(0, min(self.cursor, len(snapshot.ticks) - 1))
-        return snapshot.ticks[self.cursor].symbol
+        self._symbols = tuple(tick.symbol for tick in snapshot.ticks)
+        return self.choose(0)
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a symbol."""

@@ -109,5 +109,5 @@ def test_decimal_points_meet_where_there_is_room() -> None:
 )
 def test_status_has_it_in_one_line(moment: Snapshot, said: str) -> None:
     """For scripts and for people without a console."""
-    (line,) = [line for line in status_lines(moment, 1) if line.startswith("open risk")]
-    assert line.removeprefix("open risk").strip().startswith(said)
+    (line,) = [line for line in status_lines(moment, 1) if line.startswith("risk ")]
+    assert line.removeprefix("risk").strip().startswith(said)

@@ -60,6 +60,7 @@ def test_status_in_words_names_every_subject(night, settings, capsys):
             "account",
             "positions",
             "orders",
+            "risk",
             "limits",
             "alarms",
         ),
