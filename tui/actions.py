@@ -1,119 +1,23 @@
 """The one table of what the operator can do: bindings, footer, help and palette are made from it."""
 
 from engine.api import Action, Phase, Snapshot
-from tui.actionspec import ActionSpec, Confirm, Group
+from tui.actionspec import ActionSpec, Group
+from tui.controlactions import CONTROL
 
 FLATTEN_WINDOW_S = 2.0
 INTERRUPT_WINDOW_S = 2.0
 PANE_KEYS = "1 to 9, 0"
 
-_C, _P, _L, _S = Group.CONTROL, Group.PANES, Group.LAYOUT, Group.CONSOLE
+_P, _L, _S = Group.PANES, Group.LAYOUT, Group.CONSOLE
 
 ACTIONS: tuple[ActionSpec, ...] = (
+    *CONTROL,
     ActionSpec(
-        id="arm",
-        keys=("a",),
-        title="Arm",
-        description="Let plays open positions; frees DISARMED or HALTED",
-        group=_C,
-        footer=1,
-        confirm=Confirm.TYPED,
-        engine=Action.ARM,
-    ),
-    ActionSpec(
-        id="disarm",
-        keys=("d",),
-        title="Disarm",
-        description="No new exposure; exits and protective orders go on",
-        group=_C,
-        footer=2,
-        engine=Action.DISARM,
-    ),
-    ActionSpec(
-        id="pause",
-        keys=("p",),
-        title="Pause or resume",
-        description="Hold REDUCE for a while, or let go of it",
-        group=_C,
-        footer=3,
-        engine=Action.PAUSE,
-    ),
-    ActionSpec(
-        id="flatten",
-        keys=("f12", "ctrl+backslash"),
-        title="Flatten",
-        description="Kill-switch: cancel our entries, close our positions, verify, halt",
-        group=_C,
-        footer=4,
-        confirm=Confirm.TWICE,
-        engine=Action.FLATTEN,
-        always=True,
-    ),
-    ActionSpec(
-        id="risk-mode",
-        keys=("m",),
-        title="Risk mode",
-        description="Set NORMAL, REDUCE or OBSERVE; more freedom needs a reason",
-        group=_C,
-        footer=9,
-        confirm=Confirm.DIALOG,
-        engine=Action.RISK_MODE,
-    ),
-    ActionSpec(
-        id="acknowledge",
-        keys=("x",),
-        title="Acknowledge alarms",
-        description="Mute the alarms; they stay until their cause is over, and a graver one is loud again",
-        group=_C,
-        engine=Action.ACKNOWLEDGE,
-    ),
-    ActionSpec(
-        id="close",
-        keys=("ctrl+x", "delete"),
-        title="Close or cancel",
-        description="The selected position at market, or the selected order; says first what it would do",
-        group=_C,
-        footer=14,
-        confirm=Confirm.DIALOG,
-        engine=Action.CLOSE_POSITION,
-    ),
-    ActionSpec(
-        id="decide",
-        keys=("R",),
-        title="Decide on a reload",
-        description="Accept or decline looser limits, promote a twin, roll a play back, with the evidence",
-        group=_C,
-        confirm=Confirm.DIALOG,
-        engine=Action.PROMOTE,
-    ),
-    ActionSpec(
-        id="take-control",
-        keys=("ctrl+t",),
-        title="Take control",
-        description="Command from this console; the one that did only watches then",
-        group=_C,
-        confirm=Confirm.DIALOG,
-        engine=Action.TAKE_CONTROL,
-    ),
-    ActionSpec(
-        id="shutdown",
-        keys=("ctrl+q",),
-        title="Leave or shut down",
-        description="Detach, shut the engine down, or stay",
-        group=_C,
-        footer=7,
-        confirm=Confirm.DIALOG,
-        engine=Action.STOP,
-        always=True,
-    ),
-    ActionSpec(
-        id="interrupt",
-        keys=("ctrl+c",),
-        title="Leave",
-        description="Twice: detach in demo and live, elsewhere shut down with entries canceled",
-        group=_C,
-        confirm=Confirm.TWICE,
-        always=True,
+        id="suspend",
+        keys=("ctrl+z",),
+        title="No suspend",
+        description="A stopped console could not flatten: it says so once; detach instead",
+        group=_S,
         palette=False,
     ),
     ActionSpec(id="zoom", keys=("z",), title="Maximise pane", description="And back", group=_P, footer=8),
@@ -302,7 +206,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
 BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
 
 # Keys that tmux, screen or the terminal itself want; the user's keymap may not use them either.
-RESERVED_KEYS = frozenset({"ctrl+b", "ctrl+a", "ctrl+s", "ctrl+j", "ctrl+z", "ctrl+m", "ctrl+i"})
+RESERVED_KEYS = frozenset({"ctrl+b", "ctrl+a", "ctrl+s", "ctrl+j", "ctrl+m", "ctrl+i"})
 
 KEY_NAMES = {
     "question_mark": "?",

@@ -90,6 +90,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.look = Look(self, settings)
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator, self.steering = Operator(self), Steering(self)
+        self.command_keys, self.pasted_keys = self.steering.keys, self.steering.take_paste
         self.navigator = Navigator(self)
         self.catcher = Catcher(self)
         self.arranging = Arranging(self, settings)
@@ -123,6 +124,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._use_keymap()
         self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
         self.kill.rebind(keymap["flatten"])
+        self.command_keys = self.steering.keys
         self.panic_watch = self.kill.watch
 
     def key_of(self, action_id: str) -> str:

@@ -27,6 +27,7 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "shutdown": operator.shutdown,
         "flatten": lambda: app.panic_key(app.keymap["flatten"][0]),
         "interrupt": Interrupting(app).press,
+        "suspend": operator.refuse_to_suspend,
         "help": lambda: windows.open_help(app),
         "palette": lambda: windows.open_palette(app),
         "theme": app.look.next,

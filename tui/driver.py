@@ -5,7 +5,9 @@ import os
 import selectors
 import sys
 import termios
+import time
 from codecs import getincrementaldecoder
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO, cast
 
 from textual import events
@@ -15,12 +17,14 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from tui.bursts import GRACE_S, Bursts
 from tui.governor import ByteMeter
 from tui.panic import PanicWatch
 from tui.thrift import squeeze
 
 READ_SIZE = 4096
 POLL_S = 0.1
+GRACES_MAX = 16
 
 # Undo, in order: synchronised output, mouse reports, paste brackets, focus and resize reports, kitty keys,
 # colours, the alternate screen; show the cursor, wrap lines.
@@ -37,9 +41,14 @@ class PanicSink(Protocol):
 
     meter: ByteMeter
     panic_watch: PanicWatch
+    command_keys: frozenset[str]
 
     def panic_key(self, key: str) -> None:
         """Take a panic key."""
+        ...
+
+    def pasted_keys(self, text: str) -> None:
+        """Learn that keys came as pasted text does; nothing was commanded by them."""
         ...
 
     def terminal_gone(self) -> None:
@@ -113,6 +122,7 @@ class TraderDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._sink = cast("PanicSink", app)
         self._lost = False
+        self._bursts = Bursts()
         assert sys.__stderr__ is not None
         self._file = cast("Any", _SafeFile(sys.__stderr__, self))
 
@@ -162,12 +172,30 @@ class TraderDriver(LinuxDriver):
                         if not data:
                             self.lost()
                             return
-                        for event in parser.feed(decode(data)):
-                            self.process_message(event)
+                        self._take(list(parser.feed(decode(data))), selector, parser, decode)
                     for event in parser.tick():
                         self.process_message(event)
             finally:
                 _finish(parser)
+
+    def _take(
+        self,
+        messages: list[Message],
+        selector: selectors.BaseSelector,
+        parser: XTermParser,
+        decode: Callable[[bytes], str],
+    ) -> None:
+        """Handle what was read; a key that commands waits a moment for what may have been pasted with it."""
+        commands = self._sink.command_keys
+        for _ in range(GRACES_MAX if self._bursts.wants_more(messages, commands) else 0):
+            if not selector.select(GRACE_S):
+                break
+            messages += parser.feed(decode(self._read()))
+        kept, pasted = self._bursts.sort(messages, commands, time.monotonic())
+        for message in kept:
+            self.process_message(message)
+        if pasted:
+            self._sink.pasted_keys(pasted)
 
     def _read(self) -> bytes:
         try:

@@ -21,6 +21,7 @@ class Operator:
     def __init__(self, app: "ConsoleApp") -> None:
         self._app = app
         self.leaving = False  # this console asked the engine to stop
+        self._told_of_suspend = False
 
     # actions
 
@@ -104,6 +105,16 @@ class Operator:
 
         latest = self._app.latest
         return [] if latest is None else list(lines(note(latest)))
+
+    def refuse_to_suspend(self) -> None:
+        """Say once that the console is not stopped, and what to do instead."""
+        if not self._told_of_suspend:
+            self._told_of_suspend = True
+            leave = self._app.key_of("shutdown")
+            self._app.tell(
+                "The console does not suspend: stopped, it could not flatten and would look alive. "
+                f"{leave} detaches and the engine goes on; `trader-tui attach` comes back to it."
+            )
 
     def leave_by_default(self) -> None:
         """Do what Ctrl-C twice does."""

@@ -80,6 +80,12 @@ def status_lines(snapshot: Snapshot, pid: int, socket: str = "") -> Iterator[str
     if snapshot.risk.blackouts:
         yield from _rows("blackout", [blackout_words(row, at.now) for row in snapshot.risk.blackouts])
     yield from _rows("alarms", [f"{alarm.severity.value} {alarm.text}" for alarm in snapshot.alarms])
+    yield from _engine_lines(snapshot)
+
+
+def _engine_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield how the lines to the venue are, what a flatten came to, and how fast the engine is."""
+    health = snapshot.health
     yield from _rows("feeds", [_feed_words(feed) for feed in snapshot.feeds])
     if snapshot.breakers:
         yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])

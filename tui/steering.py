@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from engine.api import Action, Reason, Snapshot, TraderError, __version__
-from tui.actions import BY_ID
+from tui.actions import ACTIONS, BY_ID
+from tui.keymap import textual_key
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -28,6 +29,26 @@ class Steering:
             return False
         holder = latest.status.in_control
         return not self._expecting if not holder else holder != link.console
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys that command."""
+        commanding = (spec.id for spec in ACTIONS if spec.engine is not None and spec.id != "flatten")
+        return frozenset(textual_key(key) for action in commanding for key in self._app.keymap[action])
+
+    def take_paste(self, text: str) -> None:
+        """Take the driver's word that text was pasted as keys; any thread."""
+        self._app.call_later(self.say_pasted, text)
+
+    def say_pasted(self, text: str) -> None:
+        """Say that pasted text commanded nothing, where somebody may have meant it to."""
+        from textual.widgets import Input  # noqa: PLC0415 - it is loaded by then where it matters
+
+        typed = isinstance(self._app.focused, Input)
+        if typed and "\n" not in text.strip(" "):
+            return
+        left = "Enter in pasted text is left out: press it." if typed else "Press keys one by one to command."
+        self._app.tell(f"{len(text)} keys came at once, as pasted text does. {left}", severity="warning")
 
     def begin(self) -> None:
         """Take control where nobody has it, unless this console was started to watch."""

@@ -18,12 +18,16 @@ def test_from_the_first_look_to_the_shutdown(house, tmux):
 
     console.keys("a")
     console.wait_for("Type holder and press Enter")
-    console.keys("wrong", "Enter")
+    console.keys("wrong")
+    console.wait_for(r"│  wrong +│")
+    console.keys("Enter")
     console.wait_for("That is not holder")
     assert house.phase() is Phase.DISARMED
     console.keys("C-u")
     console.wait_for(r"│  holder +│")  # empty: the field shows what it wants
-    console.keys("holder", "Enter")
+    console.keys("holder")
+    console.wait_for("│  holder")
+    console.keys("Enter")
     console.wait_for(r"PAPER +ARMED")
     console.wait_for(r"BTCUSDT +BUY +open +approved")  # the signal
     console.wait_for(r"filled +\S+ +BTCUSDT +BUY +entry")  # the order

@@ -108,3 +108,13 @@ async def test_an_engine_of_another_version_is_told_once_with_both() -> None:
     link.hello = type(link.hello)(1, "9.9.9", 4711, "default", "s")
     async with console(link=link) as desk:
         assert "Two versions|The engine runs trader-tui 9.9.9, this console is 0.1.0." in desk.toasts()[-1]
+
+
+async def test_ctrl_z_does_not_suspend_and_says_so_once() -> None:
+    """A stopped console would look alive."""
+    async with console() as desk:
+        await desk.press("ctrl+z")
+        assert "does not suspend" in desk.toasts()[-1]
+        told = len(desk.toasts())
+        await desk.press("ctrl+z")
+        assert len(desk.toasts()) == told
