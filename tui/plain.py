@@ -18,7 +18,7 @@ WAYS = (  # what a key does on a screen, a command does here
     ("arm", "`trader-tui arm`"),
     ("pause", "`trader-tui resume`"),
     ("risk-mode", "`trader-tui mode`"),
-    ("acknowledge", "the console"),
+    ("acknowledge", "`quiet`"),
     ("pane-5", "`trader-tui status`"),
     ("pane-8", "`trader-tui status`"),
     ("shutdown", "`quit`"),

@@ -148,8 +148,8 @@ async def test_the_last_move_is_a_glyph() -> None:
 @pytest.mark.parametrize(
     ("pane", "said"),
     [
-        ("positions", "Flat. A play's entry opens one once the engine is armed (a)."),
-        ("orders", "No orders yet. Armed plays place them; a arms."),
+        ("positions", "Flat: an entry that fills opens a position. DISARMED: a arms."),
+        ("orders", "No orders yet: signals that pass the gates become some. DISARMED: a arms."),
         ("signals", "No signals yet: they come at the close of a bar."),
         ("events", "Nothing happened yet"),
     ],
@@ -157,7 +157,7 @@ async def test_the_last_move_is_a_glyph() -> None:
 async def test_empty_panes_say_what_fills_them(pane: str, said: str) -> None:
     """And which key does it."""
     async with console(empty_snapshot(), size=(200, 50)) as desk:
-        assert said in desk.text(pane)
+        assert said in desk.prose(pane)
 
 
 async def test_without_ticks_the_feed_speaks() -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.api import BookView, BookWish, Depth, OrderRow, Side, Snapshot, TickRow
 from tui.formats import NS_PER_S, percent, price, quantity, spread_bps
+from tui.panes.absence import no_book
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import STALE_AFTER_S
@@ -54,7 +55,7 @@ class BookPane(AskingPane):
         """The book, our orders, and the best bid and offer."""
         return *super().sections(snapshot), snapshot.orders, snapshot.ticks
 
-    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:  # noqa: ARG002
+    def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a level."""
         view = self.reply.sight if self.reply is not None else None
         tick = next((row for row in snapshot.ticks if row.symbol == self.symbol), None)
@@ -62,7 +63,7 @@ class BookPane(AskingPane):
             return Content((), empty=self.waits(f"the book of {self.symbol or 'the first symbol'}"))
         depth = view.depth or _best(tick)
         if depth is None:
-            return Content((), empty=(f"No bid and offer of {self.symbol} has come yet.",))
+            return Content((), empty=no_book(self.symbol, frame))
         ours = [order for order in snapshot.orders if order.symbol == self.symbol and order.state.is_open]
         fitted = fit_columns(COLUMNS, width)
         notes = _notes(view.text, ours, depth, tick, width)

@@ -6,6 +6,7 @@ from itertools import accumulate
 from engine.api import Curve, EquityPoint, EquityWish, Snapshot
 from tui.chart import braille
 from tui.formats import NS_PER_S, clock, money, percent, signed
+from tui.panes.absence import no_curve
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import gain_style
@@ -40,7 +41,7 @@ class EquityPane(AskingPane):
             return Content((), empty=self.waits("the equity curve"))
         points = curve.points
         if len(points) < 2:
-            return Content((), empty=("No equity curve yet: it begins with the market.",))
+            return Content((), empty=no_curve(frame))
         room = self.size.height - (2 if self.slot.framed else 1)
         return Content(
             (*_heads(snapshot, points), *_drawn(points, width, room - 3, plain=frame.plain_glyphs)),

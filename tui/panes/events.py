@@ -41,7 +41,10 @@ class EventsPane(Pane):
             header=_alarm_row(snapshot.alarms, now, frame),
             age_s=max(0, now - newest) / NS_PER_S if newest else None,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
-            empty=("Nothing happened yet: fills, vetoes, reloads and alarms are told here.",),
+            empty=(
+                "Nothing happened yet: fills, vetoes, reloads and alarms are told here.",
+                f"{frame.key('help')} tells what every key does.",
+            ),
         )
 
     def facts(self, item: Notice) -> Mapping[str, str]:

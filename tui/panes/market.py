@@ -86,7 +86,11 @@ class MarketPane(Pane):
             items=snapshot.ticks,
             age_s=max(0, now - newest) / NS_PER_S if newest else None,
             stopped=_stopped(snapshot, newest),
-            empty=("Waiting for the first tick of the feed.", *_feed_words(snapshot)),
+            empty=(
+                "Waiting for the first tick of the feed.",
+                *_feed_words(snapshot),
+                f"{frame.key('pane-8')} tells how the feed is.",
+            ),
         )
 
     def _values(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.api import REASONS, OrderRow, OrderState, Reason, Side, Snapshot
 from tui.formats import age_between, price, quantity
+from tui.panes.absence import entry_steps
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, fit_columns
 
@@ -85,7 +86,10 @@ class OrdersPane(Pane):
             details=tuple(_detail(row) for row in ordered),
             items=tuple(ordered),
             title_note=f"{open_count} open",
-            empty=(f"No orders yet. Armed plays place them; {frame.key('arm')} arms.",),
+            empty=(
+                "No orders yet: signals that pass the gates become some.",
+                *entry_steps(snapshot, frame),
+            ),
         )
 
     def facts(self, item: OrderRow) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.api import PositionRow, Snapshot
 from tui.formats import age_between, money, percent, price, quantity, signed
+from tui.panes.absence import entry_steps
 from tui.panes.market import gain_style
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, Row, fit_columns
@@ -51,7 +52,7 @@ class PositionsPane(Pane):
             details=tuple(_detail(row, digits.get(row.symbol, 2)) for row in ordered),
             items=tuple(ordered),
             age_s=frame.silent_s,
-            empty=(f"Flat. A play's entry opens one once the engine is armed ({frame.key('arm')}).",),
+            empty=("Flat: an entry that fills opens a position.", *entry_steps(snapshot, frame)),
         )
 
     def facts(self, item: PositionRow) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.api import REASONS, Reason, Side, SignalKind, SignalRow, Snapshot
 from tui.formats import NS_PER_S, clock, price
+from tui.panes.absence import data_steps
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, fit_columns
 
@@ -37,7 +38,8 @@ class SignalsPane(Pane):
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
         rows = tuple(fitted.row(_values(row, digits.get(row.symbol, 2))) for row in snapshot.signals)
         newest = snapshot.signals[-1].ts if snapshot.signals else 0
-        plays = ", ".join(snapshot.status.plays) or "none: start with --play FILE"
+        plays = ", ".join(snapshot.status.plays)
+        asks = (f"Plays: {plays}; {frame.key('why')} tells how their last bars went.",) if plays else ()
         return Content(
             rows,
             header=fitted.header(),
@@ -45,7 +47,7 @@ class SignalsPane(Pane):
             details=tuple(_detail(row) for row in snapshot.signals),
             items=snapshot.signals,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
-            empty=("No signals yet: they come at the close of a bar.", f"Plays: {plays}"),
+            empty=("No signals yet: they come at the close of a bar.", *asks, *data_steps(snapshot, frame)),
         )
 
     def facts(self, item: SignalRow) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.api import Blotted, ClosedTrade, Side, Snapshot, TradesWish, TradeTotals
 from tui.formats import NS_PER_S, age_between, clock, count, money, price, quantity, signed
+from tui.panes.absence import entry_steps
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import gain_style
@@ -62,7 +63,10 @@ class TradesPane(AskingPane):
             items=told.trades,
             age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
-            empty=("No trade has closed yet: one ends when its position is flat again.",),
+            empty=(
+                "No trade has closed yet: one ends when its position is flat again.",
+                *entry_steps(snapshot, frame),
+            ),
         )
 
     def facts(self, item: ClosedTrade) -> Mapping[str, str]:
