@@ -18,7 +18,7 @@ from engine.api import (
     TradesWish,
     Wish,
 )
-from tests.console_fakes import FakeLink, snapshot
+from tests.console_fakes import ORDERS, FakeLink, snapshot
 from tests.screens.console import Desk, console
 from tests.sight_fakes import book, chart, curve, sights, trades
 from tui.abilities import Glyphs
@@ -113,6 +113,21 @@ async def test_a_book_marks_our_orders_and_names_those_outside() -> None:
         assert "ours SELL stop 0.25 at 60,500.0 (-1.20% away)" in text
 
 
+async def test_an_order_that_a_low_book_has_no_room_for_is_named() -> None:
+    """80x24: our bid lies ten levels down, and many more are one line."""
+    many = tuple(
+        msgspec.structs.replace(ORDERS[1], client_id=f"b{number}", price=Decimal(61_000 - number))
+        for number in range(5)
+    )
+    async with console(snapshot(orders=(*ORDERS, *many)), link=None, size=(80, 24)) as desk:
+        desk.link.sights = sights()
+        await show(desk, "book")
+        await desk.press("z")
+        assert "ours BUY entry 0.25 at 61,100.0 (-0.22% away)" in desk.text("book")
+        assert "more of ours outside of what is shown" in desk.text("book")
+        assert "last 61,234.5" in desk.text("book")
+
+
 async def test_without_a_book_the_best_bid_and_offer_are_shown_and_why() -> None:
     """A simulated market has no more."""
     link = seeing()
@@ -147,6 +162,8 @@ async def test_trades_are_filtered_like_other_lists() -> None:
     """What lost, of one play."""
     async with console(link=seeing(), size=(120, 44)) as desk:
         await show(desk, "trades")
+        await desk.press("k")
+        assert "held; G follows" in desk.text("trades")
         await desk.press("z", "slash", *"result:lost", "space", *"play:canary", "enter")
         text = desk.text("trades")
         assert "-10.02" in text

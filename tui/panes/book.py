@@ -66,10 +66,13 @@ class BookPane(AskingPane):
             return Content((), empty=no_book(self.symbol, frame))
         ours = [order for order in snapshot.orders if order.symbol == self.symbol and order.state.is_open]
         fitted = fit_columns(COLUMNS, width)
-        notes = _notes(view.text, ours, depth, tick, width)
+        said = wrapped(view.text, max(10, width)) if view.text else []
+        spare = self._room() - len(said) - min(len(ours), AWAY_MAX + 1) - 1
+        shown = _nearest(depth, max(1, spare // 2))
+        notes = (*(((line, "muted"),) for line in said), *_away(ours, shown, tick))
         age_s = max(0, snapshot.status.now - tick.ts) / NS_PER_S
         return Content(
-            _ladder(depth, ours, tick, fitted, max(2, self._room() - len(notes))),
+            _ladder(shown, ours, tick, fitted),
             header=fitted.header(),
             summary=notes,
             age_s=age_s,
@@ -85,12 +88,13 @@ def _best(tick: TickRow) -> Depth | None:
     return Depth(((tick.bid, 0.0),), ((tick.ask, 0.0),))
 
 
-def _ladder(
-    depth: Depth, ours: Sequence[OrderRow], tick: TickRow, fitted: Fitted, room: int
-) -> tuple[Row, ...]:
-    each = max(1, (room - 1) // 2)
-    asks = _rungs(Side.SELL, depth.asks[:each])
-    bids = _rungs(Side.BUY, depth.bids[:each])
+def _nearest(depth: Depth, levels: int) -> Depth:
+    """Leave out levels that there is no room for."""
+    return Depth(depth.bids[:levels], depth.asks[:levels])
+
+
+def _ladder(depth: Depth, ours: Sequence[OrderRow], tick: TickRow, fitted: Fitted) -> tuple[Row, ...]:
+    asks, bids = _rungs(Side.SELL, depth.asks), _rungs(Side.BUY, depth.bids)
     deepest = max((rung.total for rung in (*asks, *bids)), default=0.0)
     bar = fitted.width_of("DEPTH")
     table = [_values(rung, ours, tick, deepest, bar) for rung in (*reversed(asks), *bids)]
@@ -144,17 +148,17 @@ def _own(orders: Sequence[OrderRow]) -> Cell:
     return f"▶{first.side.value.upper()} {left}{more}", style
 
 
-def _notes(text: str, ours: Sequence[OrderRow], depth: Depth, tick: TickRow, width: int) -> tuple[Row, ...]:
-    """Say why the ladder is short, and which of our orders rest outside of it."""
+def _away(ours: Sequence[OrderRow], depth: Depth, tick: TickRow) -> list[Row]:
+    """Name those of our orders that rest outside of what is shown."""
     shown = {at for at, _ in (*depth.bids, *depth.asks)}
-    away = [order for order in ours if order.price is not None and float(order.price) not in shown]
-    rows: list[Row] = [((line, "muted"),) for line in wrapped(text, max(10, width))] if text else []
-    for order in away[:AWAY_MAX]:
-        assert order.price is not None, "those without a price were left out"
-        far = float(order.price) / tick.price - 1.0 if tick.price else 0.0
+    away = [(order, order.price) for order in ours if order.price is not None]
+    away = [(order, at) for order, at in away if float(at) not in shown]
+    rows: list[Row] = []
+    for order, at in away[:AWAY_MAX]:
+        far = float(at) / tick.price - 1.0 if tick.price else 0.0
         said = f"ours {order.side.value.upper()} {order.role.value} {quantity(order.qty - order.filled_qty)}"
-        told = f"{said} at {price(order.price, tick.price_digits)} ({percent(far)} away)"
+        told = f"{said} at {price(at, tick.price_digits)} ({percent(far)} away)"
         rows.append(((told, "buy" if order.side is Side.BUY else "sell"),))
     if len(away) > AWAY_MAX:
         rows.append(((f"and {len(away) - AWAY_MAX} more of ours outside of what is shown", "muted"),))
-    return tuple(rows)
+    return rows
