@@ -30,8 +30,8 @@ def attach(plain: bool, read_only: bool, socket: Path | None, **options: Any) ->
     """
     from tui import launch
 
-    if socket is not None and (options.get("instance") or options.get("state_dir")):
-        raise click.UsageError("--socket names one engine already: leave out --instance and --state-dir.")
+    if socket is not None and options.get("instance"):
+        raise click.UsageError("--socket names one engine already: leave out --instance.")
     shown = launch.RunOptions(plain=plain, read_only=read_only, socket=socket)
     launch.block(shown)
     sys.exit(launch.attach(load_to_reach(options), shown))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from engine.api import Action, Reason, Snapshot, TraderError, __version__
 from tui.actions import ACTIONS, BY_ID
 from tui.keymap import textual_key
+from tui.ringing import Ringing
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -20,6 +21,7 @@ class Steering:
     def __init__(self, app: "ConsoleApp") -> None:
         self._app = app
         self._expecting = False  # control was asked for, and no snapshot has shown it yet
+        self._ringing = Ringing(app)
 
     @property
     def read_only(self) -> bool:
@@ -51,13 +53,21 @@ class Steering:
         self._app.tell(f"{len(text)} keys came at once, as pasted text does. {left}", severity="warning")
 
     def begin(self) -> None:
-        """Take control where nobody has it, unless this console was started to watch."""
+        """Look whether engine and console are of one version."""
         link = self._app.link
         assert link is not None, "a link that is up"
         self._mind_version(link.hello.version)
-        if link.console and not self._app.settings.read_only:
-            self._expecting = True
-            self._app.run_worker(self._begin(), group="commands", exit_on_error=False, name="take control")
+
+    def _come(self, first: Snapshot) -> None:
+        """Take control where nobody has it, unless this console was started to watch."""
+        link = self._app.link
+        if link is None or not link.console or self._app.settings.read_only:
+            return
+        if first.status.in_control:
+            self._say_watching()
+            return
+        self._expecting = True
+        self._app.run_worker(self._begin(), group="commands", exit_on_error=False, name="take control")
 
     async def _begin(self) -> None:
         link = self._app.link
@@ -72,7 +82,10 @@ class Steering:
             self._say_watching()
 
     def follow(self, before: Snapshot | None, after: Snapshot) -> None:
-        """Look whether control changed hands."""
+        """Take what a snapshot tells: who has control now, and which alarms are loud anew."""
+        self._ringing.follow(before, after)
+        if before is None:
+            self._come(after)
         link = self._app.link
         own, now = (link.console if link else ""), after.status.in_control
         if now:

@@ -1,9 +1,10 @@
 """A console that only watches: what it says, what it still can, and how it takes control."""
 
+import msgspec
 import pytest
 
 from engine.api import Action, CommandReply, Snapshot
-from tests.console_fakes import FakeLink, snapshot, status
+from tests.console_fakes import ALARM, FakeLink, snapshot, status
 from tests.screens.console import console
 from tui.screens.choice import LeaveDialog
 from tui.screens.confirm import ConfirmDialog
@@ -21,8 +22,17 @@ def watching() -> FakeLink:
     """A link of console `c2` while `c1` has control."""
     link = FakeLink([shown("c1", "ann@pts/1")])
     link.console = "c2"
-    link.replies[Action.TAKE_CONTROL] = BUSY
     return link
+
+
+async def test_who_comes_second_at_the_same_moment_watches() -> None:
+    """The engine refuses it, for the snapshot was older than the first one's asking."""
+    link = FakeLink([shown()])
+    link.console = "c2"
+    link.replies[Action.TAKE_CONTROL] = BUSY
+    async with console(link=link) as desk:
+        assert "READ-ONLY" in desk.text("status")
+        assert "this console only watches" in desk.toasts()[-1].lower()
 
 
 async def test_the_first_console_takes_control_by_itself() -> None:
@@ -59,11 +69,10 @@ async def test_the_kill_switch_works_while_watching() -> None:
 async def test_control_is_taken_with_a_dialog_whose_default_is_not_to() -> None:
     """Enter goes back; one row further down is the deed."""
     async with console(link=watching()) as desk:
-        del desk.link.replies[Action.TAKE_CONTROL]
         await desk.press("ctrl+t")
         assert isinstance(desk.app.screen, ConfirmDialog)
         await desk.press("enter")
-        assert len(desk.link.commands) == 1
+        assert desk.link.commands == []
         await desk.press("ctrl+t", "down", "enter")
         assert desk.link.commands[-1] == (Action.TAKE_CONTROL, "", "")
         await desk.play(shown("c2", "me@pts/3"))
@@ -118,3 +127,18 @@ async def test_ctrl_z_does_not_suspend_and_says_so_once() -> None:
         told = len(desk.toasts())
         await desk.press("ctrl+z")
         assert len(desk.toasts()) == told
+
+
+async def test_a_new_alarm_rings_once_and_a_muted_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that became graver is loud again, and so it rings again."""
+    rung: list[int] = []
+    async with console(snapshot()) as desk:
+        monkeypatch.setattr(desk.app, "bell", lambda: rung.append(1))
+        await desk.play(snapshot(alarms=(ALARM,)))
+        assert rung == [1]
+        assert desk.toasts()[-1].startswith("ALARM|")
+        await desk.play(snapshot(alarms=(msgspec.structs.replace(ALARM, text="other words"),)))
+        await desk.play(snapshot(alarms=(msgspec.structs.replace(ALARM, acknowledged=True),)))
+        assert rung == [1]
+        await desk.play(snapshot(alarms=(ALARM,)))
+        assert rung == [1, 1]
