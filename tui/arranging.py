@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.app import ConsoleApp
 
 TOLD_S = 12.0
+SHOWN_S = 2.5  # one sees it anyway
 
 
 class Arranging:
@@ -53,7 +54,7 @@ class Arranging:
         self.arranger.use(name, self.size_class)
         self._app.desk.unzoom()
         self.lay_out()
-        self._app.tell(f"{name}, for {self.size_class} terminals", title="Layout")
+        self._app.tell(f"{name}, for {self.size_class} terminals", title="Layout", timeout=SHOWN_S)
         self._app.run_worker(asyncio.to_thread(self.arranger.remember), exit_on_error=False)
 
     def hide(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from tui.actions import ACTIONS
+from tui.actionspec import Group
 from tui.jump import elsewhere, letters
 from tui.keymap import textual_key
 from tui.panes.pane import Pane
@@ -15,6 +16,7 @@ from tui.sieve import TEXT_MAX
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
 
+EDITING = frozenset({"delete", "home", "end", "left", "right"})
 TAKEN = (events.Key, events.Paste, events.MouseDown)
 
 
@@ -133,15 +135,28 @@ class Catcher:
             case _ if event.is_printable:
                 self._write(text + (event.character or ""))
             case _:
-                self.end()
-                return False
+                return self._swallow(event.key)
         return True
+
+    def _swallow(self, key: str) -> bool:
+        """Take what edits lines elsewhere, and commands; other keys end the typing and do what they do."""
+        app = self._app
+        commands = {
+            textual_key(name)
+            for spec in ACTIONS
+            if spec.group is Group.CONTROL
+            for name in app.keymap[spec.id]
+        }
+        if key in EDITING or key in commands:
+            return True
+        self.end()
+        return False
 
     def _take_paste(self, event: events.Paste) -> bool:
         if self.catch is Catch.JUMP:
             self.end()
         elif self._pane is not None:
-            line = "".join(char for char in event.text.splitlines()[0] if char.isprintable())
+            line = "".join(filter(str.isprintable, (event.text.splitlines() or [""])[0]))
             self._write(self._pane.sifting.sieve.text + line)
         return True
 

@@ -74,7 +74,7 @@ class Sifting:
     def empty(self, clear: str) -> tuple[str, ...]:
         """Return what to say where nothing is let through; `clear` is the key that ends it."""
         why = self.sieve.flaw or f"nothing matches /{self.sieve.text}"
-        return (f"{why[0].upper()}{why[1:]}.", f"{self._total} are not shown; {clear} shows them.")
+        return (f"{why[0].upper()}{why[1:]}.", f"Not shown: {self._total}. {clear} shows all.")
 
 
 def _distinct(items: Sequence[object], rows: Sequence[int] | range) -> int:

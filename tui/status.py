@@ -19,7 +19,7 @@ from engine.api import (
     StatusSection,
 )
 from tui.factrow import KEPT, Item, fit_items
-from tui.formats import age, age_between, clean, clock, signed
+from tui.formats import age, age_between, clean, clock, left, signed
 from tui.limitwords import refusing_gates
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
@@ -174,6 +174,7 @@ def _reload_item(snapshot: Snapshot) -> Item:
 def attention_row(frame: Frame, width: int) -> Row:
     """Return the one sentence the operator should read now, and who runs on the right."""
     text, style = _sentence(frame)
+    text = left(text, max(0, width - 1)).rstrip()
     snapshot = frame.snapshot
     right = (
         ""

@@ -2,6 +2,7 @@
 
 import pytest
 from textual import events
+from textual.widgets import OptionList
 
 from engine.api import Action, Notice, NoticeLevel, Snapshot
 from tests.console_fakes import NOW, FakeLink, S, empty_snapshot, snapshot
@@ -81,7 +82,7 @@ async def test_a_filter_that_lets_nothing_through_says_how_much_it_hides() -> No
     async with console(night()) as desk:
         await desk.press("7", "slash", *"doge")
         assert "Nothing matches /doge. " in desk.prose("events")
-        assert "40 are not shown; Esc shows them." in desk.prose("events")
+        assert "Not shown: 40. Esc shows all." in desk.prose("events")
         await desk.press("ctrl+u", *"plya:x")
         assert "There is no field plya; fields: level, kind" in desk.prose("events")
         await desk.press("escape", "n")
@@ -142,6 +143,15 @@ async def test_other_keys_end_the_typing_and_do_what_they_do() -> None:
         assert len(desk.link.commands) == 1
 
 
+async def test_no_editing_key_is_a_command_while_one_types() -> None:
+    """Delete closes a position elsewhere."""
+    async with console(night()) as desk:
+        await desk.press("3", "slash", *"btc", "delete", "ctrl+x", "home", "left", "ctrl+t")
+        assert len(desk.app.screen_stack) == 1
+        assert "/btc▏" in title(desk, "orders")
+        assert desk.link.commands == []
+
+
 @pytest.mark.parametrize("mode", ["slash", "f"])
 async def test_the_kill_switch_and_leaving_are_never_taken(mode: str) -> None:
     """Whatever is being typed."""
@@ -168,6 +178,30 @@ async def test_a_letter_jumps_to_its_pane_at_every_size(size: tuple[int, int]) -
             assert desk.focused == pane.name_id
             assert desk.app.catcher.letters == {}
         assert desk.link.commands == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "then", "focused"), [("jump to a", "r", "risk"), ("filter", "p", "events")]
+)
+async def test_the_palette_has_them_too(typed: str, then: str, focused: str) -> None:
+    """For those who do not know the key."""
+    async with console(night()) as desk:
+        await desk.press("7", "ctrl+p", *typed)
+        await desk.until(lambda: desk.app.screen.query_one(OptionList).option_count == 1)
+        await desk.press("enter")
+        await desk.until(desk.app.catcher.hint)
+        await desk.press(then)
+        assert desk.focused == focused
+        assert desk.link.commands == []
+
+
+async def test_an_empty_paste_is_nothing() -> None:
+    """Some terminals send one."""
+    async with console(night()) as desk:
+        await desk.press("7", "slash", "s")
+        desk.app.post_message(events.Paste(""))
+        await desk.settle()
+        assert "/s▏" in title(desk, "events")
 
 
 async def test_jump_mode_takes_digits_and_ends_with_anything_else() -> None:

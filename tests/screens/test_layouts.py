@@ -21,7 +21,7 @@ def own(folder: Path) -> ConsoleSettings:
 
 
 def fronts(desk: Desk) -> list[str]:
-    return [pane.name_id for pane in desk.app.desk.shown()]
+    return desk.app.desk.coming()
 
 
 async def test_a_layout_is_chosen_for_the_width(tmp_path: Path) -> None:
@@ -103,12 +103,12 @@ async def test_panes_move_and_grow_by_keys(tmp_path: Path) -> None:
         before = desk.app.desk.plan
         await desk.press("4", "<")
         assert desk.focused == "signals"
-        assert desk.app.desk.plan != before
+        await desk.until(lambda: desk.app.desk.plan != before)
         height = desk.app.desk.panes["signals"].slot.box.height
         await desk.press("}", "}")
-        assert desk.app.desk.panes["signals"].slot.box.height > height
+        await desk.until(lambda: desk.app.desk.panes["signals"].slot.box.height > height)
         await desk.press("{", "L", "enter")
-        assert desk.app.desk.plan.slots == before.slots
+        await desk.until(lambda: desk.app.desk.plan.slots == before.slots)
         await desk.press("1", "<", "<")
         assert "no place further" in desk.toasts()[-1]
 

@@ -94,8 +94,8 @@ class Desk(Widget):
         return [self.panes[self.front(slot)] for slot in self.plan.slots]
 
     def order(self) -> list[str]:
-        """Return all reachable panes in the order Tab goes: every tab of every slot."""
-        return [name for slot in self.plan.slots for name in slot.panes]
+        """Return all panes with a place in the order Tab goes: every tab of every slot."""
+        return [name for slot in self._planned(*self.size, self.zoomed).slots for name in slot.panes]
 
     def want(self, wanted: Mapping[str, int]) -> None:
         """Take how many rows short panes need; lay out again only where that changed."""

@@ -95,7 +95,7 @@ def test_without_a_filter_there_is_no_match() -> None:
     sifting.write("zzz")
     assert sifting.sift(({"text": "a"},), facts) == ()
     assert sifting.next(0, 1) is None
-    assert sifting.empty("Esc") == ("Nothing matches /zzz.", "1 are not shown; Esc shows them.")
+    assert sifting.empty("Esc") == ("Nothing matches /zzz.", "Not shown: 1. Esc shows all.")
 
 
 def test_a_long_filter_shows_its_end() -> None:

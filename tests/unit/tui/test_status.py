@@ -247,3 +247,14 @@ def test_what_counts_most_is_given_up_last(moment: tuple[Snapshot, dict[str, obj
         assert "eng SILENT" in words(shown, 40, **frame)
     if any(order.state is OrderState.UNKNOWN for order in shown.orders):
         assert f"UNKNOWN {len(shown.orders)}" in words(shown, 50, **frame)
+
+
+@given(moments(), st.integers(20, 200))
+def test_a_sentence_that_is_cut_says_so(moment: tuple[Snapshot, dict[str, object]], width: int) -> None:
+    """By an ellipsis."""
+    shown, frame = moment
+    made = Frame(shown, keys=KEYS, **frame)  # type: ignore[arg-type]  # by name, as above
+    row = attention_row(made, width)
+    whole = "".join(text for text, _ in attention_row(made, 600)[:1])
+    assert row_width(row) <= width
+    assert row[0][0] == whole or row[0][0].endswith("…")
