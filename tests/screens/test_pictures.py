@@ -4,8 +4,9 @@ After a wanted change: `pytest tests/screens/test_pictures.py --snapshot-update`
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import product
+from typing import cast
 
 import pytest
 
@@ -161,4 +162,10 @@ def test_layouts_and_finding(
 ) -> None:
     """Each layout, the letters of jump mode, a filter, the list of layouts."""
     app = console(snapshot())
-    assert snap_compare(app, terminal_size=size, run_before=shown(app, keys))
+
+    async def without_toasts(pilot: object) -> None:
+        await cast("Awaitable[None]", shown(app, keys)(pilot))
+        app.clear_notifications()
+        await pilot.pause()  # type: ignore[attr-defined]  # a Pilot, as above
+
+    assert snap_compare(app, terminal_size=size, run_before=without_toasts)
