@@ -47,8 +47,7 @@ class Leaving:
 
     def close(self, position: Position, cycle_id: str, now: int) -> Order | Refusal:
         """Close a position on an operator's word: neither rung nor age of the data is asked."""
-        if position.is_flat:
-            return Refusal(Reason.NOTHING_TO_CLOSE, {"play": position.play, "symbol": position.symbol})
+        assert not position.is_flat, "only what is open is closed"
         if self.is_leaving(position.play, position.symbol):
             return Refusal(Reason.EXIT_WORKING, {"play": position.play, "symbol": position.symbol})
         return self._close(position, Side.SELL if position.qty > ZERO else Side.BUY, cycle_id, now)

@@ -93,8 +93,7 @@ class Runner(msgspec.Struct):
     def sit_out(self, signal: Signal) -> bool:
         """Tell whether an entry comes too soon after an operator's hand; one of the other side ends that."""
         sitting = self.sits_out
-        if sitting is None:
-            return False
+        assert sitting is not None, "asked only while it sits out"
         if signal.side is not sitting.side:
             self.sits_out = None
             return False

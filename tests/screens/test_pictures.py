@@ -102,6 +102,8 @@ def test_why_not(snap_compare: Compare, size: tuple[int, int]) -> None:
         ("leave", ("ctrl+q",)),
         ("help", ("question_mark",)),
         ("flatten", ("f12",)),
+        ("close", ("2", "ctrl+x")),
+        ("decide", ("R",)),
         ("zoom", ("3", "z")),
     ],
 )
