@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import select
 import selectors
+import signal
 import sys
 import termios
+import threading
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
@@ -25,6 +28,8 @@ from tui.thrift import squeeze
 READ_SIZE = 4096
 POLL_S = 0.1
 GRACES_MAX = 16
+WRITER_NAME = "textual-output"
+RESET_TRIES, RESET_PAUSE_S = 30, 0.01
 
 # Undo, in order: synchronised output, mouse reports, paste brackets, focus and resize reports, kitty keys,
 # colours, the alternate screen; show the cursor, wrap lines.
@@ -65,18 +70,39 @@ def save_terminal(fd: int = 0) -> TerminalState | None:
 
 
 def restore_terminal(fd: int = 2, saved: TerminalState | None = None) -> None:
-    """Give the terminal back on a forced way out. Never blocks, never raises; a gone terminal is no error."""
+    """Give the terminal back on a forced way out. Never raises; a gone terminal is no error.
+
+    Whoever waits to write holds the terminal's lock: once writes do not block any more and what waited is
+    dropped, that writer lets go, which may take a few tries.
+    """
     with contextlib.suppress(OSError, termios.error):
         blocking = os.get_blocking(fd)
         os.set_blocking(fd, False)
         try:
-            termios.tcflush(fd, termios.TCOFLUSH)
-            os.write(fd, RESET.encode())
+            _write_through(fd, RESET.encode())
+            if saved is not None:
+                termios.tcsetattr(fd, termios.TCSANOW, saved)
         finally:
             os.set_blocking(fd, blocking)
-    if saved is not None:
-        with contextlib.suppress(OSError, termios.error):
-            termios.tcsetattr(fd, termios.TCSANOW, saved)
+
+
+def _write_through(fd: int, data: bytes) -> None:
+    """Write to a terminal that may be full, dropping what is in the way; give up after 0.3 s."""
+    for _ in range(RESET_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            termios.tcflush(fd, termios.TCOFLUSH)
+            data = data[os.write(fd, data) :]
+        if not data:
+            return
+        _wake_writer()
+        select.select([], [], [], RESET_PAUSE_S)
+
+
+def _wake_writer() -> None:
+    """Interrupt Textual's writer: asleep in a write, it holds the terminal's lock until somebody reads."""
+    for thread in threading.enumerate():
+        if thread.name == WRITER_NAME and thread.ident is not None:
+            signal.pthread_kill(thread.ident, signal.SIGWINCH)  # Textual handles it, so it interrupts
 
 
 class _SafeFile:

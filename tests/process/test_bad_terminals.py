@@ -35,9 +35,15 @@ def unread(console):
     """The same behind a line that takes nothing any more; its screen wants to be drawn anew all the time."""
     console.reading.clear()
     for _ in range(40):
-        console.type(b"t")
+        press(console, b"t")
     yield console
     console.reading.set()
+
+
+def press(console, key):
+    """Press a key as a hand does: what comes all at once counts as pasted."""
+    threading.Event().wait(0.06)
+    console.type(key)
 
 
 def lowest_row(drawn: bytes) -> int:
@@ -118,7 +124,9 @@ def test_ctrl_c_twice_leaves_and_restores(house, console):
 def test_detaching_restores(house, console):
     console.type(b"\x11")
     eventually(lambda: b"Detach" in console.drawn, "the dialog")
-    console.type(b"\x1b[H\r")
+    press(console, b"\x1b[H")
+    press(console, b"\x1b[B")
+    press(console, b"\r")
     assert console.wait() == 0
     assert console.restored()
     assert "Detached" in console.words
@@ -126,8 +134,8 @@ def test_detaching_restores(house, console):
 
 
 def test_ctrl_z_is_no_way_out(house, console):
-    console.type(b"\x1a")
-    console.type(b"p")
+    press(console, b"\x1a")
+    press(console, b"p")
     eventually(lambda: house.snapshot().status.paused, "it was not suspended")
     assert psutil.Process(console.process.pid).status() != psutil.STATUS_STOPPED
 
