@@ -15,7 +15,6 @@ def test_from_the_first_look_to_the_shutdown(house, tmux):
     console = tmux("first", "--play", house.play)
     console.wait_for(r"PAPER +DISARMED")
     console.wait_for(r"BTCUSDT +.? *[\d,]+\.\d")  # a price
-
     console.keys("a")
     console.wait_for("Type holder and press Enter")
     console.keys("wrong")
