@@ -93,7 +93,7 @@ class Teller:
             frame = Frame(snapshot, keys=WAYS)
             self.say("".join(text for text, _ in status_row(frame, WIDE_ENOUGH)).strip())
             if changed:
-                self.say(f"  {attention_row(frame, 0)[0][0].strip()}")
+                self.say(f"  {attention_row(frame, WIDE_ENOUGH)[0][0].strip()}")
 
     def _news(self, notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
         """Return the notices after the last one told; all of them where it has scrolled away."""
