@@ -8,14 +8,14 @@ import subprocess
 import sys
 
 from benchmarks.bars import bars
-from benchmarks.figures import Row, backtest, console_load, console_start, headless_load, live_path
+from benchmarks.console import console
+from benchmarks.figures import Row, backtest, console_start, live_path
 from benchmarks.loading import loading, trades_to_bars
 from benchmarks.modelswap import model_swap
 from benchmarks.onvenue import on_the_exchange
 from benchmarks.prints import prints
 from benchmarks.reloads import reloads
 from benchmarks.riskchain import chain
-from benchmarks.screen import screen
 from benchmarks.storage import storage
 from benchmarks.streaming import stream
 from benchmarks.terminal import ROOT
@@ -34,11 +34,9 @@ def flatten(runs: int = 5) -> list[Row]:
 
 BENCHMARKS = {
     "start": console_start,
-    "headless": headless_load,
     "live": live_path,
     "stream": stream,
-    "console": console_load,
-    "screen": screen,
+    "console": console,
     "flatten": flatten,
     "venue": on_the_exchange,
     "storage": storage,

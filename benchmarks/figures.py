@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -51,42 +50,6 @@ def console_start(runs: int = 5) -> list[Row]:
         Row("console: first frame", f"{statistics.median(first):.2f} s", "under 0.7 s"),
         Row("console: live data", f"{statistics.median(live):.2f} s", "under 2 s"),
     ]
-
-
-def console_load(duration_s: float = 60.0) -> list[Row]:
-    """Measure the engine's latency and the bytes to the terminal at 1,000 events/s, console attached."""
-    with scratch() as state, console(state, BUSY) as terminal:
-        terminal.until("eng ok", 15)
-        terminal.watch(5)
-        process = psutil.Process(terminal.process.pid)
-        before = process.cpu_times()
-        bytes_s = terminal.watch(duration_s)
-        after = process.cpu_times()
-        facts = status(state)
-        cpu = (after.user + after.system - before.user - before.system) / duration_s
-        stop(state)
-    return [
-        *latency_rows(facts, "console attached", "p99 under 6 ms, p99.9 under 25 ms"),
-        Row("console: to the terminal", f"{bytes_s / 1000:.0f} kB/s", "at most 80 kB/s"),
-        Row("console: CPU of the screen's process", f"{cpu * 100:.0f} % of a core", "-"),
-    ]
-
-
-def headless_load(duration_s: float = 60.0) -> list[Row]:
-    """Measure the engine's latency at 1,000 events/s without a console."""
-    with scratch() as state:
-        command = [PYTHON, "-m", "tui", "run", "--headless", "--state-dir", state]
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **BUSY},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            time.sleep(duration_s + 3)
-            facts = status(state)
-            process.send_signal(signal.SIGTERM)
-    return latency_rows(facts, "headless", "p99 under 0.5 ms")
 
 
 def live_path(runs: int = 5, seconds: int = 20) -> list[Row]:

@@ -1,6 +1,6 @@
 """Measures the console: what it costs at 200x50 in tmux, and how soon it does what a key says.
 
-`python -m benchmarks screen` prints the table. Ten minutes of it watch the memory.
+`python -m benchmarks console` prints the table. Ten minutes of it watch the memory.
 """
 
 import os
@@ -27,7 +27,7 @@ LEAVE_WITHIN_S = 2.0
 MEMORY_S = 600.0
 
 
-def screen(seconds: float = 60.0) -> list[Row]:
+def console(seconds: float = 60.0) -> list[Row]:
     """Measure all of it."""
     return [
         *_starts(),
@@ -78,7 +78,7 @@ def _attach(state: str) -> list[str]:
 
 
 def _probed(state: str, log: Path) -> list[str]:
-    return [PYTHON, "-m", "benchmarks.screenprobe", str(log), "attach", "--state-dir", state]
+    return [PYTHON, "-m", "benchmarks.consoleprobe", str(log), "attach", "--state-dir", state]
 
 
 def _starts(runs: int = 5) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Runs the console with a probe in it: `python -m benchmarks.screenprobe LOG [trader-tui's words]`.
+"""Runs the console with a probe in it: `python -m benchmarks.consoleprobe LOG [trader-tui's words]`.
 
 Each action writes its id and the time at which it was handled (ns of the machine's monotonic clock) to LOG.
 The action `bottom` then keeps the screen's thread busy for three seconds: so a console looks that hangs.
