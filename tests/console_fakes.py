@@ -18,6 +18,7 @@ from engine.api import (
     Channel,
     CommandReply,
     FeedRow,
+    FeeRow,
     FlattenSection,
     GateRow,
     GateStatus,
@@ -60,6 +61,7 @@ SYMBOLS = (
     ("SOLUSDT", 162.407, 3),
     ("XRPUSDT", 0.61234, 5),
 )
+FEES = tuple(FeeRow(symbol, Decimal("0.0002"), Decimal("0.0005")) for symbol, _, _ in SYMBOLS)
 
 
 def status(**changes: Any) -> StatusSection:
@@ -379,6 +381,7 @@ def snapshot(**changes: Any) -> Snapshot:
         "notices": NOTICES,
         "reloads": RELOADS[:1],
         "feeds": FEEDS,
+        "fees": FEES,
         "health": HEALTH,
         "open_risk": OPEN_RISK,
     }

@@ -26,6 +26,8 @@ from tui.panes.asking import AskingPane
 from tui.settings import ConsoleSettings
 
 SIZES = ((80, 24), (120, 40), (200, 50))
+LOOKS = tuple(product(SIZES, ("dark", "light")))
+Size = tuple[int, int]
 Compare = Callable[..., bool]
 
 
@@ -71,26 +73,26 @@ def shown(app: ConsoleApp, keys: Sequence[str] = (), pane: str = "") -> Callable
     return before
 
 
-@pytest.mark.parametrize(("size", "theme"), product(SIZES, ("dark", "light")))
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 def test_a_busy_desk(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     """The screen one looks at all day."""
     app = console(snapshot(), theme)
     assert snap_compare(app, terminal_size=size, run_before=shown(app))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_everything_wrong_at_once(snap_compare: Compare, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_everything_wrong_at_once(snap_compare: Compare, size: Size, theme: str) -> None:
     """The screen one looks at at three in the morning."""
-    app = console(trouble_snapshot())
+    app = console(trouble_snapshot(), theme)
     assert snap_compare(app, terminal_size=size, run_before=shown(app))
 
 
-@pytest.mark.parametrize("size", SIZES[:2])
-def test_why_not(snap_compare: Compare, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_why_not(snap_compare: Compare, size: Size, theme: str) -> None:
     """What a trader asks most."""
     link = FakeLink([snapshot()])
     link.whys = {play: why_reply() for play in snapshot().status.plays}
-    app = console(snapshot(), link=link)
+    app = console(snapshot(), theme, link=link)
     assert snap_compare(app, terminal_size=size, run_before=shown(app, ("w",)))
 
 
@@ -104,33 +106,53 @@ def test_why_not(snap_compare: Compare, size: tuple[int, int]) -> None:
         ("flatten", ("f12",)),
         ("close", ("2", "ctrl+x")),
         ("decide", ("R",)),
+        ("layouts", ("L",)),
+        ("palette", ("ctrl+p",)),
         ("zoom", ("3", "z")),
     ],
 )
-def test_dialogs_fit_the_small_screen(snap_compare: Compare, name: str, keys: tuple[str, ...]) -> None:
-    """80 columns, 24 rows."""
-    app = console(empty_snapshot() if name == "arm" else snapshot())
-    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app, keys))
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_what_opens_over_the_desk(
+    snap_compare: Compare, name: str, keys: tuple[str, ...], size: Size, theme: str
+) -> None:
+    """Every dialog, the kill-switch's question, and one pane alone."""
+    app = console(empty_snapshot() if name == "arm" else snapshot(), theme)
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, keys))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_feeds_and_venue(snap_compare: Compare, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_the_first_page(snap_compare: Compare, size: Size, theme: str) -> None:
+    """What the first start explains."""
+    app = console(empty_snapshot(), theme)
+
+    async def opened(pilot: object) -> None:
+        await cast("Awaitable[None]", shown(app)(pilot))
+        app.action_act("first-steps")
+        await cast("Awaitable[None]", shown(app)(pilot))
+
+    assert snap_compare(app, terminal_size=size, run_before=opened)
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_feeds_and_venue(snap_compare: Compare, size: Size, theme: str) -> None:
     """The health pane of a desk on a real venue."""
-    app = console(venue_snapshot())
+    app = console(venue_snapshot(), theme)
     assert snap_compare(app, terminal_size=size, run_before=shown(app, ("8",)))
 
 
-@pytest.mark.parametrize(("pane", "size"), product(("chart", "book", "trades", "equity"), SIZES))
-def test_what_is_asked_for(snap_compare: Compare, pane: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("pane", ["chart", "book", "trades", "equity"])
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_what_is_asked_for(snap_compare: Compare, pane: str, size: Size, theme: str) -> None:
     """Maximised."""
-    app = console(snapshot())
+    app = console(snapshot(), theme)
     assert snap_compare(app, terminal_size=size, run_before=shown(app, pane=pane))
 
 
-def test_a_flatten_under_way(snap_compare: Compare) -> None:
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_a_flatten_under_way(snap_compare: Compare, size: Size, theme: str) -> None:
     """What is left, in the second row."""
-    app = console(flattening_snapshot())
-    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(app))
+    app = console(flattening_snapshot(), theme)
+    assert snap_compare(app, terminal_size=size, run_before=shown(app))
 
 
 def test_before_the_engine_answers(snap_compare: Compare) -> None:
@@ -145,7 +167,7 @@ def test_a_tiny_terminal(snap_compare: Compare) -> None:
     assert snap_compare(app, terminal_size=(50, 12), run_before=shown(app))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
@@ -153,17 +175,17 @@ def test_a_tiny_terminal(snap_compare: Compare) -> None:
         ("watch", ("L", "down", "down", "enter")),
         ("jump", ("f",)),
         ("filter", ("7", "slash", *"btc")),
-        ("layouts", ("L",)),
     ],
 )
 def test_layouts_and_finding(
     snap_compare: Compare,
     name: str,
     keys: tuple[str, ...],
-    size: tuple[int, int],
+    size: Size,
+    theme: str,
 ) -> None:
-    """Each layout, the letters of jump mode, a filter, the list of layouts."""
-    app = console(snapshot())
+    """Each layout, the letters of jump mode, a filter."""
+    app = console(snapshot(), theme)
 
     async def without_toasts(pilot: object) -> None:
         await cast("Awaitable[None]", shown(app, keys)(pilot))

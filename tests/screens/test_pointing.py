@@ -1,17 +1,13 @@
 """Closing what is selected, canceling what is selected, and deciding on what waits: asked first, in full."""
 
-from decimal import Decimal
-
 import pytest
 
-from engine.api import Action, FeeRow, LimitRow, Mode, RiskSection, Snapshot
-from tests.console_fakes import RELOADS, SYMBOLS, TWIN, snapshot, status
+from engine.api import Action, LimitRow, Mode, RiskSection, Snapshot
+from tests.console_fakes import RELOADS, TWIN, snapshot, status
 from tests.screens.console import Desk, console
 from tui.deciding import decisions
 from tui.screens.choose import ChooseDialog
 from tui.screens.confirm import ConfirmDialog
-
-FEES = tuple(FeeRow(symbol, Decimal("0.0002"), Decimal("0.0005")) for symbol, _, _ in SYMBOLS)
 
 
 def box(desk: Desk) -> str:
@@ -22,7 +18,7 @@ def box(desk: Desk) -> str:
 @pytest.mark.parametrize("key", ["ctrl+x", "delete"])
 async def test_the_selected_position_is_closed_after_a_dialog(key: str) -> None:
     """Quantity, mark, slippage and fee are told; Enter alone goes back."""
-    async with console(snapshot(fees=FEES)) as desk:
+    async with console(snapshot()) as desk:
         await desk.press("2", "j", key)
         assert isinstance(desk.app.screen, ConfirmDialog)
         told = box(desk)
@@ -150,7 +146,7 @@ def test_what_can_be_decided_now() -> None:
 
 async def test_the_preview_of_a_flatten_says_what_it_may_cost() -> None:
     """From the spread and the fee rates; the worst case fills every entry first."""
-    async with console(snapshot(fees=FEES)) as desk:
+    async with console(snapshot()) as desk:
         await desk.press("f12")
         bar = desk.text("flatten-bar")
         assert "4 open orders (1 of them stops and targets, last)" in bar
@@ -164,7 +160,7 @@ async def test_the_preview_of_a_flatten_says_what_it_may_cost() -> None:
 
 async def test_a_preview_of_old_numbers_says_so_and_holds_nothing_up() -> None:
     """The second press fires at once."""
-    async with console(snapshot(fees=FEES)) as desk:
+    async with console(snapshot()) as desk:
         desk.clock.now += 30
         await desk.press("f12")
         assert "OLD     last heard 30s ago: the engine closes what it holds then" in desk.text("flatten-bar")
@@ -174,7 +170,7 @@ async def test_a_preview_of_old_numbers_says_so_and_holds_nothing_up() -> None:
 
 async def test_a_preview_without_prices_guesses_nothing() -> None:
     """The symbols whose spread is not known are named."""
-    async with console(snapshot(fees=FEES, ticks=())) as desk:
+    async with console(snapshot(ticks=())) as desk:
         await desk.press("f12")
         assert "spread of BTCUSDT, ETHUSDT, SOLUSDT not known" in desk.text("flatten-bar")
 

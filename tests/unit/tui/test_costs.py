@@ -5,16 +5,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.api import FeeRow, OrderRole, OrderState, Side
+from engine.api import OrderRole, OrderState, Side
 from tests import console_fakes as fakes
 from tests.console_positions import position
 from tui.costs import Cost, Estimate, close_all, worst_case
 
-FEES = tuple(FeeRow(symbol, Decimal("0.0002"), Decimal("0.0005")) for symbol, _, _ in fakes.SYMBOLS)
-
 
 def shown(**sections):
-    return fakes.snapshot(fees=FEES, **sections)
+    return fakes.snapshot(**sections)
 
 
 def with_tick(**changes):
@@ -41,7 +39,7 @@ def test_a_spread_that_nobody_knows_is_named_and_not_guessed():
 
 
 def test_a_position_without_a_tick_counts_at_its_mark_and_without_rates_no_fee():
-    snapshot = fakes.snapshot(ticks=())
+    snapshot = fakes.snapshot(ticks=(), fees=())
     assert Estimate(snapshot).close(LONG) == Cost(200.0, 0.0, 0.0, ("BTCUSDT",))
 
 
