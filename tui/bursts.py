@@ -6,6 +6,7 @@ more text keys in one reading, not all of them the same key held down, one of wh
 """
 
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 
 from textual import events
 from textual.message import Message
@@ -27,9 +28,17 @@ class Bursts:
         return any(key.key in commands for key in keys)
 
     def sort(
-        self, messages: Sequence[Message], commands: Collection[str], now_s: float
+        self,
+        messages: Sequence[Message],
+        commands: Collection[str],
+        now_s: float,
+        panic: Collection[str] = (),
     ) -> tuple[Sequence[Message], str]:
-        """Return what to handle, and the text that was pasted as keys; empty where none was."""
+        """Return what to handle, and the text that was pasted as keys; empty where none was.
+
+        Panic keys at the end stay what they are: over a line that stood still, whoever typed all sorts of
+        things and then the kill-switch meant the kill-switch.
+        """
         keys = [message for message in messages if isinstance(message, events.Key)]
         text = [key for key in keys if key.is_printable or key.key == "enter"]
         names = {key.key for key in text}
@@ -39,7 +48,12 @@ class Bursts:
         self._until_s = now_s + AFTER_S
         pasted = "".join("\n" if key.key == "enter" else key.character or "" for key in text)
         others = [message for message in messages if not isinstance(message, events.Key)]
-        return [*others, events.Paste(pasted)], pasted
+        pressed = list(takewhile(lambda message: _is_key(message, panic), reversed(messages)))
+        return [*others, events.Paste(pasted), *reversed(pressed)], pasted
+
+
+def _is_key(message: Message, names: Collection[str]) -> bool:
+    return isinstance(message, events.Key) and message.key in names
 
 
 def _acts(name: str, commands: Collection[str]) -> bool:

@@ -217,7 +217,8 @@ class TraderDriver(LinuxDriver):
             if not selector.select(GRACE_S):
                 break
             messages += parser.feed(decode(self._read()))
-        kept, pasted = self._bursts.sort(messages, commands, time.monotonic())
+        panic = self._sink.panic_watch.keys
+        kept, pasted = self._bursts.sort(messages, commands, time.monotonic(), panic)
         for message in kept:
             self.process_message(message)
         if pasted:

@@ -6,6 +6,7 @@ from textual import events
 from tui.bursts import AFTER_S, Bursts
 
 COMMANDS = frozenset({"a", "p", "R", "ctrl+x"})
+PANIC = frozenset({"f12", "ctrl+backslash"})
 
 
 def keys(*names):
@@ -13,7 +14,7 @@ def keys(*names):
 
 
 def sorted_out(*names, at=0.0, bursts=None):
-    kept, text = (bursts or Bursts()).sort(keys(*names), COMMANDS, at)
+    kept, text = (bursts or Bursts()).sort(keys(*names), COMMANDS, at, PANIC)
     return [getattr(message, "key", type(message).__name__) for message in kept], text
 
 
@@ -45,6 +46,19 @@ def test_what_a_person_may_have_typed_is_left_alone(typed):
 )
 def test_a_burst_becomes_a_paste_and_nothing_else_of_it_counts(typed, text):
     assert sorted_out(*typed) == (["Paste"], text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (("j", "k", "l", "p", "f12", "f12"), ["Paste", "f12", "f12"]),
+        (("f12", "j", "k", "l", "p", "f12"), ["Paste", "f12"]),
+        (("j", "k", "l", "p", "f12", "ctrl+x", "f12"), ["Paste", "f12"]),
+    ],
+)
+def test_the_kill_switch_at_the_end_of_a_burst_counts(typed, kept):
+    """What was typed while the line stood still must not swallow it."""
+    assert sorted_out(*typed)[0] == kept
 
 
 def test_the_rest_of_a_burst_belongs_to_it_and_a_moment_later_keys_count_again():
