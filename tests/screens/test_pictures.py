@@ -49,6 +49,11 @@ def _answered(app: ConsoleApp) -> bool:
     return all(pane.reply is not None for pane in asking)
 
 
+def _gathers(app: ConsoleApp) -> bool:
+    """Tell whether what is on top still gathers what it shows, as the palette does."""
+    return any(worker.node is app.screen and not worker.is_finished for worker in app.workers)
+
+
 def shown(app: ConsoleApp, keys: Sequence[str] = (), pane: str = "") -> Callable[..., object]:
     """Return what to do before the picture is taken: settle, press, maximise a pane, still the cursor."""
 
@@ -63,7 +68,7 @@ def shown(app: ConsoleApp, keys: Sequence[str] = (), pane: str = "") -> Callable
             app.desk.zoom(pane)
             await pilot.pause()  # type: ignore[attr-defined]
         async with asyncio.timeout(5):
-            while app.latest is not None and not _answered(app):
+            while _gathers(app) or (app.latest is not None and not _answered(app)):
                 await pilot.pause(0.02)  # type: ignore[attr-defined]
         for field in app.screen.query("Input"):
             field.cursor_blink = False  # type: ignore[attr-defined]  # an Input
