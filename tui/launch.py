@@ -1,6 +1,7 @@
 """`run` and `attach`: which process runs what, and how each way out ends."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -205,6 +206,7 @@ def _console(
 def _app(
     settings: "Settings", connect: Callable[[], Awaitable[Link]], *, read_only: bool = False
 ) -> "ConsoleApp":
+    gc.disable()  # loading makes much and drops nothing; `settle_memory` switches it on again
     from tui.app import ConsoleApp
     from tui.settings import console_settings
 

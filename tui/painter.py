@@ -7,7 +7,6 @@ from tui.governor import Governor
 from tui.panes.health import HealthPane, TerminalLoad
 from tui.panes.pane import Frame
 from tui.widgets.desk import Desk
-from tui.widgets.rows import AttentionRow, FooterRow, StatusRow
 
 
 class Painter:
@@ -23,7 +22,7 @@ class Painter:
         if frame.snapshot is not None:
             self._make_room(desk, frame.snapshot)
         for row in desk.rows:
-            if isinstance(row, StatusRow | AttentionRow | FooterRow) and row.size.height:
+            if row.size.height:
                 row.paint(frame)
         for pane in desk.shown():
             pane.paint(frame, force=force)

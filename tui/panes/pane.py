@@ -16,7 +16,7 @@ from tui.panes.content import Content, Frame
 from tui.sifting import Sifting
 from tui.theme import Palette
 from tui.widgets.cells import Cell, Line, Row, cells_of, cropped, row_width
-from tui.widgets.grid import Grid
+from tui.widgets.painted import Painted
 
 NUMBERS_MAX = 10  # panes that a digit goes to; 0 is the tenth
 DETAIL_MAX = 4  # lines
@@ -24,7 +24,7 @@ DETAIL_ROOM = 8  # lines a pane must have before it gives some to the selected r
 NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
 
 
-class Pane(Grid, can_focus=True):
+class Pane(Painted, can_focus=True):
     """One pane. Subclasses say which sections they read and turn them into content."""
 
     number: ClassVar[int]

@@ -89,6 +89,6 @@ class FlattenBar(Grid):
         self._content = lines
         self.styles.height = len(lines)
 
-    def on_resize(self) -> None:
-        """Draw once the width is known."""
+    def fill(self) -> None:
+        """Show what was true when the window opened."""
         self.show(self._content)

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from tui.arrangement import Arrangement, SizeClass, size_class
 from tui.layout import Box, Plan, Slot, plan
 from tui.panes.pane import NO_SLOT, Pane
-from tui.widgets.grid import Grid
+from tui.widgets.painted import Painted
 
 
 class DeskLayout(Layout):
@@ -44,7 +44,7 @@ class Desk(Widget):
 
     def __init__(
         self,
-        rows: tuple[Grid, Grid, Grid],
+        rows: tuple[Painted, Painted, Painted],
         panes: Iterable[Pane],
         arrangement: Callable[[SizeClass], Arrangement],
     ) -> None:

@@ -12,10 +12,10 @@ from tui.openrisk import risk_row
 from tui.panes.pane import Frame
 from tui.status import attention_row, is_urgent, status_row
 from tui.widgets.cells import Line, Row
-from tui.widgets.grid import Grid
+from tui.widgets.painted import Painted
 
 
-class StatusRow(Grid):
+class StatusRow(Painted):
     """Row 0, at every size."""
 
     def paint(self, frame: Frame) -> int:
@@ -23,7 +23,7 @@ class StatusRow(Grid):
         return self.show([(status_row(frame, self.size.width), "panel")])
 
 
-class AttentionRow(Grid):
+class AttentionRow(Painted):
     """The sentence to read now, and what is at risk; where there is one row only, the more urgent of both."""
 
     def paint(self, frame: Frame) -> int:
@@ -34,7 +34,7 @@ class AttentionRow(Grid):
         return self.show([(row, "background") for row in rows])
 
 
-class FooterRow(Grid):
+class FooterRow(Painted):
     """The keys that do something now; a click does what the key does."""
 
     def paint(self, frame: Frame) -> int:
