@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.consolelog import BUSY_ACTION, Log
 from benchmarks.figures import BUSY, PYTHON, Row, latency_rows, scratch, status, stop
 from benchmarks.terminal import ROOT, Terminal
 from benchmarks.tmux import Pane
@@ -22,8 +23,20 @@ COLUMNS, ROWS = 200, 50
 KEYS = 300
 PANICS = 10
 CALM_S = 4.0
+UNREAD_S = 3.0  # how long nobody has read a terminal that is not read: what it holds is full by then
 RATES = (1_000, 10_000)
+F12 = "\x1b[24~"
+PANIC_WINDOW_S = 4.0
+ANSWER_S = 20.0
 LEAVE_WITHIN_S = 2.0
+# What the console is in when it is told to end: the keys that lead there, and the words that show it.
+STATES = (
+    ("at rest", "", ""),
+    ("a dialog", "m", "Risk mode"),
+    ("the palette", "\x10", "ction or theme"),  # the cursor stands somewhere before it
+    ("help", "?", "search · Esc closes"),
+    ("the screen busy", "G", ""),
+)
 MEMORY_S = 600.0
 
 
@@ -153,8 +166,8 @@ def _keys() -> list[Row]:
     """Measure from a key's write to the terminal until its action is handled, at 1,000 events/s."""
     chance = random.Random(7)
     with _engine(BUSY) as state, scratch() as folder:
-        log = Path(folder) / "actions"
-        with Terminal(_probed(state, log), columns=COLUMNS, rows=ROWS, environment={}) as terminal:
+        log = Log(Path(folder) / "actions")
+        with Terminal(_probed(state, log.path), columns=COLUMNS, rows=ROWS, environment={}) as terminal:
             terminal.until("eng ok", 15)
             terminal.watch(CALM_S)
             sent = []
@@ -162,8 +175,9 @@ def _keys() -> list[Row]:
                 sent.append(time.monotonic_ns())
                 terminal.type("jk"[number % 2])
                 terminal.watch(chance.uniform(0.02, 0.1))
-            terminal.watch(1)
-        handled = [int(line.split()[0]) for line in log.read_text().splitlines()]
+            while len(log.entries()) < KEYS:
+                terminal.watch(0.1)
+        handled = [at for at, _ in log.entries()]
     times_ms = sorted((at - pressed) / 1e6 for pressed, at in zip(sent, handled, strict=True))
     p50, p99 = times_ms[len(times_ms) // 2], times_ms[int(0.99 * len(times_ms))]
     value = f"{p50:.1f} / {p99:.1f} ms"
@@ -175,55 +189,80 @@ def _panic() -> list[Row]:
     rows = []
     for name, stuck in (("the screen busy for 3 s", "G"), ("the terminal not read", "")):
         with _engine(BUSY) as state, scratch() as folder:
-            command = _probed(state, Path(folder) / "actions")
+            log = Log(Path(folder) / "actions")
+            command = _probed(state, log.path)
             with Terminal(command, columns=COLUMNS, rows=ROWS, environment={}) as terminal:
                 terminal.until("eng ok", 15)
                 terminal.watch(CALM_S)
-                times_ms = [_press_twice(terminal, state, stuck) for _ in range(PANICS)]
+                times_ms = [_press_twice(terminal, state, log, stuck) for _ in range(PANICS)]
         value = f"{statistics.median(times_ms):.1f} ms (worst of {PANICS} {max(times_ms):.1f})"
         rows.append(Row(f"panic key to the core, {name}", value, "under 20 ms"))
     return rows
 
 
-def _press_twice(terminal: Terminal, state: str, stuck: str) -> float:
+def _press_twice(terminal: Terminal, state: str, log: Log, stuck: str) -> float:
     """Return ms from the second press to the core; `stuck` is the key that makes the screen hang."""
+    presses, busy = log.count("panic"), log.count("free")
     if stuck:
         terminal.type(stuck)
-        time.sleep(0.3)
+        log.until(BUSY_ACTION, busy + 1)
     else:
-        time.sleep(3.0)  # frames fill what the terminal holds for who does not read
-    terminal.type("\x1b[24~")
-    time.sleep(0.2)
+        time.sleep(UNREAD_S)
+    terminal.type(F12)
+    log.until("panic", presses + 1)
     pressed = time.time_ns()
-    terminal.type("\x1b[24~")
-    time.sleep(0.5)
-    since = int(status(state)["flatten"]["since"])
-    terminal.watch(4.0)
+    terminal.type(F12)
+    since = _flattened(state, pressed)
+    terminal.watch(PANIC_WINDOW_S)  # what was unread is read, what was stuck goes on, the window is over
+    if stuck:
+        log.until("free", busy + 1)
     return (since - pressed) / 1e6
+
+
+def _flattened(state: str, after: int) -> int:
+    """Wait until the engine has flattened since a moment; return when it began (ns UTC)."""
+    deadline_s = time.monotonic() + ANSWER_S
+    while True:
+        flatten = status(state)["flatten"]
+        since = int(flatten["since"])
+        if since >= after and flatten["step"] == "flat":
+            return since
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"no flatten within {ANSWER_S:.0f} s: {flatten}")
 
 
 def _ends() -> list[Row]:
     """Measure how long SIGTERM takes in each state that a console may be in."""
-    states = {"at rest": "", "a dialog": "m", "the palette": "\x10", "help": "?", "the screen busy": "G"}
     times_s: dict[str, float] = {}
     with _engine(BUSY) as state, scratch() as folder:
-        command = _probed(state, Path(folder) / "actions")
-        for name, keys in (*states.items(), ("the terminal not read", None)):
+        log = Log(Path(folder) / "actions")
+        command = _probed(state, log.path)
+        for name, keys, sign in STATES:
             with Terminal(command, columns=COLUMNS, rows=ROWS, environment={}) as terminal:
                 terminal.until("eng ok", 15)
-                if keys:
-                    terminal.type(keys)
-                    time.sleep(0.4)
-                elif keys is None:
-                    time.sleep(3.0)
-                begun_s = time.monotonic()
-                terminal.process.send_signal(signal.SIGTERM)
-                while terminal.process.poll() is None and time.monotonic() - begun_s < 10:
-                    if keys is not None:
-                        terminal.watch(0.02)
-                times_s[name] = time.monotonic() - begun_s
+                terminal.forget()
+                terminal.type(keys)
+                if sign:
+                    terminal.until(sign, 15)
+                elif keys:
+                    log.until(BUSY_ACTION, 1)
+                times_s[name] = _end(terminal, read=True)
+        with Terminal(command, columns=COLUMNS, rows=ROWS, environment={}) as terminal:
+            terminal.until("eng ok", 15)
+            time.sleep(UNREAD_S)
+            times_s["the terminal not read"] = _end(terminal, read=False)
     value = ", ".join(f"{name} {seconds:.1f}" for name, seconds in times_s.items())
     return [Row("SIGTERM to the end of the console, s", value, f"within {LEAVE_WITHIN_S:.0f} s each")]
+
+
+def _end(terminal: Terminal, *, read: bool) -> float:
+    """Tell the console to end; return the seconds that it took, ten at most."""
+    begun_s = time.monotonic()
+    terminal.process.send_signal(signal.SIGTERM)
+    while terminal.process.poll() is None and time.monotonic() - begun_s < 10:
+        if read:
+            terminal.watch(0.02)
+    return time.monotonic() - begun_s
 
 
 def _memory() -> list[Row]:

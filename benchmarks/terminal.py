@@ -64,6 +64,10 @@ class Terminal:
             self._read(0.02)
         return time.perf_counter() - self.started_s
 
+    def forget(self) -> None:
+        """Let `until` look at what is written from here on."""
+        self._seen = b""
+
     def watch(self, duration_s: float) -> float:
         """Read for a while; return the bytes a second."""
         before, begun_s = self.written, time.monotonic()
