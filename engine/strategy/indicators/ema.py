@@ -3,22 +3,20 @@
 from typing import ClassVar
 
 from engine.strategy.indicators import INPUT_MAX, INPUT_MIN, MISSING, SERIES, State, parts
+from engine.strategy.indicators.seeded import Seeded
 
 
-class Ema:
+class Ema(Seeded):
     """EMA(n): e += (x - e) * 2 / (n + 1), seeded by the mean of the first n values; n inputs.
 
     Source: TA-Lib's EMA in its default (classic) compatibility, in its order of arithmetic.
     """
 
-    TAKES: ClassVar[str] = SERIES
-    __slots__ = ("_alpha", "_left", "_value", "warmup")
+    __slots__ = ("_alpha",)
 
     def __init__(self, period: int) -> None:
-        self.warmup = period
+        super().__init__(period)
         self._alpha = 2.0 / (period + 1)
-        self._left = period  # inputs until the seed is complete; `_value` is their sum until then
-        self._value = 0.0
 
     def update(self, x: float) -> float:
         """Take the next value; see SeriesIndicator."""
@@ -29,23 +27,6 @@ class Ema:
         value = self._value
         self._value = value = (x - value) * self._alpha + value
         return value
-
-    def _seed(self, x: float) -> float:
-        self._value += x
-        self._left -= 1
-        if self._left:
-            return MISSING
-        self._value /= self.warmup
-        return self._value
-
-    def state(self) -> State:
-        """Return [inputs left to the seed, average or sum so far]."""
-        return [float(self._left), self._value]
-
-    def restore(self, state: State) -> None:
-        """Take up a state."""
-        left, self._value = state
-        self._left = int(left)
 
 
 class Dema:

@@ -51,11 +51,8 @@ class Session:
         self._fresh, self._began, self._ignored = bool(fresh), int(began), int(ignored)
 
 
-class SessionHigh:
-    """session_high(start, end): the highest high of the session so far, and of the last one until the next.
-
-    `.before` is that of the session before. In price units; missing before the first whole session began.
-    """
+class SessionExtreme:
+    """What high and low share: the level of the session so far, and that of the one before it."""
 
     TAKES: ClassVar[str] = BAR
     OUTPUTS: ClassVar[tuple[str, ...]] = ("level", "before")
@@ -65,6 +62,24 @@ class SessionHigh:
         self.warmup = 1
         self._session = Session(start, end)
         self.level = self.before = MISSING
+
+    def state(self) -> State:
+        """Return [level, before], then the state of the session."""
+        return [self.level, self.before, *self._session.state()]
+
+    def restore(self, state: State) -> None:
+        """Take up a state."""
+        self.level, self.before, *session = state
+        self._session.restore(session)
+
+
+class SessionHigh(SessionExtreme):
+    """session_high(start, end): the highest high of the session so far, and of the last one until the next.
+
+    `.before` is that of the session before. In price units; missing before the first whole session began.
+    """
+
+    __slots__ = ()
 
     def update(self, bar: Bar) -> float:
         """Take the next bar; see BarIndicator."""
@@ -75,27 +90,11 @@ class SessionHigh:
                 self.level = max(self.level, bar.high)
         return self.level
 
-    def state(self) -> State:
-        """Return [level, before], then the state of the session."""
-        return [self.level, self.before, *self._session.state()]
 
-    def restore(self, state: State) -> None:
-        """Take up a state."""
-        self.level, self.before, *session = state
-        self._session.restore(session)
-
-
-class SessionLow:
+class SessionLow(SessionExtreme):
     """session_low(start, end): the lowest low of the session so far; see session_high."""
 
-    TAKES: ClassVar[str] = BAR
-    OUTPUTS: ClassVar[tuple[str, ...]] = ("level", "before")
-    __slots__ = ("_session", "before", "level", "warmup")
-
-    def __init__(self, start: int, end: int) -> None:
-        self.warmup = 1
-        self._session = Session(start, end)
-        self.level = self.before = MISSING
+    __slots__ = ()
 
     def update(self, bar: Bar) -> float:
         """Take the next bar; see BarIndicator."""
@@ -105,12 +104,3 @@ class SessionLow:
             else:
                 self.level = min(self.level, bar.low)
         return self.level
-
-    def state(self) -> State:
-        """Return [level, before], then the state of the session."""
-        return [self.level, self.before, *self._session.state()]
-
-    def restore(self, state: State) -> None:
-        """Take up a state."""
-        self.level, self.before, *session = state
-        self._session.restore(session)
