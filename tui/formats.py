@@ -68,6 +68,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def several(number: int, noun: str) -> str:
+    """Write how many there are of something: `1 order`, `2 orders`."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def age(seconds: float) -> str:
     """Write an age in at most five cells: `<1s`, `12s`, `4m`, `3h05`, `12d`."""
     if seconds < 1:

@@ -27,7 +27,7 @@ DEFAULT = Layout(
 
 TRADE = Layout(
     name="trade",
-    about="orders and positions first, the chart and the book beside them",
+    about="orders and positions first, chart and book beside them",
     small=(
         stacked(
             ("positions market", 8),
@@ -48,7 +48,7 @@ TRADE = Layout(
 
 WATCH = Layout(
     name="watch",
-    about="the engine and its limits first: for the hours in which nobody trades by hand",
+    about="the engine and its limits first, to watch it trade",
     small=(
         stacked(
             ("events", 9),

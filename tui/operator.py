@@ -93,7 +93,7 @@ class Operator:
         if answer.on_stop is None:
             hello = self._app.link.hello if self._app.link else None
             who = f" (pid {hello.pid}, instance {hello.instance})" if hello else ""
-            text = f"Detached. The engine goes on{who}; `trader-tui attach` comes back to it."
+            text = f"Detached. The engine goes on{who}.\n`trader-tui attach` comes back to it."
             self._app.leave(0, "\n".join([text, *self._note()]))
             return
         self.leaving = True
@@ -175,7 +175,8 @@ class Operator:
         """Say what became of a command; a refusal names its reason and the remedy."""
         reply = done.reply
         if reply is not None and reply.ok:
-            self._app.tell(reply.text or f"{done.title}: done.", title=done.title)
+            bare = not reply.text or reply.text.endswith(" done")  # it says no more than the title does
+            self._app.tell("Done." if bare else reply.text, title=done.title)
             return
         self.leaving = self.leaving and done.title != "Shut down"
         if reply is None:

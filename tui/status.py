@@ -236,7 +236,9 @@ def _held(snapshot: Snapshot, frame: Frame) -> tuple[str, str]:
     status = snapshot.status
     if status.phase is Phase.HALTED:
         key = frame.key("arm")
-        return f"Halted after a flatten. To arm again, with a reason: {key}.", "danger*"
+        flat = snapshot.flatten.step == "flat"
+        how = "FLAT, as the venue showed, and halted" if flat else "Halted after a flatten"
+        return f"{how}. To arm again, with a reason: {key}.", "danger*"
     if status.data_ended:
         return "The data has ended: nothing more is decided. Commands still work.", "warn"
     some = _held_symbols(status)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from engine.core.looking import ChartFacts, Plotter, blotted, chart_facts, curve, draw
 from engine.core.machine import Machine
 from engine.core.sights import BookView, BookWish, Chart, ChartWish, EquityWish, Sight, TradesWish, Wish
+from engine.domain.market import Depth
 from engine.ports import PushFeed
 from engine.runtime.protocol import LookReply, LookRequest
 
 LEVELS_MAX = 100
 PLOTTERS_MAX = 8  # plays whose indicators are kept between two looks
-BEST_ONLY = "this market has no order book: the best bid and offer are all there is"
-NOT_KEPT = "the feed keeps the best bid and offer only; `stream: {book: depth}` keeps whole books"
+BEST_ONLY = "best bid and offer only: this market has no order book"
+NOT_KEPT = "best bid and offer only; whole books: `stream: {book: depth}`"
 
 
 class LookDesk:
@@ -66,7 +67,8 @@ class LookDesk:
         stream = self._stream
         if stream is None:
             return BookView(wish.symbol, None, BEST_ONLY)
-        depth = stream.depth(wish.symbol, max(1, min(wish.levels, LEVELS_MAX)))
+        levels = max(1, min(wish.levels, LEVELS_MAX))
+        depth = stream.depth(wish.symbol, max(2, levels))  # a second level tells a book from a best price
         if depth is None or len(depth.bids) + len(depth.asks) <= 2:
             return BookView(wish.symbol, depth, NOT_KEPT)
-        return BookView(wish.symbol, depth)
+        return BookView(wish.symbol, Depth(depth.bids[:levels], depth.asks[:levels]))

@@ -134,7 +134,7 @@ def test_a_killed_engine_is_missed_and_the_way_back_is_named(house, tmux):
     engine.send_signal(signal.SIGKILL)
     engine.wait(LIMIT_S)
     console.wait_for("The engine is gone")
-    console.wait_for("1 positions")
+    console.wait_for("1 position and")
     console.wait_for("trader-tui flatten")
     console.keys("Enter")
     assert console.note("code") == "1"

@@ -143,6 +143,19 @@ async def test_without_a_book_the_best_bid_and_offer_are_shown_and_why() -> None
         assert "No bid and offer of BTCUSDT" in desk.prose("book")
 
 
+async def test_notes_never_take_the_place_of_the_best_bid_and_offer() -> None:
+    """80x24 leaves the book four rows: both prices, the last one, and one row for an order of ours."""
+    link = seeing()
+    link.sights[BookWish] = LookReply(1, BookView("BTCUSDT", None, "best bid and offer only " * 5))
+    async with console(link=link, size=(80, 24)) as desk:
+        await show(desk, "book")
+        text = desk.text("book")
+        assert "61,232.1" in text
+        assert "61,236.9" in text
+        assert "ours BUY entry 0.25 at 61,100.0" in text
+        assert "[0 Book] · BTCUSDT" in text
+
+
 async def test_trades_add_up_by_play_today_and_in_this_run() -> None:
     """With rates that a trader looks for."""
     async with console(link=seeing(), size=(120, 44)) as desk:

@@ -34,7 +34,7 @@ async def test_arm_needs_the_typed_name() -> None:
         desk.app.screen.query_one("#name", Input).value = ""
         await desk.press(*"paper", "enter")
         assert desk.link.commands == [(Action.ARM, "", "paper")]
-        assert desk.toasts()[-1] == "Arm|Arm: done."
+        assert desk.toasts()[-1] == "Arm|Done."
 
 
 async def test_keys_that_arrive_all_at_once_count_in_their_order() -> None:

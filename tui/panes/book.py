@@ -49,6 +49,7 @@ class BookPane(AskingPane):
         return BookWish(self.symbol, levels=max(1, min(LEVELS_MAX, self._room() // 2)))
 
     def _room(self) -> int:
+        """Return how many levels fit, both sides together: not counted are frame, header and middle."""
         return self.size.height - (2 if self.slot.framed else 1) - 2
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
@@ -67,9 +68,10 @@ class BookPane(AskingPane):
         ours = [order for order in snapshot.orders if order.symbol == self.symbol and order.state.is_open]
         fitted = fit_columns(COLUMNS, width)
         said = wrapped(view.text, max(10, width)) if view.text else []
-        spare = self._room() - len(said) - min(len(ours), AWAY_MAX + 1) - 1
+        spare = self._room() - len(said) - min(len(ours), AWAY_MAX + 1)
         shown = _nearest(depth, max(1, spare // 2))
-        notes = (*(((line, "muted"),) for line in said), *_away(ours, shown, tick))
+        notes = (*_away(ours, shown, tick), *(((line, "muted"),) for line in said))
+        notes = notes[: max(0, self._room() - 2)]  # never in place of the best bid or offer
         age_s = max(0, snapshot.status.now - tick.ts) / NS_PER_S
         return Content(
             _ladder(shown, ours, tick, fitted),

@@ -11,7 +11,7 @@ from tui.widgets.cells import Cell, Column, fit_columns
 COLUMNS = (
     Column("STATE", 9, keep=99),
     Column("LIFE", 4, keep=55),
-    Column("AGE", 5, keep=90, number=True),
+    Column("AGE", 5, keep=78, number=True),
     Column("SYMBOL", 9, keep=98),
     Column("SIDE", 4, keep=97),
     Column("FOR", 7, keep=80),

@@ -10,6 +10,7 @@ from tui.formats import age, age_between, clean, count
 from tui.widgets.cells import LABEL, Cell, Row, fact
 
 WARN_OFFSET_MS, BAD_OFFSET_MS = 250.0, 1_000.0
+BUDGETS_A_ROW = 2  # sound ones: of more, the last numbers would be cut off
 FULL_SHARE = 0.8  # of what orders may use of a limit
 _STATES: dict[BreakerState, Cell] = {
     BreakerState.CLOSED: ("closed", "ok"),
@@ -55,7 +56,12 @@ def _channels(breakers: Sequence[BreakerRow], now: int) -> list[Row]:
 
 def _venue(venue: VenueSection, now: int) -> list[Row]:
     fine = [row for row in venue.budgets if _verdict(row) is _FINE]
-    rows = [_all("budget", _FINE, [_used(row) for row in fine])] if fine else []
+    used = [f"{row.name} {count(row.used)}/{count(row.count)}" for row in fine]
+    rows = [_all("budget", _FINE, used[:BUDGETS_A_ROW])] if used else []
+    rows += [
+        fact("", ", ".join(used[at : at + BUDGETS_A_ROW]))
+        for at in range(BUDGETS_A_ROW, len(used), BUDGETS_A_ROW)
+    ]
     rows += [fact("budget", _used(row), _verdict(row)) for row in venue.budgets if row not in fine]
     if venue.budget_flaw:
         rows.append(fact("budget", clean(venue.budget_flaw), ("counted alone", "warn*")))

@@ -203,11 +203,15 @@ class Pane(Painted, can_focus=True):
             names = self._names(budget)
         self._title_names = names
         if content.title_note and row_width(tuple(names)) + len(content.title_note) + 5 <= budget:
-            names.append((f"{'· ' if len(self.tabs) > 1 else ''}{content.title_note} ", "muted"))
+            names.append((f"{self._dot(names)}{content.title_note} ", "muted"))
         tail: list[Cell] = [(f" {note} ", style)] if note else []
         used = sum(len(text) for text, _ in (*lead, *names, *tail)) + 2
         rule = "─" * max(0, self.size.width - used)
         return (*lead, *names, (rule, edge), *tail, (f"─{corners[1]}", edge))
+
+    def _dot(self, names: list[Cell]) -> str:
+        """Part a note from the tabs; the tab in front has no blank behind it."""
+        return "" if len(self.tabs) < 2 else "· " if names[-1][0].endswith(" ") else " · "
 
     def _names(self, budget: int) -> list[Cell]:
         marker = "▶" if self.has_focus else " "

@@ -66,7 +66,7 @@ class RiskPane(Pane):
         """The ladder, two holders, the limits, the gates and the frame."""
         gates, causes = len(snapshot.gates), len(_limited(snapshot.risk))
         tables = sum(count + 2 for count in (gates, causes) if count)
-        said = len(_mode_rows(snapshot)) + len(_risk_rows(snapshot))
+        said = len(_mode_rows(snapshot, 0)) + len(_risk_rows(snapshot))
         return 2 + 2 + max(2, len(snapshot.status.holds)) + said + tables
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
@@ -74,7 +74,7 @@ class RiskPane(Pane):
         status = snapshot.status
         rows: list[Row] = _rung_rows(status.rung, width)
         rows += [_hold_row(hold, status.now, frame) for hold in status.holds]
-        rows += _mode_rows(snapshot)
+        rows += _mode_rows(snapshot, width)
         rows += [*_risk_rows(snapshot), *_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
         limited = _limited(snapshot.risk)
         if limited:
@@ -125,15 +125,17 @@ def _cause(row: CauseRow) -> list[Cell]:
     return [(cause_name(row), "text"), (used, _used_style(row)), (row.value, "text"), (row.limit, "muted")]
 
 
-def _mode_rows(snapshot: Snapshot) -> list[Row]:
-    """Say the risk mode and what latched it, then the limits that are nearest to theirs."""
+def _mode_rows(snapshot: Snapshot, width: int) -> list[Row]:
+    """Say the risk mode and what latched it, then the limits nearest to theirs, none of them cut off."""
     mode, limited = snapshot.status.risk_mode, _limited(snapshot.risk)
     latched = ", ".join(f"{cause_name(row)} {row.value}" for row in limited if row.latched)
     row: Row = (("risk mode ", "muted"), (mode.value.upper(), RISK_STYLE[mode]))
     rows = [(*row, (f"  by {latched}", "danger*"))] if latched else [row]
     near = [row for row in limited if not row.latched and row.used >= 0][:NEAREST_SHOWN]
     if near:
-        told = ", ".join(f"{cause_name(row)} {used_words(row)}" for row in near)
+        told, *others = [f"{cause_name(row)} {used_words(row)}" for row in near]
+        for other in others:
+            told = f"{told}, {other}" if LABEL + len(told) + 2 + len(other) <= width else told
         rows.append((("nearest   ", "muted"), (told, _used_style(near[0]))))
     return rows
 

@@ -46,7 +46,7 @@ class ArmDialog(Dialog[ArmAnswer]):
             yield say("The engine was halted by a flatten. Why is it right to go on?", kind="label")
             yield Field(id="reason", placeholder="reason, kept in the record", compact=True)
         yield say(f"Type {status.confirm_name} and press Enter:", kind="label")
-        yield Field(id="name", placeholder=status.confirm_name, compact=True)
+        yield Field(id="name", compact=True)  # empty: a name shown here would look typed already
         yield say("", kind="problem", widget_id="problem")
 
     @on(Input.Submitted)

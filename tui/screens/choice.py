@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from engine.api import Mode, OnStop, OrderState, RiskMode, Snapshot
+from tui.formats import several
 from tui.screens.dialog import Dialog, Field, say
 
 RISK_WORDS = {
@@ -126,7 +127,7 @@ class LeaveDialog(Dialog[Leave]):
         orders = sum(order.state.is_open for order in snapshot.orders)
         unknown = sum(order.state is OrderState.UNKNOWN for order in snapshot.orders)
         positions = sum(row.qty != 0 for row in snapshot.positions)
-        words = f"Open now: {positions} positions, {orders} orders"
+        words = f"Open now: {several(positions, 'position')}, {several(orders, 'order')}"
         yield say(words + (f", {unknown} of them UNKNOWN." if unknown else "."))
         options = [Option(_two_columns(key), id=key) for key in self._choices]
         choices = OptionList(*options, id="choices", compact=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.api import OrderRole, OrderRow, OrderState, PositionRow, Snapshot
 from tui.costs import close_all, worst_case
-from tui.formats import age, money, quantity, signed
+from tui.formats import age, money, quantity, several, signed
 from tui.panes.pane import Frame
 from tui.theme import Palette
 from tui.widgets.cells import Line, Row
@@ -28,8 +28,8 @@ def consequences(frame: Frame, key: str) -> list[Line]:
     worth = close_all(snapshot, positions).worth
     value = f"{money(worth)} {snapshot.account.currency}"
     lines: list[Line] = [(head, "panel"), *_age(frame)]
-    lines.append(_line(f"  cancel  {len(orders)} open orders{_roles(orders)}"))
-    lines.append(_line(f"  close   {len(positions)} positions, about {value}, at the market"))
+    lines.append(_line(f"  cancel  {several(len(orders), 'open order')}{_roles(orders)}"))
+    lines.append(_line(f"  close   {several(len(positions), 'position')}, about {value}, at the market"))
     for row in positions[:SYMBOLS_MAX]:
         verb = "sell" if row.qty > 0 else "buy"
         text = f"          {verb} {quantity(abs(row.qty))} {row.symbol} ({row.play})"

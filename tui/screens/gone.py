@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from engine.api import Goodbye, Snapshot
+from tui.formats import several
 from tui.screens.dialog import Dialog, say
 
 
@@ -16,11 +17,11 @@ def farewell(goodbye: Goodbye | None, error: str, snapshot: Snapshot | None) -> 
             "The engine has ended" if goodbye.exit_code == 0 else f"The engine ended with {goodbye.exit_code}"
         )
         return word, f"{goodbye.text or 'It said no more.'}\n\n`trader-tui` starts it again."
-    orders = sum(order.state.is_open for order in snapshot.orders) if snapshot else 0
-    positions = sum(row.qty != 0 for row in snapshot.positions) if snapshot else 0
+    orders = several(sum(order.state.is_open for order in snapshot.orders) if snapshot else 0, "open order")
+    positions = several(sum(row.qty != 0 for row in snapshot.positions) if snapshot else 0, "position")
     why = f" ({error})" if error else ""
     lines = [
-        f"It said nothing{why}. When last seen it had {positions} positions and {orders} open orders;",
+        f"It said nothing{why}. When last seen it had {positions} and {orders};",
         "nobody watches them now unless it still runs.",
         "",
         "`trader-tui status`   tells whether it runs",

@@ -101,6 +101,12 @@ async def test_a_book_is_told_or_why_there_is_none(depth: Depth | None, stream: 
     assert (view.text, view.depth) == (said, depth)
 
 
+async def test_a_whole_book_is_not_taken_for_a_best_price_where_one_level_is_asked_for():
+    whole = Depth(((1.0, 2.0), (0.5, 1.0)), ((3.0, 4.0), (3.5, 1.0)))
+    view = (await desk(World(), whole).look(LookRequest(1, BookWish(BTC, levels=1)))).sight
+    assert view == BookView(BTC, Depth(((1.0, 2.0),), ((3.0, 4.0),)))
+
+
 async def test_both_links_ask_and_carry_what_is_seen(path):
     async with attached(path) as (server, link):
         reply = await link.look(ChartWish(BTC))

@@ -27,6 +27,14 @@ def test_a_number_fits_or_says_that_it_does_not(number: int, width: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 orders"), (1, "1 order"), (2, "2 orders"), (1200, "1,200 orders")]
+)
+def test_one_thing_is_not_several(number: int, text: str) -> None:
+    """And a thousand are easily read."""
+    assert formats.several(number, "order") == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "<1s"),

@@ -25,10 +25,23 @@ def test_a_sound_venue_takes_few_rows_and_its_verdicts_stand_first():
         "feed        bybit 0.1s  120,344 events  connected",
         "            1 reconnect, clock -12 ms",
         "channels    closed  market, private, orders, queries",
-        "budget      ok  requests 12/540 in 5s, orders 1/9 in 1s",
+        "budget      ok  requests 12/540, orders 1/9",
         "venue clock -14 ms  ok",
     ]
     assert styles(venue_snapshot()) == {"muted", "text", "ok"}
+
+
+def test_of_many_budgets_no_number_is_cut_off():
+    """The pane may be 50 cells wide."""
+    names = ("requests", "orders", "cancels", "positions", "queries")
+    shown = venue_snapshot()
+    venue = msgspec.structs.replace(shown.venue, budgets=tuple(BudgetRow(n, 120, 540, 5.2, 0) for n in names))
+    found = lines(msgspec.structs.replace(shown, venue=venue))
+    assert found[3:6] == [
+        "budget      ok  requests 120/540, orders 120/540",
+        "            cancels 120/540, positions 120/540",
+        "            queries 120/540",
+    ]
 
 
 def test_trouble_is_spelt_out():

@@ -144,6 +144,10 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
             snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD)),
             "Halted after a flatten. To arm again, with a reason: a.",
         ),
+        (
+            snapshot(status=status(phase=Phase.HALTED, rung=Rung.HOLD), flatten=FlattenSection("flat", NOW)),
+            "FLAT, as the venue showed, and halted. To arm again, with a reason: a.",
+        ),
         (flattening_snapshot(), "FLATTENING for 2s: closing positions, cancels left 1, positions left 2"),
         (
             snapshot(flatten=FlattenSection("ended", NOW, 0, 1, ("v7 BTCUSDT",))),
