@@ -327,7 +327,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         error.show()
         return error.exit_code
     except TraderError as error:
-        click.echo(f"trader-tui: {error}", err=True)
+        from tui.folding import folded
+
+        click.echo(folded(f"trader-tui: {error}", sys.stderr), err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

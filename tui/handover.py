@@ -9,6 +9,7 @@ from engine.api import (
     ControlError,
     OrderRole,
     OrderRow,
+    Phase,
     PositionRow,
     SignalRow,
     Snapshot,
@@ -49,6 +50,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
     written: int  # ns UTC
     standing: str
+    residual: tuple[str, ...]  # what a flatten could not close or cancel
     positions: tuple[OpenPosition, ...]
     orders: tuple[OpenOrder, ...]  # those of no open position
     alarms: tuple[str, ...]
@@ -78,10 +80,12 @@ def note(snapshot: Snapshot) -> Note:
     working = [order for order in snapshot.orders if order.state.is_open]
     paused = ", paused" if status.paused else ""
     rest = [order for order in working if (order.play, order.symbol) not in owners]
+    flattened = " after a flatten" if status.phase is Phase.HALTED else ""
     return Note(
         written=status.now,
-        standing=f"{status.mode.value}, {status.phase.value}{paused}, risk mode {status.risk_mode.value}, "
-        f"instance {status.instance}",
+        residual=tuple(clean(text) for text in snapshot.flatten.residual),
+        standing=f"{status.mode.value}, {status.phase.value}{flattened}{paused}, "
+        f"risk mode {status.risk_mode.value}, instance {status.instance}",
         positions=tuple(_position(row, working, snapshot) for row in held),
         orders=tuple(_order(order) for order in rest),
         alarms=tuple(f"{alarm.severity.value} {clean(alarm.text)}" for alarm in snapshot.alarms),
@@ -93,6 +97,7 @@ def lines(found: Note) -> Iterator[str]:
     yield f"Hand-over at {date(found.written)} {clock(found.written)} UTC: {found.standing}."
     if not found.positions:
         yield "Flat: no position is open."
+    yield from (f"NOT FLAT, left by the flatten: {text}" for text in found.residual)
     for position in found.positions:
         yield f"- {position.words}"
         yield f"    why: {position.why}"

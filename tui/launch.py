@@ -25,6 +25,7 @@ from engine.api import (
     run_engine,
     send_command,
 )
+from tui.folding import folded
 from tui.supervisor import Supervisor, actor_name, new_console
 
 if TYPE_CHECKING:
@@ -281,5 +282,5 @@ def _code_of(app: "ConsoleApp", result: int | None) -> int:
     code = result if result is not None else (app.return_code or 0)
     if app.last_words:
         stream = sys.stderr if code else sys.stdout
-        stream.write(f"trader-tui: {app.last_words}\n")
+        stream.write(folded(f"trader-tui: {app.last_words}\n", stream))
     return code

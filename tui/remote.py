@@ -27,6 +27,7 @@ from engine.api import (
     wait_flat,
 )
 from engine.api import flatten_direct as api_flatten_direct
+from tui.folding import folded
 from tui.formats import clean
 from tui.statuswords import status_facts, status_lines
 from tui.supervisor import actor_name, unreached
@@ -250,5 +251,5 @@ def print_facts(facts: object) -> None:
 def print_line(text: str, *, err: bool = False) -> None:
     """Print text, to stderr where it says why something was not done."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(text + "\n")
+    stream.write(folded(text, stream) + "\n")
     stream.flush()

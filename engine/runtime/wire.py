@@ -126,9 +126,14 @@ def _unreachable_elsewhere(path: Path, error: Exception) -> ControlError:
     match error:
         case ControlError():
             return error
-        case FileNotFoundError() | ConnectionRefusedError():
-            text = f"nothing listens at {path}: the ssh that forwards it is not running"
-            return ControlError(f"{text}. Start it with {how} (remove an old {path.name} first).")
+        case FileNotFoundError():
+            text = f"there is no socket at {path}: the ssh that forwards it is not running"
+            return ControlError(f"{text}. Start it with {how}.")
+        case ConnectionRefusedError() if path.is_socket():
+            text = f"nothing listens at {path}: the ssh that forwarded it has ended"
+            return ControlError(f"{text}. Remove that file, then start it anew with {how}.")
+        case ConnectionRefusedError():
+            return ControlError(f"{path} is no socket. Forward to a path of its own with {how}.")
         case PermissionError():
             return ControlError(f"{path} may not be opened; it belongs to another user.")
         case TimeoutError():

@@ -80,7 +80,7 @@ def test_a_tunnel_that_leads_nowhere_is_explained(house):
     missing = house.root / "x.sock"
     told = house.run("attach", "--plain", "--socket", missing)
     assert told.code == 1
-    assert "nothing listens at" in told.err
+    assert "there is no socket at" in told.err
     assert "ssh -N -L PATH:ITS_SOCKET HOST" in told.err
     passage = Tunnel(missing, str(house.root / "nobody.sock"))
     try:

@@ -1,5 +1,6 @@
 """Consoles on a control socket: each has an id, and the engine hears of one that is gone."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,8 @@ def test_control_goes_back_only_where_the_console_that_left_had_it(holder, poste
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (FileNotFoundError(), "nothing listens at /tmp/x.sock: the ssh that forwards it is not running"),
-        (ConnectionRefusedError(), "remove an old x.sock first"),
+        (FileNotFoundError(), "there is no socket at /tmp/x.sock: the ssh that forwards it is not running"),
+        (ConnectionRefusedError(), "/tmp/x.sock is no socket"),
         (PermissionError(), "belongs to another user"),
         (TimeoutError(), "nobody answers at /tmp/x.sock: the line hangs"),
         (EOFError("closed"), "what it is forwarded to is gone, or is no control socket (closed)"),
@@ -83,6 +84,13 @@ def test_what_a_forwarded_socket_lacks_is_told_without_a_word_of_this_machines_i
     text = str(unreachable(Path("/tmp/x.sock"), "", error))
     assert told in text
     assert "--instance" not in text
+
+
+def test_a_socket_that_an_ended_ssh_left_is_to_be_removed(tmp_path):
+    left = tmp_path / "x.sock"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(left))
+    assert "Remove that file" in str(unreachable(left, "", ConnectionRefusedError()))
 
 
 async def test_an_engine_elsewhere_is_reached_by_its_socket_alone(path):

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from engine.api import ControlError, OrderState, Side, SignalKind
+from engine.api import ControlError, FlattenSection, OrderState, Phase, Rung, Side, SignalKind
 from tests import console_fakes as fakes
 from tests.console_positions import position
 from tests.unit.tui.night import Night
@@ -58,6 +58,14 @@ def test_a_flat_engine_has_nothing_to_hand_over():
     told = text(fakes.snapshot(positions=(), orders=(), status=fakes.status(paused=True)))
     assert told.endswith("Flat: no position is open.")
     assert "armed, paused" in told
+
+
+def test_what_a_flatten_left_is_told_to_whoever_comes_next():
+    halted = fakes.status(phase=Phase.HALTED, rung=Rung.HOLD)
+    left = FlattenSection("ended", fakes.NOW, 0, 1, ("v7 BTCUSDT long 0.25",))
+    told = text(fakes.snapshot(status=halted, flatten=left))
+    assert "paper, halted after a flatten, risk mode normal" in told
+    assert "\nNOT FLAT, left by the flatten: v7 BTCUSDT long 0.25\n" in told
 
 
 def test_it_is_printed_from_a_shell(settings, capsys):
