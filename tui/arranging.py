@@ -40,11 +40,8 @@ class Arranging:
 
     def lay_out(self) -> None:
         """Show the panes as they are to stand now; the focus moves on where its pane has gone."""
-        desk, focused = self._app.desk, self._app.focused
-        coming = desk.coming()
-        if coming and isinstance(focused, Pane) and focused.name_id not in coming:
-            desk.choose(coming[0])
-        desk.lay_out_again()
+        self._app.desk.stay_in_view()
+        self._app.desk.lay_out_again()
         self._app.draw_soon()
 
     def chosen(self, name: str | None) -> None:

@@ -69,7 +69,7 @@ class Navigator:
     def _sideways(self, step: int) -> None:
         """Go to the pane beside the focused one; where panes stand in one column, to the tab beside it."""
         desk, focused = self._app.desk, self._app.focused
-        if not isinstance(focused, Pane) or desk.zoomed:
+        if not isinstance(focused, Pane) or desk.zoomed or focused not in desk.shown():
             self._step(step)
             return
         tabs = [name for name, _, _ in focused.tabs]

@@ -16,7 +16,6 @@ class Sifting:
         self.sieve = NO_SIEVE
         self.typing = False
         self._last = NO_SIEVE
-        self._kept: tuple[int, ...] = ()  # rows shown now, as they are counted without the filter
         self._hits: tuple[int, ...] = ()  # rows shown now that match, as they are counted now
         self._found = self._total = 0
 
@@ -36,26 +35,25 @@ class Sifting:
         if self.sieve.terms:
             self._last = self.sieve
 
-    def clear(self, row: int) -> int:
-        """Let everything through; return where the row is then."""
+    def clear(self) -> None:
+        """Let everything through."""
         self.sieve, self.typing = NO_SIEVE, False
-        return self._kept[row] if row < len(self._kept) else row
 
     def sift(self, items: Sequence[object], facts: Callable[[object], Mapping[str, str]]) -> tuple[int, ...]:
         """Return the rows to show. Items that follow one another and are the same make one match."""
         wanted = self.sieve if self.active else self._last
         rows = range(len(items))
         if not wanted.text:
-            self._kept, self._hits = tuple(rows), ()
+            self._hits = ()
             self._found = self._total = _distinct(items, rows) if self.active else 0
-            return self._kept
+            return tuple(rows)
         hits = [row for row in rows if wanted.passes(facts(items[row]))]
         self._found, self._total = _distinct(items, hits), _distinct(items, rows)
-        self._kept = tuple(hits) if self.active else tuple(rows)
+        kept = tuple(hits) if self.active else tuple(rows)
         starts = [row for row in hits if row == 0 or items[row - 1] is not items[row]]
-        places = {row: index for index, row in enumerate(self._kept)}
+        places = {row: index for index, row in enumerate(kept)}
         self._hits = tuple(places[row] for row in starts)
-        return self._kept
+        return kept
 
     def next(self, row: int, step: int) -> int | None:
         """Return the row of the match after (1) or before (-1) one, going round; None where there is none."""

@@ -29,8 +29,7 @@ class AskingPane(Pane):
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:  # noqa: ARG002 - subclasses add theirs
         """What was answered, and to which question."""
-        reply = (self.reply,) if self.reply is not None else ()
-        return reply, self.symbol, self.failure
+        return self.reply, self.symbol, self.failure
 
     def waits(self, what: str) -> tuple[str, ...]:
         """Return what to say while there is nothing to show."""

@@ -45,7 +45,7 @@ class ChartPane(AskingPane):
         """The chart, the last price, and the position's levels."""
         levels = tuple(_levels(snapshot, self.symbol))
         tick = _tick(snapshot, self.symbol)
-        return *super().sections(snapshot), tick.price if tick else 0.0, str(levels)
+        return *super().sections(snapshot), tick.price if tick else 0.0, levels
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Draw the chart in the size that there is."""

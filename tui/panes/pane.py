@@ -1,7 +1,7 @@
 """A pane: a framed grid with a title, the age of its data, a cursor and a window over its rows."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,6 +13,7 @@ from tui.formats import age, clean
 from tui.jump import badges
 from tui.layout import Box, Slot
 from tui.panes.content import Content, Frame
+from tui.selection import Selection
 from tui.sifting import Sifting
 from tui.theme import Palette
 from tui.widgets.cells import Cell, Line, Row, cells_of, cropped, row_width
@@ -32,6 +33,7 @@ class Pane(Painted, can_focus=True):
     title: ClassVar[str]
     follows: ClassVar[bool] = False  # newest row at the bottom, kept in view
     selectable: ClassVar[bool] = True
+    holds: ClassVar[bool] = False  # what is selected counts also while another pane has the focus
     fields: ClassVar[tuple[str, ...]] = ()  # what a filter can ask of an item; none: the pane is no list
 
     class Chosen(Message):
@@ -46,13 +48,8 @@ class Pane(Painted, can_focus=True):
         self.slot = NO_SLOT
         self.merged = False
         self.tabs: tuple[tuple[str, str, str], ...] = ()  # id, label, title of the panes that share the slot
-        self.cursor = 0
-        self.top = 0
-        self.following = self.follows
+        self.selection = Selection(self.identity, follows=self.follows)
         self.sifting = Sifting(self.fields)
-        self._row_count = 0
-        self._items: tuple[object, ...] = ()  # what each row is of, as last drawn
-        self._foot = 0  # lines below the rows in the last drawing
         self._title_names: list[Cell] = []  # as last drawn, for clicks on them
         self._drawn: tuple[object, ...] = ()
 
@@ -79,6 +76,10 @@ class Pane(Painted, can_focus=True):
         """Return what a filter sees of an item, by field."""
         return {}
 
+    def identity(self, item: Any) -> Hashable:
+        """Return what an item is known by while it changes; most items never change."""
+        return item  # type: ignore[no-any-return]  # items are frozen
+
     def empty_hint(self, frame: Frame) -> tuple[str, ...]:
         """Return what to say before the first snapshot."""
         return (frame.waiting,)
@@ -86,21 +87,24 @@ class Pane(Painted, can_focus=True):
     @property
     def pointed(self) -> object:
         """What the selected row is of, as it was drawn last; None where the pane does not say."""
-        return self._items[self.cursor] if self.cursor < len(self._items) else None
+        return self.selection.item
+
+    @property
+    def cursor(self) -> int:
+        """The selected row."""
+        return self.selection.row
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest row is kept in view."""
+        return self.selection.following
 
     # drawing
 
     def paint(self, frame: Frame, *, force: bool = False) -> int:
         """Draw a frame; return how many rows changed."""
         key = self._key(frame)
-        if (
-            not force
-            and len(key) == len(self._drawn)
-            and all(
-                new is old or (not isinstance(new, tuple) and new == old)
-                for new, old in zip(key, self._drawn, strict=True)
-            )
-        ):
+        if not force and key == self._drawn:  # what is the same object is not compared
             return 0
         self._drawn = key
         return self.show(self._compose_lines(frame))
@@ -109,7 +113,7 @@ class Pane(Painted, can_focus=True):
         snapshot = frame.snapshot
         size = self.size
         place = (size.width, size.height, self.slot, self.merged)
-        state: tuple[object, ...] = (*place, self.cursor, self.top, self.following, self.has_focus)
+        state: tuple[object, ...] = (*place, self.cursor, self.selection.top, self.following, self.has_focus)
         state = (*state, *self.sifting.state, bool(frame.letters))
         if snapshot is None:
             return (*state, frame.waiting)
@@ -124,13 +128,15 @@ class Pane(Painted, can_focus=True):
             content = Content((), empty=self.empty_hint(frame))
         else:
             content = self._sifted(self.content(frame.snapshot, frame, inner), frame)
-        self._items = content.items
-        lines: list[Line] = [(self._title_row(content, frame), "background")]
+        self.selection.take(content.items, len(content.rows), held=self.holds or self.has_focus)
         room = max(0, self.size.height - (2 if framed else 1))
-        body = self._body(content, room)
+        head, foot = self._head(content, room), self._foot(content, room)
+        shown = self.selection.show(room - len(head) - len(foot))
+        body = [*head, *self._body(content, shown, room - len(head) - len(foot)), *foot]
+        lines: list[Line] = [(self._title_row(content, frame, shown), "background")]
         lines += [(self._sided(row, inner), on) for row, on in body]
         if framed and self.size.height > 1:
-            lines.append((self._bottom_row(len(content.rows), room, content), "background"))
+            lines.append((self._bottom_row(shown), "background"))
         return lines
 
     def _sifted(self, content: Content, frame: Frame) -> Content:
@@ -149,65 +155,63 @@ class Pane(Painted, can_focus=True):
             title_note="",
         )
 
-    def _body(self, content: Content, room: int) -> list[Line]:
-        head: list[Line] = [(content.header, "background")] if content.header and room > 2 else []
-        foot: list[Line] = [(row, "background") for row in content.summary] if room > 4 else []
-        rows = content.rows
-        self._row_count = len(rows)
-        self.cursor = max(0, len(rows) - 1) if self.following else min(self.cursor, max(0, len(rows) - 1))
-        foot = [*self._detail(content, room), *foot]
-        room -= len(head) + len(foot)
-        self._foot = len(foot)
-        self._clamp(room)
-        if not rows:
-            inner = max(10, self.size.width - (4 if self.slot.framed else 2))
-            texts = (line for text in content.empty for line in wrapped(text, inner))
-            said: list[Line] = [(((text, "muted"),), "background") for text in texts]
-            return [*head, *_filled(said, room), *foot]
-        shown = range(self.top, min(len(rows), self.top + room))
+    def _head(self, content: Content, room: int) -> list[Line]:
+        return [(content.header, "background")] if content.header and room > 2 else []
+
+    def _foot(self, content: Content, room: int) -> list[Line]:
+        told: list[Line] = [(row, "background") for row in content.summary] if room > 4 else []
+        return [*self._detail(content, room), *told]
+
+    def _body(self, content: Content, shown: range, room: int) -> list[Line]:
+        if not content.rows:
+            texts = (line for text in content.empty for line in wrapped(text, self._text_width))
+            return _filled([(((text, "muted"),), "background") for text in texts], room)
         marked = self.cursor if self.has_focus and self.selectable else -1
-        body: list[Line] = [(rows[index], "cursor" if index == marked else "background") for index in shown]
-        return [*head, *_filled(body, room), *foot]
+        rows = content.rows
+        return _filled(
+            [(rows[index], "cursor" if index == marked else "background") for index in shown], room
+        )
+
+    @property
+    def _text_width(self) -> int:
+        return max(10, self.size.width - (4 if self.slot.framed else 2))
 
     def _detail(self, content: Content, room: int) -> list[Line]:
         text = content.details[self.cursor] if self.cursor < len(content.details) else ""
         if not (text and self.has_focus and room > DETAIL_ROOM):
             return []
-        inner = max(10, self.size.width - (4 if self.slot.framed else 2))
+        inner = self._text_width
         rule: Line = ((("┄" * inner, "border"),), "background")
         said: list[Row] = [((line, "text"),) for line in wrapped(text, inner)[:DETAIL_MAX]]
         return [rule, *((row, "background") for row in said)]
 
-    def _clamp(self, room: int) -> None:
-        if self.cursor < self.top:
-            self.top = self.cursor
-        elif self.cursor >= self.top + room:
-            self.top = self.cursor - room + 1
-        self.top = max(0, min(self.top, self._row_count - room))
-
     # the frame
 
-    def _title_row(self, content: Content, frame: Frame) -> Row:
+    def _title_row(self, content: Content, frame: Frame, shown: range) -> Row:
         edge = "focus" if self.has_focus else "border"
         corners = "╭╮" if self.slot.framed else "──"
         note, style = self._age_note(content, frame)
-        lead: list[Cell] = [(f"{corners[0]}─", edge)]
-        budget = self.size.width - 4 - (len(note) + 2 if note else 0)
+        tail: list[Cell] = [(f" {note} ", style)] if note else []
+        budget = self.size.width - 4 - row_width(tail)
+        self._title_names = names = self._titles(frame, budget)
+        part = "" if self.slot.framed else self._part(shown)  # a frame says it at its foot
+        told = " ".join(text for text in (part, content.title_note) if text)
+        if told and row_width(names) + cells_of(told) + 5 <= budget:
+            names.append((f"{self._dot(names)}{clean(told)} ", "muted"))
+        elif row_width(names) > budget:
+            names = list(cropped(names, max(0, budget)))
+        rule = "─" * (budget - row_width(names))
+        row = ((f"{corners[0]}─", edge), *names, (rule, edge), *tail, (f"─{corners[1]}", edge))
+        return cropped(row, self.size.width)
+
+    def _titles(self, frame: Frame, budget: int) -> list[Cell]:
         if frame.letters:
             tabs = [(name, title) for name, _, title in self.tabs] or [(self.name_id, self.title)]
-            names = badges(tabs, dict(frame.letters), budget)
-        elif self.sifting.active:
+            return badges(tabs, dict(frame.letters), budget)
+        if self.sifting.active:
             note_of_filter = self.sifting.title()
-            names = [*self._names(budget - len(note_of_filter)), (note_of_filter, "accent*")]
-        else:
-            names = self._names(budget)
-        self._title_names = names
-        if content.title_note and row_width(tuple(names)) + len(content.title_note) + 5 <= budget:
-            names.append((f"{self._dot(names)}{content.title_note} ", "muted"))
-        tail: list[Cell] = [(f" {note} ", style)] if note else []
-        used = sum(len(text) for text, _ in (*lead, *names, *tail)) + 2
-        rule = "─" * max(0, self.size.width - used)
-        return (*lead, *names, (rule, edge), *tail, (f"─{corners[1]}", edge))
+            return [*self._names(budget - cells_of(note_of_filter)), (note_of_filter, "accent*")]
+        return self._names(budget)
 
     def _dot(self, names: list[Cell]) -> str:
         """Part a note from the tabs; the tab in front has no blank behind it."""
@@ -248,15 +252,17 @@ class Pane(Painted, can_focus=True):
             return "", "muted"
         return age(content.age_s), "muted"
 
-    def _bottom_row(self, total: int, room: int, content: Content) -> Row:
+    def _part(self, shown: range) -> str:
+        """Say which rows are in view; empty where all are."""
+        total = self.selection.count
+        return f"{shown.start + 1}-{shown.stop} of {total}" if len(shown) < total else ""
+
+    def _bottom_row(self, shown: range) -> Row:
         edge = "focus" if self.has_focus else "border"
-        width = self.size.width
-        room -= (1 if content.header else 0) + self._foot
-        if total <= room:
+        width, part = self.size.width, self._part(shown)
+        if not part or len(part) + 6 > width:
             return ((f"╰{'─' * max(0, width - 2)}╯", edge),)
-        where = f" {self.top + 1}-{min(total, self.top + room)} of {total} "
-        rule = "─" * max(0, width - 4 - len(where))
-        return ((f"╰{rule}", edge), (where, "muted"), ("──╯", edge))
+        return ((f"╰{'─' * (width - 6 - len(part))}", edge), (f" {part} ", "muted"), ("──╯", edge))
 
     def _sided(self, row: Row, inner: int) -> Row:
         used = sum(cells_of(text) for text, _ in row)
@@ -272,13 +278,11 @@ class Pane(Painted, can_focus=True):
 
     def move(self, rows: int) -> None:
         """Move the cursor, or the window of a pane without one; newest-last panes stop following."""
-        self.cursor = max(0, min(self._row_count - 1, self.cursor + rows))
-        self.following = self.follows and self.cursor >= self._row_count - 1
+        self.selection.move(rows)
 
     def jump(self, *, last: bool) -> None:
         """Go to the first or the last row; the last row of a newest-last pane is followed from then on."""
-        self.cursor = max(0, self._row_count - 1) if last else 0
-        self.following = self.follows and last
+        self.selection.jump(last=last)
 
     def go(self, row: int) -> None:
         """Go to a row."""
@@ -292,10 +296,8 @@ class Pane(Painted, can_focus=True):
         return row is not None
 
     def show_all(self) -> None:
-        """End the filter; the selected row stays the selected one."""
-        following = self.following
-        self.cursor = self.sifting.clear(self.cursor)
-        self.following = following
+        """End the filter; what is selected stays selected."""
+        self.sifting.clear()
 
     @property
     def page_rows(self) -> int:
@@ -308,13 +310,13 @@ class Pane(Painted, can_focus=True):
             return
         x = 2
         for text, name in self._title_names:
-            if x <= event.x < x + len(text):
+            if x <= event.x < x + cells_of(text):
                 shown = text.strip(" []")
                 chosen = [pane for pane, label, title in self.tabs if f"{label}{title}".startswith(shown)]
                 if name == "muted" and chosen:
                     self.post_message(self.Chosen(chosen[0]))
                 return
-            x += len(text)
+            x += cells_of(text)
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -126,6 +126,16 @@ class Desk(Widget):
         """Return the panes that will be on screen when it has been laid out again."""
         return [self.front(slot) for slot in self._planned(*self.size, self.zoomed).slots]
 
+    def on_resize(self) -> None:
+        """Keep the focus on what the new size shows."""
+        self.stay_in_view()
+
+    def stay_in_view(self) -> None:
+        """Move the focus on where its pane is no longer shown: keys act on what is seen."""
+        focused, coming = self.screen.focused, self.coming()
+        if coming and isinstance(focused, Pane) and focused.name_id not in coming:
+            self.choose(coming[0])
+
     def zoom(self, name: str) -> None:
         """Give a pane the whole screen, or take it back where it has it."""
         self.zoomed, self._peeked = "" if self.zoomed else name, False
