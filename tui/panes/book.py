@@ -13,7 +13,7 @@ from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import STALE_AFTER_S
 from tui.panes.pane import wrapped
-from tui.widgets.cells import Cell, Column, Fitted, Row, fit_columns
+from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
     Column("OURS", 14, keep=90),
@@ -21,7 +21,7 @@ COLUMNS = (
     Column("PRICE", 11, keep=99, number=True, point=True),
     Column("ASK", 9, keep=95, number=True, point=True),
     Column("SUM", 9, keep=60, number=True, point=True),
-    Column("DEPTH", 6, keep=50, flex=True),
+    Column("DEPTH", 6, keep=50, flex=True, flex_max=60),  # a longer bar is no easier to compare
 )
 LEVELS_MAX, AWAY_MAX = 50, 3
 
@@ -66,16 +66,16 @@ class BookPane(AskingPane):
         if depth is None:
             return Content((), empty=no_book(self.symbol, frame))
         ours = [order for order in snapshot.orders if order.symbol == self.symbol and order.state.is_open]
-        fitted = fit_columns(COLUMNS, width)
         said = wrapped(view.text, max(10, width)) if view.text else []
         spare = self._room() - len(said) - min(len(ours), AWAY_MAX + 1)
         shown = _nearest(depth, max(1, spare // 2))
         notes = (*_away(ours, shown, tick), *(((line, "muted"),) for line in said))
         notes = notes[: max(0, self._room() - 2)]  # never in place of the best bid or offer
         age_s = max(0, snapshot.status.now - tick.ts) / NS_PER_S
+        header, rows = _ladder(shown, ours, tick, width)
         return Content(
-            _ladder(shown, ours, tick, fitted),
-            header=fitted.header(),
+            rows,
+            header=header,
             summary=notes,
             age_s=age_s,
             stopped=f"stopped {age_s:.0f}s ago" if age_s > STALE_AFTER_S else "",
@@ -95,14 +95,19 @@ def _nearest(depth: Depth, levels: int) -> Depth:
     return Depth(depth.bids[:levels], depth.asks[:levels])
 
 
-def _ladder(depth: Depth, ours: Sequence[OrderRow], tick: TickRow, fitted: Fitted) -> tuple[Row, ...]:
+def _ladder(depth: Depth, ours: Sequence[OrderRow], tick: TickRow, width: int) -> tuple[Row, tuple[Row, ...]]:
     asks, bids = _rungs(Side.SELL, depth.asks), _rungs(Side.BUY, depth.bids)
-    deepest = max((rung.total for rung in (*asks, *bids)), default=0.0)
-    bar = fitted.width_of("DEPTH")
-    table = [_values(rung, ours, tick, deepest, bar) for rung in (*reversed(asks), *bids)]
+    ladder = (*reversed(asks), *bids)
+    table = [_values(rung, ours, tick) for rung in ladder]
+    fitted = fit_table(COLUMNS, width, table)
+    deepest = max((rung.total for rung in ladder), default=0.0)
+    room = fitted.width_of("DEPTH")
+    for values, rung in zip(table, ladder, strict=True):
+        bar = round(room * rung.total / deepest) if deepest else 0
+        values[-1] = ("█" * bar, "buy" if rung.side is Side.BUY else "sell")
     rows = list(fitted.rows(table))
     rows.insert(len(asks), _middle(depth, tick))
-    return tuple(rows)
+    return fitted.header(), tuple(rows)
 
 
 def _rungs(side: Side, levels: Sequence[tuple[float, float]]) -> list[Rung]:
@@ -118,19 +123,18 @@ def _middle(depth: Depth, tick: TickRow) -> Row:
     return ((f"last {last}", "text*"), (f"  spread {wide}, {spread_bps(bid, ask)} bps", "muted"))
 
 
-def _values(rung: Rung, ours: Iterable[OrderRow], tick: TickRow, deepest: float, bar: int) -> list[Cell]:
+def _values(rung: Rung, ours: Iterable[OrderRow], tick: TickRow) -> list[Cell]:
     buys = rung.side is Side.BUY
     style = "buy" if buys else "sell"
     qty = "-" if rung.qty is None else quantity(_rounded(rung.qty))
     own = [order for order in ours if order.price is not None and float(order.price) == rung.price]
-    filled = round(bar * rung.total / deepest) if deepest else 0
     return [
         _own(own),
         (qty if buys else "", style),
         (price(rung.price, tick.price_digits), f"{style}*" if own else "text"),
         ("" if buys else qty, style),
         (quantity(_rounded(rung.total)) if rung.total else "-", "muted"),
-        ("█" * filled, style),
+        ("", style),  # the bar, once it is known how much room there is for it
     ]
 
 

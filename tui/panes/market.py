@@ -21,7 +21,7 @@ from tui.formats import (
 )
 from tui.panes.pane import Content, Frame, Pane
 from tui.theme import Palette
-from tui.widgets.cells import Cell, Column, Fitted, fit_columns
+from tui.widgets.cells import Cell, Column, fit_table
 
 PLAIN = (
     Column("SYMBOL", 10, keep=99),
@@ -30,7 +30,7 @@ PLAIN = (
     Column("BID", 10, keep=60, number=True, point=True),
     Column("ASK", 10, keep=60, number=True, point=True),
     Column("BPS", 5, keep=70, number=True, point=True),
-    Column("TREND", 8, keep=65, flex=True),
+    Column("TREND", 8, keep=65, flex=True, flex_max=60),  # as many values as a history has
     Column("AGE", 4, keep=80, number=True),
 )
 MERGED = (
@@ -39,6 +39,7 @@ MERGED = (
     Column("P&L", 10, keep=93, number=True, point=True),
     PLAIN[-1],
 )
+TREND = next(index for index, column in enumerate(PLAIN) if column.flex)
 STALE_AFTER_S = 5.0
 
 
@@ -48,10 +49,10 @@ class MarketPane(Pane):
     number = 1
     name_id = "market"
     title = "Market"
+    holds = True  # the chart and the book show the selected symbol
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette)
-        self._symbols: tuple[str, ...] = ()
         self._seen: dict[str, tuple[float, str, str]] = {}  # price, glyph and style of the last move
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
@@ -62,23 +63,33 @@ class MarketPane(Pane):
         """One row a symbol, a header and the frame."""
         return len(snapshot.ticks) + 3
 
+    def identity(self, item: TickRow) -> str:
+        """A symbol."""
+        return item.symbol
+
     def choose(self, step: int) -> str:
         """Select another symbol, whether the pane was ever drawn or not; return it, empty without any."""
-        self.cursor = max(0, min(self.cursor + step, len(self._symbols) - 1))
-        return self._symbols[self.cursor] if self._symbols else ""
+        self.move(step)
+        tick = self.pointed
+        return tick.symbol if isinstance(tick, TickRow) else ""
 
     def symbol_of(self, snapshot: Snapshot) -> str:
         """Return the symbol that is selected; empty before there is any."""
-        self._symbols = tuple(tick.symbol for tick in snapshot.ticks)
+        self.selection.take(snapshot.ticks, len(snapshot.ticks), held=True)
         return self.choose(0)
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a symbol."""
-        columns = MERGED if self.merged else PLAIN
-        fitted = fit_columns(columns if frame.sparklines else _untitled(columns, "TREND"), width)
+        columns: tuple[Column, ...] = MERGED if self.merged else PLAIN
+        columns = columns if frame.sparklines else _untitled(columns, "TREND")
         now = snapshot.status.now
         held = _held(snapshot) if self.merged else {}
-        rows = fitted.rows([self._values(tick, now, fitted, held) for tick in snapshot.ticks])
+        table = [self._values(tick, now, held) for tick in snapshot.ticks]
+        fitted = fit_table(columns, width, table)
+        if frame.sparklines:
+            for values, tick in zip(table, snapshot.ticks, strict=True):
+                values[TREND] = (sparkline(tick.history, fitted.width_of("TREND")), _trend_style(tick))
+        rows = fitted.rows(table)
         newest = max((tick.ts for tick in snapshot.ticks), default=0)
         return Content(
             rows,
@@ -93,9 +104,7 @@ class MarketPane(Pane):
             ),
         )
 
-    def _values(
-        self, tick: TickRow, now: int, fitted: Fitted, held: Mapping[str, tuple[Decimal, Decimal]]
-    ) -> list[Cell]:
+    def _values(self, tick: TickRow, now: int, held: Mapping[str, tuple[Decimal, Decimal]]) -> list[Cell]:
         glyph, style = self._move(tick)
         day = "buy" if tick.change > 0 else "sell" if tick.change < 0 else "muted"
         stale = now - tick.ts > STALE_AFTER_S * NS_PER_S
@@ -106,7 +115,7 @@ class MarketPane(Pane):
             (price(tick.bid, tick.price_digits) if tick.bid > 0 else "-", "text"),
             (price(tick.ask, tick.price_digits) if tick.ask > 0 else "-", "text"),
             (spread_bps(tick.bid, tick.ask), "muted"),
-            (sparkline(tick.history, fitted.width_of("TREND")), _trend_style(tick)),
+            ("", "text"),  # the trend, once it is known how much room there is for it
         ]
         if self.merged:
             values += _position_cells(held.get(tick.symbol))

@@ -6,7 +6,7 @@ from engine.api import REASONS, OrderRow, OrderState, Reason, Side, Snapshot
 from tui.formats import age_between, price, quantity
 from tui.panes.absence import entry_steps
 from tui.panes.pane import Content, Frame, Pane
-from tui.widgets.cells import Cell, Column, fit_columns
+from tui.widgets.cells import Cell, Column, fit_table
 
 COLUMNS = (
     Column("STATE", 9, keep=99),
@@ -73,14 +73,14 @@ class OrdersPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row an order."""
-        fitted = fit_columns(COLUMNS, width)
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
         now = snapshot.status.now
         ordered = sorted(snapshot.orders, key=lambda row: row.state is not OrderState.UNKNOWN)
-        rows = fitted.rows([_values(row, digits.get(row.symbol, 2), now) for row in ordered])
+        table = [_values(row, digits.get(row.symbol, 2), now) for row in ordered]
+        fitted = fit_table(COLUMNS, width, table)
         open_count = sum(row.state.is_open for row in snapshot.orders)
         return Content(
-            rows,
+            fitted.rows(table),
             header=fitted.header(),
             age_s=frame.silent_s,
             details=tuple(_detail(row) for row in ordered),
@@ -91,6 +91,10 @@ class OrdersPane(Pane):
                 *entry_steps(snapshot, frame),
             ),
         )
+
+    def identity(self, item: OrderRow) -> str:
+        """Our id of it."""
+        return item.client_id
 
     def facts(self, item: OrderRow) -> Mapping[str, str]:
         """A state goes by the venue's word and by the screen's."""

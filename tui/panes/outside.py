@@ -5,7 +5,15 @@ What is well shares a row; what is not has its own, with the last error under it
 
 from collections.abc import Sequence
 
-from engine.api import BreakerRow, BreakerState, BudgetRow, FeedRow, Snapshot, VenueSection
+from engine.api import (
+    BREAKER_WORDS,
+    BreakerRow,
+    BreakerState,
+    BudgetRow,
+    FeedRow,
+    Snapshot,
+    VenueSection,
+)
 from tui.formats import age, age_between, clean, count
 from tui.widgets.cells import LABEL, Cell, Row, fact
 
@@ -13,9 +21,9 @@ WARN_OFFSET_MS, BAD_OFFSET_MS = 250.0, 1_000.0
 BUDGETS_A_ROW = 2  # sound ones: of more, the last numbers would be cut off
 FULL_SHARE = 0.8  # of what orders may use of a limit
 _STATES: dict[BreakerState, Cell] = {
-    BreakerState.CLOSED: ("closed", "ok"),
-    BreakerState.HALF_OPEN: ("HALF OPEN", "warn*"),
-    BreakerState.OPEN: ("OPEN", "danger*"),
+    BreakerState.CLOSED: (BREAKER_WORDS[BreakerState.CLOSED], "ok"),
+    BreakerState.HALF_OPEN: (BREAKER_WORDS[BreakerState.HALF_OPEN].upper(), "warn*"),
+    BreakerState.OPEN: (BREAKER_WORDS[BreakerState.OPEN].upper(), "danger*"),
 }
 _FINE: Cell = ("ok", "ok")
 

@@ -7,7 +7,7 @@ from tui.formats import age_between, money, percent, price, quantity, signed
 from tui.panes.absence import entry_steps
 from tui.panes.market import gain_style
 from tui.panes.pane import Content, Frame, Pane
-from tui.widgets.cells import Cell, Column, Row, fit_columns
+from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
     Column("SYMBOL", 9, keep=99),
@@ -40,13 +40,13 @@ class PositionsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a position and two lines of totals."""
-        fitted = fit_columns(COLUMNS, width)
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
         now = snapshot.status.now
         ordered = sorted(snapshot.positions, key=lambda row: row.qty == 0)
-        rows = fitted.rows([_values(row, digits.get(row.symbol, 2), now) for row in ordered])
+        table = [_values(row, digits.get(row.symbol, 2), now) for row in ordered]
+        fitted = fit_table(COLUMNS, width, table)
         return Content(
-            rows,
+            fitted.rows(table),
             header=fitted.header(),
             summary=_totals(snapshot, width),
             details=tuple(_detail(row, digits.get(row.symbol, 2)) for row in ordered),
@@ -54,6 +54,10 @@ class PositionsPane(Pane):
             age_s=frame.silent_s,
             empty=("Flat: an entry that fills opens a position.", *entry_steps(snapshot, frame)),
         )
+
+    def identity(self, item: PositionRow) -> tuple[str, str]:
+        """Its play and symbol."""
+        return item.play, item.symbol
 
     def facts(self, item: PositionRow) -> Mapping[str, str]:
         """The side is long, short or flat."""

@@ -4,10 +4,10 @@ from pathlib import PurePath
 from textwrap import wrap
 
 from engine.api import ModelRow, ReloadRow, Snapshot, TwinRow
-from tui.formats import age, age_between, clean
+from tui.formats import age, age_between, clean, signed
 from tui.modelwords import model_words
 from tui.panes.pane import Content, Frame, Pane
-from tui.widgets.cells import Cell, Column, Row, fit_columns
+from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
     Column("PLAY", 10, keep=99),
@@ -22,8 +22,8 @@ TWIN_COLUMNS = (
     Column("TWIN", 10, keep=99),
     Column("GEN", 4, keep=70, number=True),
     Column("HASH", 8, keep=60),
-    Column("WOULD-BE", 9, keep=98, number=True),
-    Column("RUNNING", 9, keep=90, number=True),
+    Column("WOULD-BE", 9, keep=98, number=True, point=True),
+    Column("RUNNING", 9, keep=90, number=True, point=True),
     Column("BOTH", 5, keep=80, number=True),
     Column("ONLY RUN", 8, keep=85, number=True),
     Column("ONLY TWIN", 9, keep=86, number=True),
@@ -55,18 +55,19 @@ class ReloadPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the plays' versions and their twins."""
-        fitted = fit_columns(COLUMNS, width)
+        table = [_values(row, snapshot) for row in snapshot.reloads]
+        fitted = fit_table(COLUMNS, width, table)
         rows: list[Row] = []
         models = {row.play: row for row in snapshot.models}
-        for row in snapshot.reloads:
-            rows.append(fitted.row(_values(row, snapshot)))
+        for row, first in zip(snapshot.reloads, fitted.rows(table), strict=True):
+            rows.append(first)
             rows += _told(row, max(REASON_WIDTH_MIN, width - 2))
             if row.play in models:
                 rows += _model(models[row.play], width)
         if snapshot.twins:
-            beside = fit_columns(TWIN_COLUMNS, width)
-            rows.append(beside.header())
-            rows += [beside.row(_twin_values(twin)) for twin in snapshot.twins]
+            twins = [_twin_values(twin) for twin in snapshot.twins]
+            beside = fit_table(TWIN_COLUMNS, width, twins)
+            rows += [beside.header(), *beside.rows(twins)]
         return Content(
             tuple(rows),
             header=fitted.header(),
@@ -125,8 +126,8 @@ def _twin_values(twin: TwinRow) -> list[Cell]:
         (twin.label, "text*"),
         (str(twin.generation), "text"),
         (twin.hash[:SHORT_HASH], "muted"),
-        (f"{twin.pnl:+.2f}", "text"),
-        (f"{twin.running_pnl:+.2f}" if twin.of else "-", "text"),
+        (signed(twin.pnl), "text"),
+        (signed(twin.running_pnl) if twin.of else "-", "text"),
         (str(twin.both), "muted"),
         (str(twin.only_running), "warn" if twin.only_running else "muted"),
         (str(twin.only_twin), "warn" if twin.only_twin else "muted"),

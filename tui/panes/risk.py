@@ -15,9 +15,9 @@ from engine.api import (
     Snapshot,
 )
 from tui.formats import age_between, clock, money
-from tui.limitwords import NS_PER_S, blackout_words, capital_words, cause_name, nearest, used_words
+from tui.limitwords import blackout_words, capital_words, cause_name, nearest, used_words
 from tui.panes.pane import Content, Frame, Pane, wrapped
-from tui.widgets.cells import Cell, Column, Row, fit_columns
+from tui.widgets.cells import Cell, Column, Row, fit_table
 
 LABEL = 10
 WINDOWS_SHOWN = 2
@@ -25,13 +25,13 @@ NEAREST_SHOWN = 3
 GATES = (
     Column("GATE", 20, keep=99),
     Column("NOW", 5, keep=98),
-    Column("VALUE", 10, keep=60, number=True, flex=True),
+    Column("VALUE", 10, keep=60, number=True),
     Column("LIMIT", 8, keep=50, number=True),
 )
 CAUSES = (
-    Column("CAUSE", 15, keep=99, flex=True),
+    Column("CAUSE", 20, keep=99),
     Column("USED", 5, keep=98, number=True),
-    Column("VALUE", 9, keep=60, number=True),
+    Column("VALUE", 10, keep=60, number=True),
     Column("LIMIT", 8, keep=50, number=True),
 )
 NEAR, VERY_NEAR = 0.5, 0.8  # of a limit
@@ -58,9 +58,8 @@ class RiskPane(Pane):
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """Gates, limits, holders, flatten and what the status says of them."""
-        at, second = snapshot.status, snapshot.status.now // NS_PER_S if snapshot.risk.blackouts else 0
-        said = (at.holds, at.rung, at.risk_mode, at.phase, second)
-        return snapshot.gates, snapshot.risk, snapshot.flatten, *said
+        at = snapshot.status
+        return snapshot.gates, snapshot.risk, snapshot.flatten, at.holds, at.rung, at.risk_mode, at.phase
 
     def wanted_rows(self, snapshot: Snapshot) -> int:
         """The ladder, two holders, the limits, the gates and the frame."""
@@ -78,14 +77,18 @@ class RiskPane(Pane):
         rows += [*_risk_rows(snapshot), *_dead_man_rows(snapshot), *_flatten_rows(snapshot)]
         limited = _limited(snapshot.risk)
         if limited:
-            fitted = fit_columns(CAUSES, width)
-            rows += [(), fitted.header(), *(fitted.row(_cause(row)) for row in limited)]
+            rows += _table(CAUSES, [_cause(row) for row in limited], width)
         if snapshot.gates:
-            rows.append(())
-            fitted = fit_columns(GATES, width)
-            rows.append(fitted.header())
-            rows += [fitted.row(_gate(number, gate)) for number, gate in enumerate(snapshot.gates, 1)]
+            rows += _table(
+                GATES, [_gate(number, gate) for number, gate in enumerate(snapshot.gates, 1)], width
+            )
         return Content(tuple(rows), age_s=frame.silent_s)
+
+
+def _table(columns: tuple[Column, ...], table: list[list[Cell]], width: int) -> list[Row]:
+    """Lay out a table under an empty row and its titles."""
+    fitted = fit_table(columns, width, table)
+    return [(), fitted.header(), *fitted.rows(table)]
 
 
 def _rung_rows(rung: Rung, width: int) -> list[Row]:
@@ -121,7 +124,7 @@ def _limited(risk: RiskSection) -> tuple[CauseRow, ...]:
 
 
 def _cause(row: CauseRow) -> list[Cell]:
-    used = "LATCH" if row.latched else used_words(row)
+    used = "LATCHED" if row.latched else used_words(row)
     return [(cause_name(row), "text"), (used, _used_style(row)), (row.value, "text"), (row.limit, "muted")]
 
 

@@ -6,14 +6,14 @@ from engine.api import REASONS, Reason, Side, SignalKind, SignalRow, Snapshot
 from tui.formats import NS_PER_S, clock, price
 from tui.panes.absence import data_steps
 from tui.panes.pane import Content, Frame, Pane
-from tui.widgets.cells import Cell, Column, fit_columns
+from tui.widgets.cells import Cell, Column, fit_table
 
 COLUMNS = (
     Column("TIME", 8, keep=90),
     Column("PLAY", 10, keep=60),
     Column("SYMBOL", 9, keep=95),
     Column("WANTS", 10, keep=97),
-    Column("PRICE", 10, keep=50, number=True),
+    Column("PRICE", 10, keep=50, number=True, point=True),
     Column("STR", 4, keep=40, number=True),
     Column("VERDICT", 16, keep=99, flex=True),
 )
@@ -34,14 +34,14 @@ class SignalsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a signal."""
-        fitted = fit_columns(COLUMNS, width)
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
-        rows = tuple(fitted.row(_values(row, digits.get(row.symbol, 2))) for row in snapshot.signals)
+        table = [_values(row, digits.get(row.symbol, 2)) for row in snapshot.signals]
+        fitted = fit_table(COLUMNS, width, table)
         newest = snapshot.signals[-1].ts if snapshot.signals else 0
         plays = ", ".join(snapshot.status.plays)
         asks = (f"Plays: {plays}; {frame.key('why')} tells how their last bars went.",) if plays else ()
         return Content(
-            rows,
+            fitted.rows(table),
             header=fitted.header(),
             age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
             details=tuple(_detail(row) for row in snapshot.signals),

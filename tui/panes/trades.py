@@ -9,7 +9,7 @@ from tui.panes.absence import entry_steps
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import gain_style
-from tui.widgets.cells import Cell, Column, Row, fit_columns
+from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
     Column("CLOSED", 8, keep=90),
@@ -24,7 +24,7 @@ COLUMNS = (
     Column("PLAY", 10, keep=60, flex=True),
 )
 TOTALS = (
-    Column("TOTALS", 14, keep=99, flex=True),
+    Column("TOTALS", 14, keep=99),
     Column("TRADES", 6, keep=98, number=True),
     Column("WON", 5, keep=96, number=True),
     Column("FACTOR", 6, keep=90, number=True, point=True),
@@ -52,11 +52,12 @@ class TradesPane(AskingPane):
         told = self.reply.sight if self.reply is not None else None
         if not isinstance(told, Blotted):
             return Content((), empty=self.waits("the closed trades"))
-        fitted = fit_columns(COLUMNS, width)
         digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+        table = [_values(trade, digits.get(trade.symbol, 2)) for trade in told.trades]
+        fitted = fit_table(COLUMNS, width, table)
         newest = told.trades[-1].closed if told.trades else 0
         return Content(
-            fitted.rows([_values(trade, digits.get(trade.symbol, 2)) for trade in told.trades]),
+            fitted.rows(table),
             header=fitted.header(),
             summary=_totals(told, width),
             details=tuple(_detail(trade, digits.get(trade.symbol, 2)) for trade in told.trades),
@@ -108,7 +109,6 @@ def _detail(trade: ClosedTrade, digits: int) -> str:
 
 def _totals(told: Blotted, width: int) -> tuple[Row, ...]:
     """Write what the plays made: today each, where there are several, and all of them; then this run."""
-    fitted = fit_columns(TOTALS, width)
     table: list[list[Cell]] = []
     if len(told.today) > 1:
         ordered = sorted(told.today, key=lambda totals: totals.trades, reverse=True)
@@ -119,6 +119,7 @@ def _totals(told: Blotted, width: int) -> tuple[Row, ...]:
     only = f" {told.today[0].play}" if len(told.today) == 1 else ""
     table.append(_total(f"today{only}", added(told.today)))
     table.append(_total("this run", added(told.session)))
+    fitted = fit_table(TOTALS, width, table)
     return fitted.header(), *fitted.rows(table)
 
 

@@ -1,5 +1,6 @@
 """Cells, rows and columns: what panes produce and grids draw."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ Line = tuple[Row, str]  # cells and the background they stand on
 
 GAP = 1
 LABEL = 12  # cells before the value of a fact
+_NUMBER = re.compile(r"[^\w]*\d")  # also behind a sign or a glyph
 
 
 def fact(label: str, value: str, verdict: Cell | None = None) -> Row:
@@ -23,10 +25,11 @@ def fact(label: str, value: str, verdict: Cell | None = None) -> Row:
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column.
+    """One column, of at least `width` cells; what it holds may make it wider.
 
     `keep` orders what survives in a narrow pane: the highest go last, equal ones together. `flex` takes what
-    is left over. `point` stands numbers under each other by their decimal points where there is room.
+    is left over, up to `flex_max` (0: all of it). `point` stands numbers under each other by their decimal
+    points where there is room.
     """
 
     title: str
@@ -35,14 +38,24 @@ class Column(msgspec.Struct, frozen=True):
     number: bool = False
     flex: bool = False
     point: bool = False
+    flex_max: int = 0
 
     def fit(self, text: str, width: int) -> str:
         """Write a value into the column: a number is never cut, a word may be."""
         if not self.number:
             return left(text, width)
-        return (
-            right(text, width) if len(text) <= width or text.lstrip("+-")[:1].isdigit() else left(text, width)
-        )
+        fits = len(text) <= width or _NUMBER.match(text)
+        return right(text, width) if fits else left(text, width)
+
+    def needs(self, texts: Sequence[str]) -> tuple[int, int]:
+        """Return the cells it cannot do without, and those in which it is at its best."""
+        longest = max((cells_of(text) for text in texts), default=0)
+        if not self.number:
+            return self.width, max(self.width, 0 if self.flex else longest)
+        if self.point:
+            longest_filled = max((len(text) for text in filled(texts)), default=0)
+            return max(self.width, longest), max(self.width, longest_filled)
+        return max(self.width, longest), max(self.width, longest)
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -81,17 +94,19 @@ class Fitted(msgspec.Struct, frozen=True):
 
 
 def on_point(texts: Sequence[str], width: int) -> list[str]:
-    """Add blanks behind numbers so that their points meet; leave all as they are where one is too wide.
+    """Let the points of numbers meet; leave all as they are where one would be too wide."""
+    met = filled(texts)
+    return met if all(len(text) <= width for text in met) else list(texts)
 
-    What is no number (`-`, `market`) stays as it is.
-    """
+
+def filled(texts: Sequence[str]) -> list[str]:
+    """Add blanks behind numbers so that their points meet; what is no number (`-`, `market`) stays."""
     tails = [len(text) - _point(text) if _is_number(text) else 0 for text in texts]
     longest = max(tails, default=0)
-    filled = [
+    return [
         text + " " * (longest - tail) if _is_number(text) else text
         for text, tail in zip(texts, tails, strict=True)
     ]
-    return filled if all(len(text) <= width for text in filled) else list(texts)
 
 
 def _is_number(text: str) -> bool:
@@ -104,23 +119,44 @@ def _point(text: str) -> int:
     return at if at >= 0 else len(text.rstrip("%"))
 
 
-@lru_cache(256)
+def fit_table(columns: tuple[Column, ...], width: int, table: Sequence[Sequence[Cell]]) -> Fitted:
+    """Choose the columns for a width and what is to stand in them.
+
+    A number that needs more than its column's width gets it, at the cost of less important columns. What is
+    left goes to points that meet and words that are whole, the most important columns first, then to the
+    flexible one.
+    """
+    needs = [column.needs([values[i][0] for values in table]) for i, column in enumerate(columns)]
+    return _fitted(columns, width, tuple(least for least, _ in needs), tuple(best for _, best in needs))
+
+
 def fit_columns(columns: tuple[Column, ...], width: int) -> Fitted:
-    """Choose the columns for a width: drop the least important, then give the flexible one the rest."""
+    """Choose the columns for a width, whatever is to stand in them."""
+    return fit_table(columns, width, ())
+
+
+@lru_cache(256)
+def _fitted(columns: tuple[Column, ...], width: int, least: tuple[int, ...], best: tuple[int, ...]) -> Fitted:
     shown = list(range(len(columns)))
-    while len(shown) > 1 and _total(columns, shown) > width:
-        least = min(columns[index].keep for index in shown)
-        shown = [index for index in shown if columns[index].keep != least] or shown[:1]
-    spare = max(0, width - _total(columns, shown))
-    flexible = [index for index in shown if columns[index].flex]
-    places = [
-        (index, columns[index].width + (spare if flexible and index == flexible[0] else 0)) for index in shown
-    ]
-    return Fitted(columns, tuple(places))
+    while len(shown) > 1 and _total(least, shown) > width:
+        lowest = min(columns[index].keep for index in shown)
+        shown = [index for index in shown if columns[index].keep != lowest] or shown[:1]
+    spare = max(0, width - _total(least, shown))
+    widths = {index: least[index] for index in shown}
+    for index in sorted(shown, key=lambda index: -columns[index].keep):
+        wish = best[index] - least[index]
+        given = min(wish, spare) if not columns[index].point or wish <= spare else 0
+        widths[index] += given
+        spare -= given
+    flexible = next((index for index in shown if columns[index].flex), None)
+    if flexible is not None:
+        most = columns[flexible].flex_max
+        widths[flexible] += min(spare, max(0, most - widths[flexible])) if most else spare
+    return Fitted(columns, tuple((index, widths[index]) for index in shown))
 
 
-def _total(columns: tuple[Column, ...], shown: list[int]) -> int:
-    return sum(columns[index].width for index in shown) + GAP * (len(shown) - 1)
+def _total(widths: Sequence[int], shown: list[int]) -> int:
+    return sum(widths[index] for index in shown) + GAP * (len(shown) - 1)
 
 
 def cells_of(text: str) -> int:
@@ -128,19 +164,21 @@ def cells_of(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def row_width(row: Row) -> int:
+def row_width(row: Sequence[Cell]) -> int:
     """Return how many cells a row takes."""
     return sum(cells_of(text) for text, _ in row)
 
 
-def cropped(row: Row, width: int) -> Row:
-    """Cut a row that is too long, with an ellipsis at its end."""
+def cropped(row: Sequence[Cell], width: int) -> Row:
+    """Cut a row that is too long, with an ellipsis at its end, wherever the cut falls."""
+    if row_width(row) <= width:
+        return tuple(row)
     kept: list[Cell] = []
     room = width
     for text, style in row:
         size = cells_of(text)
-        if size > room:
-            kept.append((left(text, room), style))
+        if size >= room:
+            kept.append((left(f"{text} ", room), style))  # one more than fits, for there is more
             break
         kept.append((text, style))
         room -= size

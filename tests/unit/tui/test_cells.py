@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.widgets.cells import Column, cropped, fit_columns, row_width
+from tui.widgets.cells import Column, cropped, fit_columns, fit_table, on_point, row_width
 
 COLUMNS = (
     Column("A", 4, keep=9),
@@ -55,3 +55,78 @@ def test_a_long_row_is_cropped_with_an_ellipsis() -> None:
     row = (("held by ", "muted"), ("SOMEBODY", "warn*"), (" else", "text"))
     assert "".join(text for text, _ in cropped(row, 12)) == "held by SOM…"
     assert row_width(cropped((("漢字漢字", "text"),), 5)) == 5
+
+
+def test_a_cut_between_two_cells_shows_too() -> None:
+    """A word less is not seen without a sign."""
+    row = (("pos 3", "text"), (" NOT PROTECTED", "danger*"))
+    assert "".join(text for text, _ in cropped(row, 5)) == "pos …"
+    assert cropped(row, 19) == row
+
+
+MARKET = (
+    Column("SYMBOL", 8, keep=99),
+    Column("LAST", 10, keep=98, number=True, point=True),
+    Column("QTY", 8, keep=97, number=True, point=True),
+    Column("NOTE", 6, keep=10),
+    Column("REST", 4, keep=50, flex=True, flex_max=20),
+)
+
+
+def shown(width: int, *rows: tuple[str, str, str, str]) -> list[str]:
+    table = [[(text, "text") for text in (*row, "")] for row in rows]
+    return ["".join(text for text, _ in row) for row in fit_table(MARKET, width, table).rows(table)]
+
+
+def test_a_number_gets_the_room_it_needs_before_lesser_columns_stay() -> None:
+    """A billion of a coin is written out; a note goes for it."""
+    (row,) = shown(33, ("PEPEUSDT", "0.00000123", "1,000,000,000", "note"))
+    assert row.split() == ["PEPEUSDT", "0.00000123", "1,000,000,000"]
+
+
+def test_prices_of_far_apart_ticks_meet_at_their_points_where_there_is_room() -> None:
+    """And stand right where there is none."""
+    rows = (("BTCUSDT", "61,234.5", "1", ""), ("PEPEUSDT", "0.00000123", "2", ""))
+    wide, narrow = shown(60, *rows), shown(32, *rows)
+    assert len({line.index(".") for line in wide}) == 1
+    assert [line.split()[1] for line in narrow] == ["61,234.5", "0.00000123"]
+
+
+def test_a_word_is_written_whole_where_there_is_room() -> None:
+    """Then only the flexible column grows, and no further than it says."""
+    rows = (("BTC/USDT:USDT", "1.0", "1", "a longer note"),)
+    assert "BTC/USDT:USDT" in shown(80, *rows)[0]
+    assert "a longer note" in shown(80, *rows)[0]
+    table = [[(text, "text") for text in (*row, "")] for row in rows]
+    assert fit_table(MARKET, 300, table).width_of("REST") == 20
+
+
+def test_a_number_behind_a_glyph_is_crossed_out_too() -> None:
+    """Half a price is a wrong price."""
+    column = Column("LAST", 6, keep=1, number=True)
+    assert column.fit("\u25b2 61,234.5", 6) == "######"
+    assert column.fit("no floor", 6) == "no fl\u2026"
+
+
+@given(
+    st.lists(
+        st.decimals(-(10**9), 10**9, places=8).map(lambda d: f"{d.normalize():,f}"), min_size=1, max_size=6
+    ),
+    st.integers(1, 120),
+)
+def test_no_number_is_cut(numbers: list[str], width: int) -> None:
+    """It is whole, or crossed out."""
+    table = [
+        [("X", "text"), (number, "text"), ("1", "text"), ("", "text"), ("", "text")] for number in numbers
+    ]
+    fitted = fit_table(MARKET, width, table)
+    for row, number in zip(fitted.rows(table), numbers, strict=True):
+        told = "".join(text for text, _ in row)
+        assert number in told.split() or "##" in told or fitted.width_of("LAST") == 0
+        assert row_width(row) <= max(width, MARKET[0].width)
+
+
+def test_points_meet_or_all_stay() -> None:
+    """What is no number stays anyway."""
+    assert on_point(["1.25", "10", "-"], 6) == [" 1.25".strip(), "10   ", "-"]
+    assert on_point(["1.25", "10"], 4) == ["1.25", "10"]
