@@ -110,7 +110,7 @@ from engine.offline import (
     verify_session,
     why_recorded,
 )
-from engine.risk.breaker import BreakerState
+from engine.risk.breaker import BREAKER_WORDS, BreakerState
 from engine.runtime.leaving import leave
 from engine.runtime.parity.report import FirstDifference, ParityReport, ParityWish
 from engine.runtime.parity.report import Outcome as ParityOutcome
@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from engine.strategy.explain import Tree as Tree  # noqa: PLC0414 - likewise
 
 __all__ = [
+    "BREAKER_WORDS",
     "COMMANDS_COLUMNS",
     "COMMANDS_TABLE",
     "HOLDERS",

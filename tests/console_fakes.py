@@ -262,7 +262,7 @@ GATES = (
     GateRow("lock_held", GateStatus.PASS, "pid 4711", ""),
     GateRow("ladder", GateStatus.PASS, "FULL", "FULL"),
     GateRow("data_fresh", GateStatus.PASS, "0.4 s", "10 s"),
-    GateRow("breaker", GateStatus.PASS, "closed", "closed"),
+    GateRow("breaker", GateStatus.PASS, "working", "working"),
     GateRow("daily_loss", GateStatus.PASS, "+124.22", "-500"),
     GateRow("open_orders", GateStatus.PASS, "4", "200"),
     GateRow("order_notional", GateStatus.PASS, "", "5,000"),
@@ -426,7 +426,7 @@ def trouble_snapshot() -> Snapshot:
         GATES[1],
         GateRow("ladder", GateStatus.VETO, "REDUCE", "FULL"),
         GateRow("data_fresh", GateStatus.VETO, "14.2 s", "10 s"),
-        GateRow("breaker", GateStatus.VETO, "open", "closed"),
+        GateRow("breaker", GateStatus.VETO, "not working", "working"),
         *GATES[5:],
     )
     return snapshot(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.api import BreakerRow, FeedRow, OrderRow, Phase, Rung, Snapshot, VenueSection
+from engine.api import BREAKER_WORDS, BreakerRow, FeedRow, OrderRow, Phase, Rung, Snapshot, VenueSection
 from tui.formats import age, age_between, clean, duration, money, percent, price, quantity, signed
 from tui.limitwords import blackout_words, cause_name, nearest, refusing_gates, used_words
 from tui.modelwords import model_words
@@ -88,7 +88,7 @@ def _engine_lines(snapshot: Snapshot) -> Iterator[str]:
     health = snapshot.health
     yield from _rows("feeds", [_feed_words(feed) for feed in snapshot.feeds])
     if snapshot.breakers:
-        yield from _rows("breakers", [_breaker_words(row) for row in snapshot.breakers])
+        yield from _rows("channels", [_breaker_words(row) for row in snapshot.breakers])
     if snapshot.venue.name:
         yield from _rows("venue", list(_venue_words(snapshot.venue, snapshot.status.now)))
     yield _row("flatten", _flatten_words(snapshot))
@@ -169,7 +169,7 @@ def _feed_words(feed: FeedRow) -> str:
 
 def _breaker_words(row: BreakerRow) -> str:
     failures = f", {row.failures} failures of late, the last: {row.text}" if row.failures else ""
-    return f"{row.venue} {row.channel.value} {row.state.value.replace('_', ' ')}{failures}"
+    return f"{row.venue} {row.channel.value} {BREAKER_WORDS[row.state]}{failures}"
 
 
 def _venue_words(venue: VenueSection, now: int) -> Iterator[str]:

@@ -125,12 +125,14 @@ class Channels:
         match after.state:
             case BreakerState.OPEN:
                 self._outbox.append(SetTimer(f"{REST_TIMER}{name}", now + round(rest_s * NS_PER_S)))
-                text = f"{name}: breaker open, rests {rest_s:g} s; {len(after.failures)} failures, the last: "
+                text = (
+                    f"{name} is not working, rests {rest_s:g} s; {len(after.failures)} failures, the last: "
+                )
                 self._board.notice(now, NoticeLevel.WARNING, "breaker", text + after.text)
             case BreakerState.HALF_OPEN:
-                self._board.notice(now, NoticeLevel.INFO, "breaker", f"{name}: breaker half open")
+                self._board.notice(now, NoticeLevel.INFO, "breaker", f"{name} is tried again")
             case BreakerState.CLOSED:
-                self._board.notice(now, NoticeLevel.GOOD, "breaker", f"{name}: breaker closed")
+                self._board.notice(now, NoticeLevel.GOOD, "breaker", f"{name} works again")
         self._hold(now)
 
     def _hold(self, now: int) -> None:

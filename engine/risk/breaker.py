@@ -16,6 +16,13 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half_open"  # it rested; the next call tells
 
 
+BREAKER_WORDS: dict[BreakerState, str] = {  # for people: a closed breaker sounds like a closed line
+    BreakerState.CLOSED: "working",
+    BreakerState.OPEN: "not working",
+    BreakerState.HALF_OPEN: "trying again",
+}
+
+
 class Cue(StrEnum):
     """What moves a breaker."""
 

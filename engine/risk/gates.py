@@ -3,7 +3,7 @@
 from engine.domain.limits import Limits
 from engine.domain.modes import Rung, lowest
 from engine.domain.reasons import Reason
-from engine.risk.breaker import BreakerState
+from engine.risk.breaker import BREAKER_WORDS, BreakerState
 from engine.risk.capital import CAPITAL_GATES
 from engine.risk.gate import EntryFacts, Gate, GateResult, Verdict
 
@@ -65,8 +65,8 @@ GATES: tuple[Gate, ...] = (
             facts.breaker is BreakerState.CLOSED
             or (facts.breaker is BreakerState.HALF_OPEN and not facts.trying)
         ),
-        lambda facts: facts.breaker.value.replace("_", " ") + (" and tried" if facts.trying else ""),
-        lambda _: "closed",
+        lambda facts: BREAKER_WORDS[facts.breaker] + (", one order tries it" if facts.trying else ""),
+        lambda _: BREAKER_WORDS[BreakerState.CLOSED],
     ),
     *CAPITAL_GATES,
     Gate(

@@ -34,8 +34,8 @@ async def test_a_maximised_pane_shows_every_limit(size: tuple[int, int]) -> None
         assert "capital   9,979.50, put aside 20.50 (25% of profits)" in shown
         assert "stopped   canary BTCUSDT buy: limits enable" in shown
         assert "waits     leverage_max 2 -> 4: limits accept" in shown
-        (latched,) = [line.split() for line in shown.splitlines() if "LATCH" in line]
-        assert latched[-4:-2] == ["LATCH", "120ms"]
+        (latched,) = [line.split() for line in shown.splitlines() if "LATCHED" in line]
+        assert latched[-4:-2] == ["LATCHED", "120ms"]
         assert "slippage" not in shown, "no limit, nothing to be near to"
 
 

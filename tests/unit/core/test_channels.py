@@ -128,10 +128,10 @@ def test_a_channel_that_rested_is_tried_by_one_order_at_a_time():
     one = Decimal(1)
     assert world.machine.trading.entering.facts(signal, entry.request.qty, one, 0.0, world.now).trying
     (row,) = [gate for gate in view(world.machine, world.now).gates if gate.name == "breaker"]
-    assert (row.status, row.value) == ("veto", "half open and tried")
+    assert (row.status, row.value) == ("veto", "trying again, one order tries it")
     world.ack(entry)
     (row,) = [gate for gate in view(world.machine, world.now).gates if gate.name == "breaker"]
-    assert (row.status, row.value) == ("pass", "half open")
+    assert (row.status, row.value) == ("pass", "trying again")
 
 
 # what an open breaker leaves alone

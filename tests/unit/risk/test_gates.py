@@ -82,7 +82,7 @@ VETOES: list[tuple[dict[str, Any], str, Reason, str, str]] = [
     ({"lock_held": False}, "lock", Reason.LOCK_NOT_HELD, "lost", "held"),
     ({"holds": (PAUSED,)}, "ladder", Reason.LADDER, "REDUCE by paused", "FULL"),
     ({"data_age_s": 1.01}, "data fresh", Reason.DATA_STALE, "1.0s", "1s"),
-    ({"breaker": BreakerState.OPEN}, "breaker", Reason.BREAKER, "open", "closed"),
+    ({"breaker": BreakerState.OPEN}, "breaker", Reason.BREAKER, "not working", "working"),
     ({"day_pnl": -10.01}, "daily loss", Reason.DAILY_LOSS, "10.01", "10"),
     ({"drawdown_percent": 5.0}, "drawdown", Reason.DRAWDOWN_MAX, "5.00%", "5%"),
     ({"losses_in_a_row": 3}, "losses in a row", Reason.LOSSES_IN_A_ROW, "3", "3"),
@@ -151,7 +151,7 @@ def test_one_order_at_a_time_tries_a_channel_that_rested():
     assert ask(with_facts(breaker=BreakerState.HALF_OPEN), LIMITS) is None
     stopped = ask(with_facts(breaker=BreakerState.HALF_OPEN, trying=True), LIMITS)
     assert stopped is not None
-    assert (stopped.reason, stopped.value) == (Reason.BREAKER, "half open and tried")
+    assert (stopped.reason, stopped.value) == (Reason.BREAKER, "trying again, one order tries it")
 
 
 def test_a_play_that_was_stopped_for_repeating_itself_stays_stopped_without_a_limit():

@@ -24,7 +24,7 @@ def test_a_sound_venue_takes_few_rows_and_its_verdicts_stand_first():
     assert lines(venue_snapshot()) == [
         "feed        bybit 0.1s  120,344 events  connected",
         "            1 reconnect, clock -12 ms",
-        "channels    closed  market, private, orders, queries",
+        "channels    working  market, private, orders, queries",
         "budget      ok  requests 12/540, orders 1/9",
         "venue clock -14 ms  ok",
     ]
@@ -48,10 +48,10 @@ def test_trouble_is_spelt_out():
     assert lines(trouble_snapshot()) == [
         "feed        bybit 14.2s  120,344 events  disconnected",
         "            connection reset, 3 reconnects, clock +212 ms",
-        "channels    closed  queries",
-        "orders      bybit for 9s, 5 failures  OPEN",
+        "channels    working  queries",
+        "orders      bybit for 9s, 5 failures  NOT WORKING",
         "            no answer within 30 s",
-        "private     bybit for 9s, 5 failures  HALF OPEN",
+        "private     bybit for 9s, 5 failures  TRYING AGAIN",
         "            connection reset",
         "budget      requests 530/540 in 5s  reserve only",
         "budget      orders 9/9 in 1s  used up",
