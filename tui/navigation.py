@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING
 
 from tui.layout import beside
+from tui.panes.asking import AskingPane
+from tui.panes.chart import ChartPane
+from tui.panes.market import MarketPane
 from tui.panes.pane import Pane
 from tui.panes.registry import PANES
 
@@ -19,10 +22,8 @@ class Navigator:
     def act(self, action_id: str) -> None:
         """Do one of the actions of the pane group."""
         match action_id:
-            case "next-pane":
-                self._step(1)
-            case "previous-pane":
-                self._step(-1)
+            case "next-pane" | "previous-pane":
+                self._step(_step_of(action_id))
             case "zoom":
                 self._zoom()
             case "escape":
@@ -31,14 +32,16 @@ class Navigator:
                 self._app.catcher.jump()
             case "filter":
                 self._app.catcher.filter()
-            case "next-match":
-                self._match(1)
-            case "previous-match":
-                self._match(-1)
+            case "next-match" | "previous-match":
+                self._match(_step_of(action_id))
             case "left-pane":
                 self._sideways(-1)
             case "right-pane":
                 self._sideways(1)
+            case "next-symbol" | "previous-symbol":
+                self._other_symbol(_step_of(action_id))
+            case "next-play" | "previous-play":
+                self._other_play(_step_of(action_id))
             case "half-down" | "half-up" | "down" | "up" | "page-down" | "page-up" | "top" | "bottom":
                 self._move(action_id)
             case _:
@@ -95,6 +98,25 @@ class Navigator:
             self._app.desk.unzoom()
             self._app.draw_soon()
 
+    def _other_symbol(self, step: int) -> None:
+        """Select a symbol some rows on in Market: the chart and the book show it."""
+        panes = self._app.desk.panes.values()
+        symbol = next(pane for pane in panes if isinstance(pane, MarketPane)).choose(step)
+        if not symbol:
+            self._app.tell("There is no symbol yet: they come with the market.")
+        for pane in panes:
+            if isinstance(pane, AskingPane):
+                pane.symbol = symbol
+        self._app.draw()
+
+    def _other_play(self, step: int) -> None:
+        """Show the indicators of another play; the chart itself first, where it is not on the screen."""
+        chart = next(pane for pane in self._app.desk.panes.values() if isinstance(pane, ChartPane))
+        if chart not in self._app.desk.shown():
+            self.choose(chart.name_id)
+        elif not chart.choose_play(step):
+            self._app.tell(f"There is no other play of {chart.symbol or 'any symbol'} to show.")
+
     def _match(self, step: int) -> None:
         pane = self._app.focused
         if isinstance(pane, Pane) and pane.next_match(step):
@@ -122,3 +144,7 @@ class Navigator:
             case _:
                 pane.jump(last=action_id == "bottom")
         pane.paint(self._app.frame())
+
+
+def _step_of(action_id: str) -> int:
+    return 1 if action_id.startswith("next") else -1

@@ -31,11 +31,14 @@ class ChartFacts(msgspec.Struct, frozen=True):
     window: tuple[Bar, ...]  # of all symbols of the play
     fills: tuple[FillMark, ...]
     bars: int
+    plays: tuple[str, ...]  # that the symbol has a chart of
 
 
 def chart_facts(machine: Machine, wish: ChartWish) -> ChartFacts | None:
     """Gather what a chart needs; None where no bars of the symbol are kept."""
-    runner = _runner(machine, wish)
+    runners = _runners(machine, wish.symbol)
+    named = [runner for runner in runners if runner.binding.spec.name == wish.play]
+    runner = next(iter((*named, *runners)), None)
     if runner is None:
         step_ns = min(machine.market.steps(wish.symbol), default=0)
         window = machine.market.window(wish.symbol, step_ns)
@@ -51,15 +54,14 @@ def chart_facts(machine: Machine, wish: ChartWish) -> ChartFacts | None:
         window=window,
         fills=tuple(fill for fill in machine.ledger.blotter.fills() if fill.symbol == wish.symbol),
         bars=max(1, min(wish.bars, BARS_MAX)),
+        plays=tuple(dict.fromkeys(runner.binding.spec.name for runner in runners)),
     )
 
 
-def _runner(machine: Machine, wish: ChartWish) -> Runner | None:
-    """Return the play that was asked for, else the first that trades the symbol or looks at it."""
-    runners = [r for r in machine.trading.runners if wish.symbol in r.binding.symbols]
-    named = [r for r in runners if r.binding.spec.name == wish.play]
-    own = [r for r in runners if r.binding.symbol == wish.symbol]
-    return next(iter((*named, *own, *runners)), None)
+def _runners(machine: Machine, symbol: str) -> list[Runner]:
+    """Return the plays that trade a symbol, then those that only look at it."""
+    runners = [runner for runner in machine.trading.runners if symbol in runner.binding.symbols]
+    return sorted(runners, key=lambda runner: runner.binding.symbol != symbol)
 
 
 class Plotter:
@@ -130,6 +132,7 @@ def draw(facts: ChartFacts, plotter: Plotter | None) -> Chart:
         bars=tuple(ChartPoint(bar.ts, bar.open, bar.high, bar.low, bar.close) for bar in bars),
         series=plotter.series(bars) if plotter is not None else (),
         fills=tuple(fill for fill in facts.fills if fill.ts >= since),
+        plays=facts.plays,
     )
 
 

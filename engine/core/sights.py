@@ -43,7 +43,10 @@ class Series(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True, tag="chart"):
-    """Closed bars, oldest first. Indicators are the play's, computed anew on the bars that are kept."""
+    """Closed bars, oldest first. Indicators are the play's, computed anew on the bars that are kept.
+
+    `plays` may be asked for: those that trade the symbol first, then those that only look at it.
+    """
 
     symbol: str
     play: str
@@ -51,6 +54,7 @@ class Chart(msgspec.Struct, frozen=True, tag="chart"):
     bars: tuple[ChartPoint, ...]
     series: tuple[Series, ...]
     fills: tuple[FillMark, ...]
+    plays: tuple[str, ...] = ()
 
 
 class BookView(msgspec.Struct, frozen=True, tag="book"):

@@ -80,6 +80,46 @@ async def test_another_symbol_is_asked_for_at_once() -> None:
         assert desk.app.desk.panes["chart"].symbol == "SOLUSDT"  # type: ignore[attr-defined]  # a ChartPane
 
 
+async def test_the_chart_shows_another_play_and_says_with_which_key() -> None:
+    """Its title counts them; a play that is alone is said to be."""
+    link = seeing()
+    two = msgspec.structs.replace(chart(), plays=("canary", "ema_cross"))
+    link.sights[ChartWish] = LookReply(1, two)
+    async with console(link=link, size=(120, 44)) as desk:
+        await desk.press("right_square_bracket")
+        assert desk.focused == "chart", "it comes to the front first"
+        await show(desk, "chart")
+        await desk.press("z")
+        title = desk.text("chart").splitlines()[0]
+        assert "BTCUSDT 1m canary 1/2 · . next symbol, ] next play" in title
+        cross = msgspec.structs.replace(two, play="ema_cross")
+        link.sights[ChartWish] = LookReply(1, cross)
+        await desk.press("right_square_bracket")
+        await desk.until(lambda: "ema_cross 2/2" in desk.text("chart"))
+        assert "ema_cross" in {wish.play for wish in link.looked if isinstance(wish, ChartWish)}
+        await desk.press("left_square_bracket")
+        await desk.until(lambda: link.looked[-1] == msgspec.structs.replace(link.looked[-1], play="canary"))
+        link.sights[ChartWish] = LookReply(1, chart())
+        desk.clock.now += 1.1
+        await desk.until(lambda: "1/2" not in desk.text("chart") and "2/2" not in desk.text("chart"))
+        await desk.press("right_square_bracket")
+        assert "There is no other play of BTCUSDT to show." in desk.toasts()[-1]
+
+
+async def test_symbols_are_walked_from_any_pane() -> None:
+    """The chart and the book follow."""
+    async with console(link=seeing(), size=(200, 50)) as desk:
+        await show(desk, "book")
+        assert "BTCUSDT · . next symbol" in desk.text("book").splitlines()[0]
+        await desk.press("3", ".", ".", ",")
+        assert desk.app.desk.panes["market"].cursor == 1
+        assert desk.app.desk.panes["book"].symbol == "ETHUSDT"  # type: ignore[attr-defined]  # a BookPane
+        assert desk.focused == "orders"
+    async with console(snapshot(ticks=())) as desk:
+        await desk.press(".")
+        assert "There is no symbol yet" in desk.toasts()[-1]
+
+
 def _eth(wish: Wish) -> Wish:
     return msgspec.structs.replace(wish, symbol="ETHUSDT") if isinstance(wish, ChartWish) else wish
 

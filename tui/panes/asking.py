@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 from engine.api import LookReply, Snapshot, Wish
+from tui.panes.content import Frame
 from tui.panes.market import MarketPane
 from tui.panes.pane import Pane
 from tui.theme import Palette
@@ -35,6 +36,10 @@ class AskingPane(Pane):
         """Return what to say while there is nothing to show."""
         said = self.failure or (self.reply.text if self.reply is not None else "")
         return (said or f"Asking the engine for {what} ...",)
+
+    def symbol_hint(self, snapshot: Snapshot, frame: Frame) -> str:
+        """Name the key that shows another symbol; empty where there is none."""
+        return f"{frame.key('next-symbol')} next symbol" if len(snapshot.ticks) > 1 else ""
 
     def move(self, rows: int) -> None:
         """Go to another symbol where this pane shows one; else to another row."""

@@ -80,6 +80,7 @@ class BookPane(AskingPane):
             age_s=age_s,
             stopped=f"stopped {age_s:.0f}s ago" if age_s > STALE_AFTER_S else "",
             title_note=self.symbol,
+            title_hint=self.symbol_hint(snapshot, frame),
         )
 
 

@@ -10,6 +10,7 @@ from tui.formats import DOWN, NS_PER_S, UP, clock, duration, percent, price, spa
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.plot import Canvas, Scale, draw_candles, draw_line, plot_values, scale_of
+from tui.theme import Palette
 from tui.widgets.cells import Cell, Row
 
 BOTH = "◆"  # bought and sold within one cell
@@ -37,9 +38,30 @@ class ChartPane(AskingPane):
     selectable = False
     of_symbol = True
 
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette)
+        self._plays: dict[str, str] = {}  # the one chosen, by symbol
+
     def wish(self) -> ChartWish:
-        """As many bars as there are columns."""
-        return ChartWish(self.symbol, bars=max(10, min(BARS_MAX, self.size.width - 12)))
+        """As many bars as there are columns, with the indicators of the play that was chosen."""
+        bars = max(10, min(BARS_MAX, self.size.width - 12))
+        return ChartWish(self.symbol, self._plays.get(self.symbol, ""), bars)
+
+    def choose_play(self, step: int) -> str:
+        """Go to another play of the symbol; return its name, empty where there is no other."""
+        chart = self._chart()
+        if chart is None or len(chart.plays) < 2:
+            return ""
+        before = self._plays.get(self.symbol, chart.play)
+        index = chart.plays.index(before) if before in chart.plays else 0
+        chosen = chart.plays[(index + step) % len(chart.plays)]
+        self._plays[self.symbol] = chosen
+        return chosen
+
+    def _chart(self) -> Chart | None:
+        """Return the chart of the symbol, once there is one."""
+        chart = self.reply.sight if self.reply is not None else None
+        return chart if isinstance(chart, Chart) and chart.symbol == self.symbol else None
 
     def sections(self, snapshot: Snapshot) -> tuple[object, ...]:
         """The chart, the last price, and the position's levels."""
@@ -49,9 +71,8 @@ class ChartPane(AskingPane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Draw the chart in the size that there is."""
-        chart = self.reply.sight if self.reply is not None else None
-        tick = _tick(snapshot, self.symbol)
-        if not isinstance(chart, Chart) or chart.symbol != self.symbol or tick is None:
+        chart, tick = self._chart(), _tick(snapshot, self.symbol)
+        if chart is None or tick is None:
             return Content((), empty=self.waits(f"the bars of {self.symbol or 'the first symbol'}"))
         room = self.size.height - (2 if self.slot.framed else 1)
         levels = tuple(_levels(snapshot, self.symbol))
@@ -61,8 +82,20 @@ class ChartPane(AskingPane):
             _rows(Scene(chart, tick, levels, frame.plain_glyphs), width, room, frame),
             age_s=age_s,
             stopped=f"last bar {duration(age_s)} ago" if late else "",
-            title_note=f"{chart.symbol} {step_words(chart.step_ns)} {chart.play}".strip(),
+            title_note=_title(chart),
+            title_hint=self._hint(chart, snapshot, frame),
         )
+
+    def _hint(self, chart: Chart, snapshot: Snapshot, frame: Frame) -> str:
+        play = f"{frame.key('next-play')} next play" if len(chart.plays) > 1 else ""
+        return ", ".join(filter(None, (self.symbol_hint(snapshot, frame), play)))
+
+
+def _title(chart: Chart) -> str:
+    """Say what is shown, and which of how many plays."""
+    many = len(chart.plays)
+    which = f" {chart.plays.index(chart.play) + 1}/{many}" if many > 1 and chart.play in chart.plays else ""
+    return f"{chart.symbol} {step_words(chart.step_ns)} {chart.play}{which}".strip()
 
 
 def step_words(step_ns: int) -> str:

@@ -46,4 +46,5 @@ class Content(msgspec.Struct, frozen=True):
     stopped: str = ""  # why this pane's own data stopped, in words
     empty: tuple[str, ...] = ()
     title_note: str = ""
+    title_hint: str = ""  # which keys change what is shown; said where there is room
     items: tuple[object, ...] = ()  # what each row is of, where the pane's list can be filtered

@@ -195,8 +195,11 @@ class Pane(Painted, can_focus=True):
         budget = self.size.width - 4 - row_width(tail)
         self._title_names = names = self._titles(frame, budget)
         part = "" if self.slot.framed else self._part(shown)  # a frame says it at its foot
-        told = " ".join(text for text in (part, content.title_note) if text)
-        if told and row_width(names) + cells_of(told) + 5 <= budget:
+        notes = (f"{part} {content.title_note} · {content.title_hint}", f"{part} {content.title_note}")
+        room = budget - row_width(names) - 3
+        notes = notes if content.title_hint else notes[1:]
+        told = next((note for note in map(str.strip, notes) if 0 < cells_of(note) <= room), "")
+        if told:
             names.append((f"{self._dot(names)}{clean(told)} ", "muted"))
         elif row_width(names) > budget:
             names = list(cropped(names, max(0, budget)))

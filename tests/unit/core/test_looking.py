@@ -57,13 +57,26 @@ def test_a_plotter_goes_on_where_it_was_and_begins_anew_after_a_gap():
     assert plotter.series(()) == ()
 
 
+def test_every_play_of_a_symbol_has_a_chart_of_its_own():
+    """Those that trade it come first; one that is not there is answered with the first."""
+    other = spec("other", long_entry=Rule("close crosses_above sma(2)"), short_entry=Rule("rsi(2) > 101"))
+    facts = setup(AVERAGE, other)
+    both = tuple(msgspec.structs.replace(binding, symbol=BTC) for binding in facts.plays)
+    world = World(msgspec.structs.replace(facts, plays=both))
+    world.bars(100.0, 99.0, 98.0)
+    asked = {play: chart_facts(world.machine, ChartWish(BTC, play=play)) for play in ("", "other", "gone")}
+    shown = {play: draw(facts, None) for play, facts in asked.items() if facts is not None}
+    assert {chart.plays for chart in shown.values()} == {(PLAY, "other")}
+    assert {play: chart.play for play, chart in shown.items()} == {"": PLAY, "other": "other", "gone": PLAY}
+
+
 def test_a_symbol_that_no_play_looks_at_has_bars_alone():
     world = World()
     world.bars(50.0, 51.0, symbol=ETH)
     facts = chart_facts(world.machine, ChartWish(ETH))
     assert facts is not None
     chart = draw(facts, None)
-    assert (chart.play, chart.series, len(chart.bars)) == ("", (), 2)
+    assert (chart.play, chart.plays, chart.series, len(chart.bars)) == ("", (), (), 2)
 
 
 def test_an_indicator_is_on_price_by_its_unit_and_by_its_values():
