@@ -195,10 +195,10 @@ class Pane(Painted, can_focus=True):
         budget = self.size.width - 4 - row_width(tail)
         self._title_names = names = self._titles(frame, budget)
         part = "" if self.slot.framed else self._part(shown)  # a frame says it at its foot
-        notes = (f"{part} {content.title_note} · {content.title_hint}", f"{part} {content.title_note}")
+        short = f"{part} {content.title_note}".strip()
+        notes = (f"{short} · {content.title_hint}" if content.title_hint else short, short)
         room = budget - row_width(names) - 3
-        notes = notes if content.title_hint else notes[1:]
-        told = next((note for note in map(str.strip, notes) if 0 < cells_of(note) <= room), "")
+        told = next((text for text in notes if 0 < cells_of(text) <= room), "")
         if told:
             names.append((f"{self._dot(names)}{clean(told)} ", "muted"))
         elif row_width(names) > budget:
