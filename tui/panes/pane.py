@@ -195,7 +195,7 @@ class Pane(Painted, can_focus=True):
         budget = self.size.width - 4 - row_width(tail)
         self._title_names = names = self._titles(frame, budget)
         part = "" if self.slot.framed else self._part(shown)  # a frame says it at its foot
-        short = f"{part} {content.title_note}".strip()
+        short = ", ".join(filter(None, (part, content.title_note)))
         notes = (f"{short} · {content.title_hint}" if content.title_hint else short, short)
         room = budget - row_width(names) - 3
         told = next((text for text in notes if 0 < cells_of(text) <= room), "")

@@ -64,10 +64,10 @@ def test_status_in_words_names_every_subject(night, settings, capsys):
             "limits",
             "alarms",
         ),
-        *("feeds", "breakers", "venue", "flatten", "reload", "latency"),
+        *("feeds", "channels", "venue", "flatten", "reload", "latency"),
     ]
     assert "held by" in words
-    assert "bybit orders open, 5 failures of late, the last: no answer within 30 s" in words
+    assert "bybit orders not working, 5 failures of late, the last: no answer within 30 s" in words
     assert "venue      bybit, its clock minus ours +1240 ms, last error: no answer within 30 s" in words
     assert "           orders 9 of 9 in 1 s" in words
     assert "bybit disconnected, 14s old, connected 4 times, last error: connection reset" in words
