@@ -36,8 +36,8 @@ class Bursts:
     ) -> tuple[Sequence[Message], str]:
         """Return what to handle, and the text that was pasted as keys; empty where none was.
 
-        Panic keys at the end stay what they are: over a line that stood still, whoever typed all sorts of
-        things and then the kill-switch meant the kill-switch.
+        Panic keys at the beginning and at the end stay what they are: over a line that stood still, whoever
+        pressed the kill-switch before or after all sorts of other keys meant the kill-switch.
         """
         keys = [message for message in messages if isinstance(message, events.Key)]
         text = [key for key in keys if key.is_printable or key.key == "enter"]
@@ -48,8 +48,9 @@ class Bursts:
         self._until_s = now_s + AFTER_S
         pasted = "".join("\n" if key.key == "enter" else key.character or "" for key in text)
         others = [message for message in messages if not isinstance(message, events.Key)]
-        pressed = list(takewhile(lambda message: _is_key(message, panic), reversed(messages)))
-        return [*others, events.Paste(pasted), *reversed(pressed)], pasted
+        first = list(takewhile(lambda message: _is_key(message, panic), messages))
+        last = list(takewhile(lambda message: _is_key(message, panic), reversed(messages)))
+        return [*first, *others, events.Paste(pasted), *reversed(last)], pasted
 
 
 def _is_key(message: Message, names: Collection[str]) -> bool:

@@ -9,19 +9,16 @@ import sys
 import termios
 import threading
 import time
-from codecs import getincrementaldecoder
-from collections.abc import Callable
 from typing import Any, Protocol, TextIO, cast
 
 from textual import events
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui.bursts import GRACE_S, Bursts
 from tui.governor import ByteMeter
+from tui.keyreading import KeyReader
 from tui.panic import PanicWatch
 from tui.thrift import squeeze
 
@@ -187,8 +184,7 @@ class TraderDriver(LinuxDriver):
 
         Textual's own loop spins when its input is at its end; this one leaves.
         """
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        reader = KeyReader(debug=self._debug)
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             try:
@@ -198,25 +194,19 @@ class TraderDriver(LinuxDriver):
                         if not data:
                             self.lost()
                             return
-                        self._take(list(parser.feed(decode(data))), selector, parser, decode)
-                    for event in parser.tick():
+                        self._take(reader.feed(data), selector, reader)
+                    for event in reader.tick():
                         self.process_message(event)
             finally:
-                _finish(parser)
+                reader.close()
 
-    def _take(
-        self,
-        messages: list[Message],
-        selector: selectors.BaseSelector,
-        parser: XTermParser,
-        decode: Callable[[bytes], str],
-    ) -> None:
+    def _take(self, messages: list[Message], selector: selectors.BaseSelector, reader: KeyReader) -> None:
         """Handle what was read; a key that commands waits a moment for what may have been pasted with it."""
         commands = self._sink.command_keys
         for _ in range(GRACES_MAX if self._bursts.wants_more(messages, commands) else 0):
-            if not selector.select(GRACE_S):
-                break
-            messages += parser.feed(decode(self._read()))
+            if not selector.select(GRACE_S) or not (data := self._read()):
+                break  # at its end the next reading finds it
+            messages += reader.feed(data)
         panic = self._sink.panic_watch.keys
         kept, pasted = self._bursts.sort(messages, commands, time.monotonic(), panic)
         for message in kept:
@@ -229,9 +219,3 @@ class TraderDriver(LinuxDriver):
             return os.read(self.fileno, READ_SIZE)
         except OSError:
             return b""
-
-
-def _finish(parser: XTermParser) -> None:
-    with contextlib.suppress(EOFError, ParseError):
-        for _ in parser.feed(""):
-            pass
