@@ -23,6 +23,7 @@ from tui.bridge import Connect, stream
 from tui.catching import Catcher
 from tui.deeds import deeds
 from tui.driver import TraderDriver
+from tui.formats import clean, clean_lines
 from tui.governor import ByteMeter, Governor
 from tui.keymap import Keymap, load_keymap, textual_key
 from tui.kill import KillSwitch
@@ -346,5 +347,5 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def tell(
         self, text: str, *, title: str = "", severity: SeverityLevel = "information", timeout: float = 6
     ) -> None:
-        """Show a toast; its text is never taken as markup."""
-        self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
+        """Show a toast; its text is never taken as markup, nor obeyed by the terminal."""
+        self.notify(clean_lines(text), title=clean(title), severity=severity, timeout=timeout, markup=False)

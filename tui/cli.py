@@ -328,8 +328,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         return error.exit_code
     except TraderError as error:
         from tui.folding import folded
+        from tui.formats import clean_lines
 
-        click.echo(folded(f"trader-tui: {error}", sys.stderr), err=True)
+        click.echo(folded(clean_lines(f"trader-tui: {error}"), sys.stderr), err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

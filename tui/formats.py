@@ -18,6 +18,11 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else "·" for char in text)
 
 
+def clean_lines(text: str) -> str:
+    """Clean a text of several lines: line ends stay."""
+    return "\n".join(map(clean, text.split("\n")))
+
+
 def left(text: str, width: int) -> str:
     """Fit a text into `width` cells, with an ellipsis where it is cut."""
     text = clean(text)

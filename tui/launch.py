@@ -26,6 +26,7 @@ from engine.api import (
     send_command,
 )
 from tui.folding import folded
+from tui.formats import clean_lines
 from tui.supervisor import Supervisor, actor_name, new_console
 
 if TYPE_CHECKING:
@@ -282,5 +283,5 @@ def _code_of(app: "ConsoleApp", result: int | None) -> int:
     code = result if result is not None else (app.return_code or 0)
     if app.last_words:
         stream = sys.stderr if code else sys.stdout
-        stream.write(folded(f"trader-tui: {app.last_words}\n", stream))
+        stream.write(folded(f"trader-tui: {clean_lines(app.last_words)}\n", stream))
     return code

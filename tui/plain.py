@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from engine.api import Link, Notice, Snapshot
-from tui.formats import clean, clock
+from tui.formats import clean, clean_lines, clock
 from tui.panes.pane import Frame
 from tui.plainwords import Said, Wish, obey, understood
 from tui.status import attention_row, status_row
@@ -108,5 +108,5 @@ class Teller:
 
     def say(self, text: str) -> None:
         """Print lines."""
-        self._out.write(f"{text}\n")
+        self._out.write(f"{clean_lines(text)}\n")
         self._out.flush()

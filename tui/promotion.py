@@ -21,7 +21,7 @@ from engine.api import (
     send_command,
     shadow_report,
 )
-from tui.formats import clean
+from tui.formats import clean, clean_lines
 from tui.supervisor import actor_name, unreached
 
 if TYPE_CHECKING:
@@ -196,4 +196,4 @@ def _print(facts: object) -> None:
 
 
 def _line(text: str, *, err: bool = False) -> None:
-    (sys.stderr if err else sys.stdout).write(text + "\n")
+    (sys.stderr if err else sys.stdout).write(clean_lines(text) + "\n")

@@ -28,7 +28,7 @@ from engine.api import (
 )
 from engine.api import flatten_direct as api_flatten_direct
 from tui.folding import folded
-from tui.formats import clean
+from tui.formats import clean, clean_lines
 from tui.statuswords import status_facts, status_lines
 from tui.supervisor import actor_name, unreached
 
@@ -249,7 +249,7 @@ def print_facts(facts: object) -> None:
 
 
 def print_line(text: str, *, err: bool = False) -> None:
-    """Print text, to stderr where it says why something was not done."""
+    """Print text, to stderr where it says why something was not done; a terminal obeys nothing of it."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(folded(text, stream) + "\n")
+    stream.write(folded(clean_lines(text), stream) + "\n")
     stream.flush()

@@ -36,6 +36,7 @@ from engine.domain.commands import Notice
 from engine.domain.events import Action
 
 PROTOCOL_VERSION = 1
+WORDS_MAX = 500  # characters of a reason, an argument, an actor's name
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -60,9 +61,24 @@ class CommandRequest(msgspec.Struct, frozen=True, tag="command"):
     id: int
     action: Action
     actor: str
-    reason: str = ""
+    reason: str = ""  # what is beyond WORDS_MAX is cut off, and says so
     argument: str = ""
     console: str = ""  # the id of the console it comes from; the command line has none
+
+    def __post_init__(self) -> None:
+        """Bound what people wrote: a frame that the engine does not read would end the conversation."""
+        for field in ("actor", "reason", "argument"):
+            written = getattr(self, field)
+            bounded = _bounded(written)
+            if bounded is not written:
+                msgspec.structs.force_setattr(self, field, bounded)
+
+
+def _bounded(text: str) -> str:
+    """Cut a long text, and replace what no text holds: a shell hands over bytes that are no characters."""
+    if len(text) > WORDS_MAX:
+        text = f"{text[: WORDS_MAX - 1]}…"
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 class CommandReply(msgspec.Struct, frozen=True, tag="reply"):

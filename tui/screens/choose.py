@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.screens.dialog import Dialog, say
+from tui.screens.dialog import Dialog, say, words
 
 
 class ChooseDialog(Dialog[int]):
@@ -22,7 +21,7 @@ class ChooseDialog(Dialog[int]):
         """Yield the deeds under the way back."""
         yield say(self._about)
         rows = ("Go back: nothing happens", *self._deeds)
-        choices = OptionList(*(Option(Content(row)) for row in rows), id="choices", compact=True)
+        choices = OptionList(*(Option(words(row)) for row in rows), id="choices", compact=True)
         choices.highlighted = 0
         yield choices
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.screens.dialog import Dialog, Field, say
+from tui.screens.dialog import Dialog, Field, say, words
 
 BACK = "back"
 
@@ -36,8 +35,8 @@ class ConfirmDialog(Dialog[str]):
         for line in self._lines:
             yield say(line)
         yield OptionList(
-            Option(Content("Go back: nothing happens"), id=BACK),
-            Option(Content(self._deed), id="do"),
+            Option(words("Go back: nothing happens"), id=BACK),
+            Option(words(self._deed), id="do"),
             id="answers",
             compact=True,
         )

@@ -11,6 +11,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.formats import clean_lines
+
 Answer = TypeVar("Answer")
 
 _EDITING = BindingsMap(Input.BINDINGS)
@@ -29,7 +31,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def compose(self) -> ComposeResult:
         """Put the parts into the box."""
         with Vertical(id="box") as box:
-            box.border_title = Content(self._title)
+            box.border_title = words(self._title)
             box.border_subtitle = Content(self._hint)
             yield from self.parts()
 
@@ -43,7 +45,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def complain(self, text: str) -> None:
         """Say what is missing; the dialog stays."""
-        self.query_one("#problem", Static).update(Content(text))
+        self.query_one("#problem", Static).update(words(text))
 
 
 class Field(Input):
@@ -60,6 +62,11 @@ class Field(Input):
             await self.run_action(binding.action)
 
 
+def words(text: str) -> Content:
+    """Return text as it is, whoever wrote it: no markup in it counts, and nothing a terminal would obey."""
+    return Content(clean_lines(text))
+
+
 def say(text: str, *, kind: str = "say", widget_id: str | None = None) -> Widget:
     """Return a paragraph; its text is never taken as markup."""
-    return Static(Content(text), classes=kind, id=widget_id, markup=False)
+    return Static(words(text), classes=kind, id=widget_id, markup=False)

@@ -9,14 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Input, Static
 
 from engine.api import COMMANDS_COLUMNS, COMMANDS_TABLE
 from tui.actions import ACTIONS, PANE_KEYS
 from tui.actionspec import ActionSpec, Confirm, Group
 from tui.panes.pane import wrapped
-from tui.screens.dialog import Dialog, Field, say
+from tui.screens.dialog import Dialog, Field, say, words
 
 INDENT = 37  # where descriptions begin
 WIDTH_MAX = 130
@@ -146,7 +145,7 @@ class HelpDialog(Dialog[None]):
 
     @on(Input.Changed)
     def _searched(self, event: Input.Changed) -> None:
-        self.query_one("#page", Static).update(Content(page(self._entries, event.value)))
+        self.query_one("#page", Static).update(words(page(self._entries, event.value)))
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     @on(Input.Submitted)

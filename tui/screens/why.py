@@ -5,11 +5,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from engine.api import Link, TraderError, Why, WhyReply
-from tui.screens.dialog import Dialog, say
+from tui.screens.dialog import Dialog, say, words
 from tui.whytext import nearest, why_lines
 
 BARS_LOADED = 120
@@ -64,11 +63,11 @@ class WhyDialog(Dialog[None]):
     def _show(self, text: str = "") -> None:
         page = self.query_one("#why", Static)
         if not self._bars:
-            page.update(Content(text))
+            page.update(words(text))
             return
         why = self._bars[self._at]
         place = f"bar {self._at + 1} of {len(self._bars)}"
-        page.update(Content("\n".join([place, *why_lines(why, self._width)])))
+        page.update(words("\n".join([place, *why_lines(why, self._width)])))
 
     def action_bar(self, step: int) -> None:
         """Go to an older or a newer bar."""

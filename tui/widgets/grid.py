@@ -7,6 +7,7 @@ from textual.geometry import NULL_SIZE, Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.formats import clean
 from tui.theme import Palette
 from tui.widgets.cells import Line, Row
 
@@ -79,7 +80,7 @@ class Grid(Widget):
     def _strip(self, line: Line, width: int) -> Strip:
         row, on = line
         style = self.palette.style
-        segments = [Segment(text, style(name, on)) for text, name in _merged(row)]
+        segments = [Segment(clean(text), style(name, on)) for text, name in _merged(row)]
         return Strip(segments).adjust_cell_length(width, style("text", on))
 
 

@@ -17,6 +17,7 @@ from engine.runtime import control
 from engine.runtime.link import DirectLink, SocketLink, ask_once, fetch_status, send_command, wait_flat
 from engine.runtime.panicline import PANIC_TIMEOUT_S
 from engine.runtime.protocol import (
+    WORDS_MAX,
     CommandReply,
     CommandRequest,
     Goodbye,
@@ -241,6 +242,16 @@ async def test_a_command_brings_its_reply(path):
         reply = await link.command(Action.ARM, reason="start", argument="canary")
         assert reply.ok
         assert desk.engine.requests == [CommandRequest(1, Action.ARM, "test", "start", "canary")]
+
+
+async def test_a_reason_of_any_length_and_of_bytes_that_are_no_characters_ends_no_conversation(path):
+    """An engine reads frames of 64 KiB; a shell hands over what was typed, whatever it is."""
+    async with attached(path) as (desk, link):
+        assert (await link.command(Action.PAUSE, reason="é" * 100_000, argument="\udcff")).ok
+        assert (await link.command(Action.RESUME)).ok
+        request, _ = desk.engine.requests
+        assert request.reason == "é" * (WORDS_MAX - 1) + "…"
+        assert request.argument == "?"
 
 
 async def test_replies_find_their_commands(path):

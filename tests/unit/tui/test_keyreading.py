@@ -24,6 +24,7 @@ def test_a_character_that_comes_in_two_parts_does_not_end_the_reading():
     first, second = "é".encode()[:1], "é".encode()[1:]
     assert reader.feed(first) == []
     (key,) = reader.feed(second)
+    assert isinstance(key, events.Key)
     assert key.character == "é"
     assert names(reader.feed(F12 + F12)) == ["f12", "f12"]
 
