@@ -43,8 +43,8 @@ EFFECTS_NOTES = """\
 - While the flatten latch is set (a file, see [files.md](files.md)), an order that would increase exposure is
   refused with `LATCHED`, whatever the rung; arming after a halt removes it. An engine that finds it at its
   start flattens.
-- In the console, arming, flattening, leaving and the risk mode ask for what stands under *confirmation*. The
-  command line asks for the name (`--confirm`) and for reasons (`--reason`) only, and SIGUSR1 for nothing.
+- The console asks for what stands under *confirmation*. The command line asks for the name (`--confirm`) and
+  for reasons (`--reason`) only, and SIGUSR1 for nothing.
 - *Resolve*: for an order that is UNKNOWN, or that the venue was asked about in vain (alarm `unsettled`), once
   you looked there. It ends as REJECTED, or as CANCELED where the venue had it; who said so and why is stored.
   Where it proves alive all the same, that is said, and its fills are booked."""

@@ -44,9 +44,9 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
-    TwinRow,
     VenueSection,
 )
+from engine.core.versionrows import EarlierVersion, TwinRow
 from engine.core.why import ChainLink, LinkStatus, Why
 from engine.domain.alarms import Alarm, Severity
 from engine.domain.commands import Notice, NoticeLevel
@@ -174,6 +174,7 @@ __all__ = [
     "ControlError",
     "Curve",
     "Depth",
+    "EarlierVersion",
     "EquityPoint",
     "EquityWish",
     "FeeRow",

@@ -17,6 +17,7 @@ from engine.api import (
     BudgetRow,
     Channel,
     CommandReply,
+    EarlierVersion,
     FeedRow,
     FeeRow,
     FlattenSection,
@@ -78,6 +79,7 @@ def status(**changes: Any) -> StatusSection:
         plays=("ema_cross", "canary"),
         confirm_name="paper",
         data_ended=False,
+        earlier=(EarlierVersion("canary", 16, "5e1c" * 16, 17, "3fa0" * 16),),
     )
     return msgspec.structs.replace(base, **changes)
 

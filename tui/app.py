@@ -92,8 +92,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.governor = Governor(settings.budget_bytes_per_s, fastest=settings.frames_per_s)
         self.operator, self.steering = Operator(self), Steering(self)
         self.command_keys, self.pasted_keys = self.steering.keys, self.steering.take_paste
-        self.navigator = Navigator(self)
-        self.catcher = Catcher(self)
+        self.navigator, self.catcher = Navigator(self), Catcher(self)
         self.arranging = Arranging(self, settings)
         self.welcoming = Welcoming(self, self.arranging.memory, wanted=settings.welcome)
         self.link: Link | None = None
@@ -250,17 +249,17 @@ class ConsoleApp(App[int], inherit_bindings=False):
         from tui.screens.gone import GoneDialog, farewell  # noqa: PLC0415 - needed once, at the end
 
         goodbye = message.goodbye
-        self.gone = True
-        self.gone_code = goodbye.exit_code if goodbye is not None else 1
+        self.gone, self.gone_code = True, goodbye.exit_code if goodbye is not None else 1
         title, text = farewell(goodbye, message.error, self.latest)
         if goodbye is not None and self.operator.leaving:
             self.leave(self.gone_code, goodbye.text or title)
             return
-        self.push_screen(GoneDialog(title, text, danger=self.gone_code != 0), self._after_gone)
 
-    def _after_gone(self, leave: bool | None) -> None:  # noqa: FBT001 - Textual's callback
-        if leave:
-            self.leave(self.gone_code)
+        def answered(leave: bool | None) -> None:  # noqa: FBT001 - Textual's callback
+            if leave:  # the words stay in the shell: the Enter may have been meant for what was there before
+                self.leave(self.gone_code, f"{title}. {text}")
+
+        self.push_screen(GoneDialog(title, text, danger=self.gone_code != 0), answered)
 
     @on(CommandDone)
     def _command_done(self, message: CommandDone) -> None:

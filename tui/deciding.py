@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.api import Action, Snapshot, TwinRow
-from tui.formats import clean
+from engine.api import Action, EarlierVersion, Snapshot, TwinRow
+from tui.formats import age_between, clock, date, signed
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
 
 SHORT_HASH = 12
-BACK = "runs; the version before takes its place once the play is flat, and this one is watched as its twin."
-REAL = (
-    "Entries are real here: `trader-tui promote` checks backtest, shadow time and demo stage first and "
-    "approves; without it the engine refuses."
+CHANGES_MAX = 6  # fields of a version; the rest is a number
+ONCE_FLAT = "It takes over once {} is flat. What runs now is watched as its twin then, and can be taken back."
+APPROVED = "Entries are real here: `trader-tui promote` has approved this version."
+NOT_APPROVED = (
+    "NOT APPROVED: entries are real here, and the engine refuses. `trader-tui promote {} --reason WHY` "
+    "counts backtest, shadow time and demo stage of this version, approves it, and swaps it in."
 )
 
 
@@ -26,6 +28,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     argument: str
     title: str
     evidence: tuple[str, ...]
+    typed: str = ""  # what must be typed before it is done
     needs_reason: bool = True
 
 
@@ -64,7 +67,11 @@ class Deciding:
                 operator.send(decision.action, decision.title, reason=reason, argument=decision.argument)
 
         dialog = ConfirmDialog(
-            decision.title, decision.evidence, decision.title, needs_reason=decision.needs_reason
+            decision.title,
+            decision.evidence,
+            decision.title,
+            typed=decision.typed,
+            needs_reason=decision.needs_reason,
         )
         self._app.push_screen(dialog, answered)
 
@@ -73,7 +80,7 @@ def decisions(snapshot: Snapshot) -> Iterator[Decision]:
     """Yield what can be decided now, what waits first."""
     risk, waiting = snapshot.risk, snapshot.status.swaps_waiting
     if risk.pending_id:
-        asked = tuple(f"{row.setting}: {clean(row.now)} -> {clean(row.wanted)}" for row in risk.pending)
+        asked = tuple(f"{row.setting}: {row.now} -> {row.wanted}" for row in risk.pending)
         yield Decision(
             action=Action.ACCEPT_LIMITS,
             argument=risk.pending_id,
@@ -97,29 +104,64 @@ def decisions(snapshot: Snapshot) -> Iterator[Decision]:
         )
     for twin in snapshot.twins:
         if twin.of and twin.of not in waiting:
-            yield _promotion(twin, needs_approval=snapshot.status.needs_approval)
-    for row in snapshot.reloads:
-        if row.play in snapshot.status.plays and row.generation > 1 and row.play not in waiting:
-            yield Decision(
-                action=Action.ROLL_BACK,
-                argument=row.play,
-                title=f"Roll {row.play} back",
-                evidence=(f"Generation {row.generation} ({row.hash[:SHORT_HASH]}) {BACK}", *row.changes),
-            )
+            yield _promotion(twin, snapshot)
+    for earlier in snapshot.status.earlier:
+        if earlier.play not in waiting:
+            yield _roll_back(earlier)
 
 
-def _promotion(twin: TwinRow, *, needs_approval: bool) -> Decision:
-    pnl = f"would-be P&L {twin.pnl:+.2f} beside {twin.running_pnl:+.2f} of what runs"
-    gave = f"{twin.both} of both, {twin.only_running} only of what runs, {twin.only_twin} only of the twin"
+def _promotion(twin: TwinRow, snapshot: Snapshot) -> Decision:
+    """Return the promotion of a twin: what would take over from what, and all that is known of both."""
+    now = snapshot.status.now
+    takes, runs = _named(twin.generation, twin.hash), _named(twin.running_generation, twin.running_hash)
+    since = f"{age_between(now, twin.since)}, since {date(twin.since)} {clock(twin.since)} UTC"
+    pnl = f"{signed(twin.pnl)} after fees, what runs made {signed(twin.running_pnl)}"
+    gave = f"{twin.both} the same, {twin.only_running} only of what runs, {twin.only_twin} only of the twin"
     return Decision(
         action=Action.PROMOTE,
-        argument=f"{twin.label} {twin.hash[:SHORT_HASH]}",
+        argument=f"{twin.label} {twin.hash} {twin.running_hash}",
         title=f"Promote {twin.label} generation {twin.generation}",
         evidence=(
-            f"Watched for {twin.bars} bars: {pnl}, {twin.trades} trades, {twin.signals} signals.",
-            f"Signals of the last bars: {gave}.",
-            *((f"Not warm yet: {twin.bars_missing} bars are missing.",) if twin.bars_missing else ()),
-            f"{twin.of} swaps once it is flat; what ran is watched as its twin and can be rolled back to.",
-            *((REAL,) if needs_approval else ()),
+            f"{twin.label} {takes} takes over from {twin.of} {runs}, which runs.",
+            *_approval(twin, snapshot),
+            *((f"NOT WARM: {twin.bars_missing} bars are missing.",) if twin.bars_missing else ()),
+            *_changes(twin, snapshot),
+            f"Watched for {since}: {twin.bars} bars, {twin.signals} signals, {twin.trades} trades.",
+            f"It would have made {pnl}. Signals of the last bars: {gave}.",
+            ONCE_FLAT.format(twin.of),
+        ),
+        typed=twin.label,
+    )
+
+
+def _changes(twin: TwinRow, snapshot: Snapshot) -> Iterator[str]:
+    """Yield what the twin changes, where it is the version that its file brought last."""
+    row = next((row for row in snapshot.reloads if row.play == twin.of and row.result == "shadow"), None)
+    if row is None or twin.label != twin.of or not row.changes:
+        return
+    more = len(row.changes) - CHANGES_MAX
+    rest = (f"{more} more",) if more > 0 else ()
+    yield f"It changes {'; '.join((*row.changes[:CHANGES_MAX], *rest))}."
+
+
+def _approval(twin: TwinRow, snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.status.needs_approval:
+        yield APPROVED if twin.approved else NOT_APPROVED.format(twin.label)
+
+
+def _roll_back(earlier: EarlierVersion) -> Decision:
+    takes = _named(earlier.generation, earlier.hash)
+    runs = _named(earlier.running_generation, earlier.running_hash)
+    return Decision(
+        action=Action.ROLL_BACK,
+        argument=f"{earlier.play} {earlier.running_hash}",
+        title=f"Roll {earlier.play} back to generation {earlier.generation}",
+        evidence=(
+            f"{earlier.play} {takes} takes over from {runs}, which runs.",
+            ONCE_FLAT.format(earlier.play),
         ),
     )
+
+
+def _named(generation: int, hash_: str) -> str:
+    return f"generation {generation} ({hash_[:SHORT_HASH]})"

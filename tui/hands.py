@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.api import Action, ControlError, OrderRow, PositionRow, Snapshot, fetch_status
+from engine.api import (
+    REASONS,
+    Action,
+    ControlError,
+    OrderRole,
+    OrderRow,
+    PositionRow,
+    Reason,
+    Snapshot,
+    fetch_status,
+)
 from tui import remote
 from tui.costs import Estimate
 from tui.formats import clean, money, price, quantity, signed
@@ -14,6 +24,7 @@ if TYPE_CHECKING:
     from engine.api import Settings
 
 UNCONFIRMED = "NOT_CONFIRMED"
+PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
 
 
 def close(
@@ -23,9 +34,11 @@ def close(
     snapshot = _look(settings)
     found = [row for row in snapshot.positions if row.qty != 0 and row.play == play]
     named = [row for row in found if symbol in ("", row.symbol)]
-    words = [close_words(row, snapshot) for row in named]
-    if not confirmed and words:
-        return _unconfirmed(words, as_json=as_json)
+    if not confirmed and len(named) > 1:
+        held = ", ".join(f"{quantity(row.qty)} {row.symbol}" for row in named)
+        return _nothing_done(f"{play} holds {held}. Say which: --symbol SYM.", as_json=as_json)
+    if not confirmed and named:
+        return _unconfirmed(close_words(named[0], snapshot), as_json=as_json)
     argument = f"{play} {symbol}".strip()
     return remote.command(settings, Action.CLOSE_POSITION, reason=reason, argument=argument, as_json=as_json)
 
@@ -33,10 +46,14 @@ def close(
 def cancel(settings: "Settings", order_id: str, *, confirmed: bool, reason: str, as_json: bool) -> int:
     """Cancel one order by its client id, or by the venue's; unconfirmed it says what that would do."""
     snapshot = _look(settings)
-    named = [o for o in snapshot.orders if o.state.is_open and order_id in (o.client_id, o.venue_id)]
+    ids = {order_id} - {""}  # an order that the venue has not confirmed has no id there
+    named = [o for o in snapshot.orders if o.state.is_open and not ids.isdisjoint((o.client_id, o.venue_id))]
     if not confirmed and named:
-        return _unconfirmed([cancel_words(row) for row in named], as_json=as_json)
-    client_id = named[0].client_id if len(named) == 1 else order_id
+        if protects(named[0], snapshot):
+            facts = REASONS[Reason.ORDER_PROTECTS]
+            return _nothing_done(f"{facts.meaning} {facts.remedy}", as_json=as_json)
+        return _unconfirmed(cancel_words(named[0]), as_json=as_json)
+    client_id = named[0].client_id if named else order_id
     return remote.command(settings, Action.CANCEL_ORDER, reason=reason, argument=client_id, as_json=as_json)
 
 
@@ -64,6 +81,12 @@ def cancel_words(row: OrderRow) -> str:
     )
 
 
+def protects(row: OrderRow, snapshot: Snapshot) -> bool:
+    """Tell whether an order is the stop or target of an open position, which no cancel takes away."""
+    held = {(position.play, position.symbol) for position in snapshot.positions if position.qty != 0}
+    return row.role in PROTECTIVE and (row.play, row.symbol) in held
+
+
 def _look(settings: "Settings") -> Snapshot:
     try:
         return fetch_status(settings)[1]
@@ -71,8 +94,12 @@ def _look(settings: "Settings") -> Snapshot:
         raise ControlError(unreached(settings, error)) from None
 
 
-def _unconfirmed(words: list[str], *, as_json: bool) -> int:
-    text = f"{UNCONFIRMED} nothing was done. It would {'; '.join(words)}. Add --confirm to do it."
+def _unconfirmed(words: str, *, as_json: bool) -> int:
+    return _nothing_done(f"It would {words}. Add --confirm to do it.", as_json=as_json)
+
+
+def _nothing_done(words: str, *, as_json: bool) -> int:
+    text = f"{UNCONFIRMED} nothing was done. {words}"
     reply = {"id": 0, "ok": False, "reason": UNCONFIRMED, "text": text}
     if as_json:
         remote.print_facts(msgspec.to_builtins(reply))

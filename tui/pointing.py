@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from tui.app import ConsoleApp
 
 NOTHING = "Select a position or an order first: {} go to their panes."
-PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET})
 
 
 class Pointing:
@@ -63,28 +62,25 @@ class Pointing:
             *self._old(),
         )
 
+        shown = f"{play} {symbol} {row.opened}"  # another position that took its place is not meant
+
         def answered(reason: str | None) -> None:
             if reason is not None:
                 operator = self._app.operator
-                operator.send(
-                    Action.CLOSE_POSITION, f"Close {symbol}", reason=reason, argument=f"{play} {symbol}"
-                )
+                operator.send(Action.CLOSE_POSITION, f"Close {symbol}", reason=reason, argument=shown)
 
         title, deed = f"Close {symbol} of {play}", "Close it at market"
         self._app.push_screen(ConfirmDialog(title, lines, deed, danger=True), answered)
 
     def _cancel(self, client_id: str, latest: Snapshot) -> None:
-        from tui.hands import cancel_words  # noqa: PLC0415 - loaded when first needed
+        from tui.hands import cancel_words, protects  # noqa: PLC0415 - loaded when first needed
         from tui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - likewise
 
         row = next((order for order in latest.orders if order.client_id == client_id), None)
         if row is None or not row.state.is_open:
             self._app.tell("That order is not open any more: there is nothing to cancel.")
             return
-        protects = row.role in PROTECTIVE and any(
-            (p.play, p.symbol) == (row.play, row.symbol) and p.qty != 0 for p in latest.positions
-        )
-        if protects:
+        if protects(row, latest):
             where = self._app.key_of("pane-2")
             self._app.tell(
                 f"That is the {row.role.value} of an open position: without it nothing would close it. "

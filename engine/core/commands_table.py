@@ -172,7 +172,7 @@ _COMMANDS: tuple[Row, ...] = (
         RiskMode.NORMAL.value,
         about="ends a lowered risk mode once it has stood for mode_dwell_s",
         frees=(Holder.RISK_REDUCE, Holder.RISK_OBSERVE),
-        confirmation=Confirmation.REASON,
+        confirmation=Confirmation.COOL_DOWN,
     ),
     _command(
         Action.RESOLVE,
@@ -186,10 +186,12 @@ _COMMANDS: tuple[Row, ...] = (
     _command(
         Action.PROMOTE,
         about="lets a shadow twin take the place of the running version: once the play is flat, or `now`",
+        confirmation=Confirmation.NAME_AND_REASON,
     ),
     _command(
         Action.ROLL_BACK,
         about="lets the version before take the place of the running one: once the play is flat, or `now`",
+        confirmation=Confirmation.REASON,
     ),
     _command(
         Action.ACCEPT_LIMITS,
@@ -199,7 +201,7 @@ _COMMANDS: tuple[Row, ...] = (
     _command(
         Action.ENABLE,
         about="lets a play go on that entered the same symbol and side too often",
-        confirmation=Confirmation.REASON,
+        confirmation=Confirmation.SHELL_REASON,
     ),
     _command(
         Action.CLOSE_POSITION,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.core.snapshot import DivergenceRow
+from engine.core.versionrows import DivergenceRow
 from engine.domain.shadow import Whose
 from engine.domain.signals import Side, Signal, SignalKind
 

@@ -70,7 +70,10 @@ class Confirmation(StrEnum):
     NAME = "typed name; after a halt a reason, too"
     TWICE = "the key twice within 2 s"
     DIALOG = "dialog"
-    REASON = "dialog, reason, cool-down"
+    REASON = "dialog, reason"
+    COOL_DOWN = "dialog, reason, cool-down"
+    NAME_AND_REASON = "dialog, typed name, reason"
+    SHELL_REASON = "command line only: reason"
     LAST_FOUR = "command line only: the id's last four characters, reason"
 
 

@@ -46,9 +46,10 @@ class Interventions:
             self._authority.refuse(control, refused, now)
 
     def _close(self, control: Control, now: int) -> Refused | None:
-        """Close `PLAY SYMBOL` at market; the play then sits out until its next signal.
+        """Close `PLAY SYMBOL OPENED` at market; the play then sits out until its next signal.
 
-        The symbol may be left out. What is left of its entry is canceled first.
+        The symbol may be left out. `OPENED` (ns UTC) is when the position that was confirmed began: another
+        one that took its place meanwhile is not closed. What is left of its entry is canceled first.
         """
         if self._authority.operator.phase is Phase.FLATTENING:
             return Refused(Reason.FLATTEN_RUNNING)
@@ -92,13 +93,13 @@ class Interventions:
 
     def _position(self, argument: str) -> Position | Refused:
         """Return the open position that a command names."""
-        play, _, symbol = argument.partition(" ")
+        play, symbol, opened = (*argument.split(" ", 2), "", "")[:3]
         own = [p for p in self._ledger.open_positions() if p.play == play != FLATTEN_PLAY]
-        named = [p for p in own if symbol in ("", p.symbol)]
+        named = [p for p in own if symbol == p.symbol or not (symbol or opened)]
         if len(named) == 1:
-            return named[0]
+            return named[0] if opened in ("", str(named[0].opened)) else _other(named[0])
         found = " ".join(f"{p.play}/{p.symbol}" for p in named or self._ledger.open_positions())
-        reason = Reason.UNKNOWN_COMMAND if named else Reason.NOTHING_TO_CLOSE
+        reason = Reason.WHICH_POSITION if named else Reason.NOTHING_TO_CLOSE
         return Refused(reason, {"asked": argument, "open": found or "none"})
 
     def _protects(self, order: Order) -> bool:
@@ -113,6 +114,12 @@ class Interventions:
     def _say(self, control: Control, text: str, symbol: str, now: int) -> None:
         why = f" ({control.reason.strip()})" if control.reason.strip() else ""
         self._board.notice(now, NoticeLevel.WARNING, NOTICE, text + why, symbol)
+
+
+def _other(position: Position) -> Refused:
+    """Refuse to close what nobody was asked about."""
+    values = {"play": position.play, "symbol": position.symbol, "qty": canonical(position.qty)}
+    return Refused(Reason.CHANGED_SINCE_SHOWN, values)
 
 
 def _by(control: Control) -> tuple[str, str]:

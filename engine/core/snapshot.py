@@ -8,13 +8,13 @@ import msgspec
 from engine.core.feesection import FeeRow
 from engine.core.openrisk import OpenRisk
 from engine.core.risksection import RiskSection
+from engine.core.versionrows import EarlierVersion, TwinRow
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice
 from engine.domain.events import Channel
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Hold, Mode, RiskMode, Rung
 from engine.domain.orders import OrderKind, OrderState
-from engine.domain.shadow import Whose
 from engine.domain.signals import Side, SignalKind
 from engine.risk.breaker import BreakerState
 
@@ -49,6 +49,7 @@ class StatusSection(msgspec.Struct, frozen=True):
     in_control: str = ""  # the id of the console that commands, and who sits there
     in_control_name: str = ""
     needs_approval: bool = False  # entries are real: a play's hash must have been promoted
+    earlier: tuple[EarlierVersion, ...] = ()  # what can be rolled back to
 
 
 class TickRow(msgspec.Struct, frozen=True):
@@ -177,44 +178,6 @@ class ReloadRow(msgspec.Struct, frozen=True):
     next_try_s: float
     changes: tuple[str, ...] = ()  # of the last version that was taken: fields, old and new
     signals: str = ""  # and which signals of the last bars it would have given
-
-
-class DivergenceRow(msgspec.Struct, frozen=True):
-    """A signal, and which of two versions gave it."""
-
-    ts: int
-    side: Side
-    kind: SignalKind
-    whose: Whose
-
-
-class TwinRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A shadow twin beside the play `of`. Profits are in settle units after fees, since `since` (ns UTC).
-
-    `both`, `only_running` and `only_twin` count signals of the last bars by who gave them.
-    """
-
-    label: str
-    of: str
-    play: str
-    symbol: str
-    hash: str
-    running_hash: str
-    generation: int
-    since: int
-    bars: int
-    bars_missing: int  # until it is warm
-    qty: Decimal
-    entry_price: Decimal
-    pnl: float
-    running_pnl: float
-    trades: int
-    signals: int
-    both: int
-    only_running: int
-    only_twin: int
-    differing: tuple[DivergenceRow, ...]  # newest last
-    waits: bool  # to take the running one's place, once that is flat
 
 
 class ModelBin(msgspec.Struct, frozen=True):

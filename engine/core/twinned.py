@@ -8,10 +8,10 @@ from engine.core.machine_state import MachineState
 from engine.core.operator import Refused
 from engine.core.runner import Runner
 from engine.core.setup import CoreSetup
-from engine.core.snapshot import TwinRow
 from engine.core.twin import Simulate
 from engine.core.twins import TWINS_MAX, Twins, TwinsState
-from engine.core.versions import BEFORE_MAX, Version, Versions, VersionsState, Waiting
+from engine.core.versionrows import EarlierVersion, TwinRow
+from engine.core.versions import BEFORE_MAX, Asked, Version, Versions, VersionsState, Waiting
 from engine.domain.commands import Command, Notice, NoticeLevel, SaveTransition, TransitionKind
 from engine.domain.errors import CheckpointError
 from engine.domain.events import Action, Backfill, Control, Event, PlaySwapped
@@ -24,7 +24,6 @@ from engine.domain.versions import TwinChanged
 from engine.strategy.model import NO_MODELS, Models
 
 STAGE_NS = 600 * NS_PER_S  # how often it is stored for how long versions have run
-AT_ONCE = "now"
 RELOAD_ACTOR = "reload"
 _MARKET = frozenset({Bar, Trade, Quote})
 _VERSION_ACTIONS = frozenset({Action.PROMOTE, Action.ROLL_BACK})
@@ -196,9 +195,8 @@ class TwinnedMachine(Machine):
         """Promote a twin or roll a play back: at once, or as soon as the play is flat."""
         if not self.authority.admits(control, now):
             return self._take()
-        name, _, rest = control.argument.partition(" ")
-        options = rest.split()
-        found = self._promoted(name, options) if control.action is Action.PROMOTE else self._before(name)
+        asked = Asked.of(control.argument)
+        found = self._promoted(asked) if control.action is Action.PROMOTE else self._before(asked)
         if isinstance(found, Refused):
             self.authority.refuse(control, found, now)
             return self._take()
@@ -215,7 +213,7 @@ class TwinnedMachine(Machine):
             reason=control.reason.strip(),
             rolls_back=rolls_back,
         )
-        if AT_ONCE in options or self._is_flat(runner):
+        if asked.at_once or self._is_flat(runner):
             return self._take_place(runner, now)
         text = f"{play} waits to be flat for generation {version.generation} ({spec.hash[:12]})"
         return self._say(now, NoticeLevel.INFO, text)
@@ -231,26 +229,31 @@ class TwinnedMachine(Machine):
         text = f"{play}: generation {waiting.version.generation} waits no longer, declined by {control.actor}"
         return (change, *self._say(now, NoticeLevel.INFO, text + (f" ({why})" if why else "")))
 
-    def _promoted(self, label: str, options: list[str]) -> tuple[Runner, Version, str] | Refused:
+    def _promoted(self, asked: Asked) -> tuple[Runner, Version, str] | Refused:
         """Return what a twin would take the place of, or why it cannot."""
+        label = asked.name
         twin = self.twins.by_label.get(label)
-        asked = next((word for word in options if word != AT_ONCE), "")
-        if twin is None or not twin.hash.startswith(asked):
+        if twin is None or not twin.hash.startswith(asked.hashes[0]):
             known = " ".join(f"{t.facts.label}({t.hash[:12]})" for t in self.twins.by_label.values())
             return Refused(
-                Reason.NO_SUCH_TWIN, {"asked": f"{label} {asked}".strip(), "twins": known or "none"}
+                Reason.NO_SUCH_TWIN, {"asked": f"{label} {asked.hashes[0]}".strip(), "twins": known or "none"}
             )
         runner, spec = self._runner_of(twin.facts.of), twin.facts.binding.spec
         if runner is None or differs(runner.binding.spec, spec):
             return Refused(Reason.TWIN_NEEDS_RESTART, {"twin": label, "running": twin.facts.of or "none"})
-        return runner, Version(spec, twin.facts.generation), label
+        return _unless_changed(runner, asked.hashes[1]) or (
+            runner,
+            Version(spec, twin.facts.generation),
+            label,
+        )
 
-    def _before(self, play: str) -> tuple[Runner, Version, str] | Refused:
+    def _before(self, asked: Asked) -> tuple[Runner, Version, str] | Refused:
         """Return the version that ran before, or why there is none."""
+        play = asked.name
         runner, running = self._runner_of(play), self.versions.running.get(play)
         if runner is None or running is None or not running.before:
             return Refused(Reason.NOTHING_TO_ROLL_BACK, {"play": play})
-        return runner, running.before[-1], play
+        return _unless_changed(runner, asked.hashes[0]) or (runner, running.before[-1], play)
 
     def _is_flat(self, runner: Runner) -> bool:
         """Tell whether a play has no position, no order and no signal that waits."""
@@ -291,7 +294,7 @@ class TwinnedMachine(Machine):
     def twin_rows(self, now: int) -> tuple[TwinRow, ...]:
         """Return what a screen shows of the twins."""
         labels = (waiting.label for waiting in self.versions.waiting.values())
-        return self.twins.rows(self.trading.runners, tuple(labels), now)
+        return self.twins.rows(self.trading, tuple(labels), now)
 
     # checkpoint
 
@@ -319,6 +322,14 @@ class TwinnedMachine(Machine):
         self._stage_due = own.stage_due
 
 
+def _unless_changed(runner: Runner, shown: str) -> Refused | None:
+    """Refuse where another version runs than the one that was shown to whoever decided."""
+    spec = runner.binding.spec
+    if spec.hash.startswith(shown):
+        return None
+    return Refused(Reason.CHANGED_SINCE_SHOWN, {"play": spec.name, "shown": shown, "runs": spec.hash[:12]})
+
+
 def differs(before: PlaySpec, after: PlaySpec) -> str:
     """Return the first field that no running engine can change, empty where there is none."""
     return next((field for field in FIXED if getattr(before, field) != getattr(after, field)), "")
@@ -332,3 +343,8 @@ def twin_rows(machine: Machine, now: int) -> tuple[TwinRow, ...]:
 def swaps_waiting(machine: Machine) -> tuple[str, ...]:
     """Return the plays for which another version waits until they are flat."""
     return tuple(machine.versions.waiting) if isinstance(machine, TwinnedMachine) else ()
+
+
+def earlier_versions(machine: Machine) -> tuple[EarlierVersion, ...]:
+    """Return what a machine's plays can be rolled back to."""
+    return machine.versions.earlier(machine.trading.runners) if isinstance(machine, TwinnedMachine) else ()

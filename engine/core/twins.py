@@ -9,8 +9,9 @@ from engine.core.market import Market
 from engine.core.policy import Policy
 from engine.core.runner import Runner
 from engine.core.setup import CoreSetup, PlayBinding
-from engine.core.snapshot import TwinRow
+from engine.core.trading import Trading
 from engine.core.twin import Simulate, Twin, TwinFacts, TwinState
+from engine.core.versionrows import TwinRow
 from engine.domain.commands import Command, SaveSignal
 from engine.domain.market import MarketEvent
 from engine.domain.money import ZERO, divide
@@ -94,15 +95,22 @@ class Twins:
         """Return for how long each twin has run."""
         return [SaveStage(twin.stage()) for twin in self.by_label.values()]
 
-    def rows(self, runners: Iterable[Runner], waiting: Iterable[str], now: int) -> tuple[TwinRow, ...]:
+    def rows(self, trading: Trading, waiting: Iterable[str], now: int) -> tuple[TwinRow, ...]:
         """Return what a screen shows of each twin."""
-        by_name = {runner.binding.spec.name: runner for runner in runners}
+        by_name = {runner.binding.spec.name: runner for runner in trading.runners}
+        waits, free = set(waiting), not self._setup.needs_approval
         return tuple(
-            self._row(twin, by_name.get(twin.facts.of), now, waits=twin.facts.label in set(waiting))
+            self._row(
+                twin,
+                by_name.get(twin.facts.of),
+                now,
+                waits=twin.facts.label in waits,
+                approved=free or twin.hash in trading.entering.approved,
+            )
             for twin in self.by_label.values()
         )
 
-    def _row(self, twin: Twin, runner: Runner | None, now: int, *, waits: bool) -> TwinRow:
+    def _row(self, twin: Twin, runner: Runner | None, now: int, *, waits: bool, approved: bool) -> TwinRow:
         facts, ledger = twin.facts, twin.machine.ledger
         spec, symbol = facts.binding.spec, facts.binding.symbol
         position = ledger.position(spec.name, symbol)
@@ -132,6 +140,8 @@ class Twins:
             only_twin=sum(row.whose is Whose.TWIN for row in given),
             differing=tuple(row for row in given if row.whose is not Whose.BOTH)[-ROWS_MAX:],
             waits=waits,
+            running_generation=0 if runner is None else runner.generation,
+            approved=approved,
         )
 
     def _pnl(self, runner: Runner) -> float:

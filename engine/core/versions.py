@@ -1,15 +1,18 @@
 """Which version of each play runs, which ones ran before it, and which one waits to take its place."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 
 from engine.core.runner import Runner
+from engine.core.versionrows import EarlierVersion
 from engine.domain.commands import Command, SaveFill, SaveSignal
 from engine.domain.play import PlaySpec
 from engine.domain.shadow import Role, Stage
 from engine.execution.ledger import Ledger
 
+AT_ONCE = "now"
 BEFORE_MAX = 5  # versions that a roll back can go back through
 
 
@@ -50,6 +53,24 @@ class VersionsState(msgspec.Struct, frozen=True):
     waiting: dict[str, Waiting] = {}
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """The argument of a promotion (`LABEL TWIN RUNNING now`) or of a roll back (`PLAY RUNNING now`).
+
+    Hashes are those of the versions that were shown to whoever decided, shortened or left out.
+    """
+
+    name: str
+    hashes: tuple[str, str]
+    at_once: bool
+
+    @classmethod
+    def of(cls, argument: str) -> "Asked":
+        """Read an argument."""
+        name, *options = argument.split() or [""]
+        first, second = (*(word for word in options if word != AT_ONCE), "", "")[:2]
+        return cls(name, (first, second), AT_ONCE in options)
+
+
 class Versions:
     """Keeps the history of each running play."""
 
@@ -70,6 +91,17 @@ class Versions:
             before=() if before is None else before.before,
             rolled_back="" if before is None else before.rolled_back,
         )
+
+    def earlier(self, runners: Iterable[Runner]) -> tuple[EarlierVersion, ...]:
+        """Return what plays can be rolled back to."""
+        found = []
+        for runner in runners:
+            spec = runner.binding.spec
+            running = self.running.get(spec.name)
+            if running is not None and running.before:
+                was, now = running.before[-1], runner.generation
+                found.append(EarlierVersion(spec.name, was.generation, was.spec.hash, now, spec.hash))
+        return tuple(found)
 
     def note(self, commands: tuple[Command, ...]) -> None:
         """Count the signals and the closed trades of running plays."""

@@ -17,7 +17,7 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
 )
-from engine.core.twinned import swaps_waiting, twin_rows
+from engine.core.twinned import earlier_versions, swaps_waiting, twin_rows
 from engine.domain.ids import OrderRole
 from engine.domain.market import NS_PER_S
 from engine.domain.money import ZERO, divide, money
@@ -82,6 +82,7 @@ def _status(machine: Machine, now: int) -> StatusSection:
         in_control=operator.control.console if operator.control else "",
         in_control_name=operator.control.name if operator.control else "",
         swaps_waiting=swaps_waiting(machine),
+        earlier=earlier_versions(machine),
     )
 
 

@@ -77,6 +77,16 @@ OPERATOR_REASONS: dict[Reason, ReasonFacts] = {
         "The twin has another name, symbols, legs or timeframe than a running play.",
         "Stop the engine and start it with this play.",
     ),
+    Reason.CHANGED_SINCE_SHOWN: _F(
+        _O,
+        "What was confirmed is not there any more: another position or version has taken its place.",
+        "Look again, then decide on what is there now.",
+    ),
+    Reason.WHICH_POSITION: _F(
+        _O,
+        "The play holds several positions, and the command names none of them.",
+        "Name the symbol: `trader-tui close PLAY --symbol SYM`. The values list them.",
+    ),
     Reason.NOTHING_TO_ROLL_BACK: _F(
         _O, "No earlier version of this play is known.", "Change its file back, or start with the other one."
     ),

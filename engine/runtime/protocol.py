@@ -27,9 +27,9 @@ from engine.core.snapshot import (
     Snapshot,
     StatusSection,
     TickRow,
-    TwinRow,
     VenueSection,
 )
+from engine.core.versionrows import TwinRow
 from engine.core.why import Why
 from engine.domain.alarms import Alarm
 from engine.domain.commands import Notice

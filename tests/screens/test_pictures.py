@@ -8,10 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import product
 from typing import cast
 
+import msgspec
 import pytest
 
 from engine.api import Snapshot
 from tests.console_fakes import (
+    NOW,
+    RELOADS,
+    TWIN,
     FakeLink,
     empty_snapshot,
     flattening_snapshot,
@@ -114,6 +118,7 @@ def test_why_not(snap_compare: Compare, size: Size, theme: str) -> None:
         ("layouts", ("L",)),
         ("palette", ("ctrl+p",)),
         ("zoom", ("3", "z")),
+        ("promote", ("R", "down", "enter")),
     ],
 )
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
@@ -121,8 +126,17 @@ def test_what_opens_over_the_desk(
     snap_compare: Compare, name: str, keys: tuple[str, ...], size: Size, theme: str
 ) -> None:
     """Every dialog, the kill-switch's question, and one pane alone."""
-    app = console(empty_snapshot() if name == "arm" else snapshot(), theme)
+    moment = {"arm": empty_snapshot(), "promote": with_twin()}.get(name) or snapshot()
+    app = console(moment, theme)
     assert snap_compare(app, terminal_size=size, run_before=shown(app, keys))
+
+
+def with_twin() -> Snapshot:
+    """A twin that a change of its file brought."""
+    changes = ("stop_loss.percent 1.0 -> 1.5", "entry.long close > 120 -> close > 125")
+    watched = msgspec.structs.replace(RELOADS[0], result="shadow", changes=changes)
+    twin = msgspec.structs.replace(TWIN, since=NOW - 86_400 * 10**9, generation=18, running_generation=17)
+    return snapshot(twins=(twin,), reloads=(watched,))
 
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS)

@@ -1,18 +1,25 @@
 """Closing what is selected, canceling what is selected, and deciding on what waits: asked first, in full."""
 
+import msgspec
 import pytest
 
-from engine.api import Action, LimitRow, Mode, RiskSection, Snapshot
+from engine.api import Action, EarlierVersion, LimitRow, Mode, RiskSection, Snapshot
 from tests.console_fakes import RELOADS, TWIN, snapshot, status
 from tests.screens.console import Desk, console
 from tui.deciding import decisions
 from tui.screens.choose import ChooseDialog
-from tui.screens.confirm import ConfirmDialog
+from tui.screens.confirm import ConfirmDialog, Evidence
 
 
 def box(desk: Desk) -> str:
     """Return all words of the dialog."""
     return " ".join(str(widget.render()) for widget in desk.app.screen.query("Static"))
+
+
+def named(play: str, symbol: str) -> str:
+    """Return how the engine is told which position is meant: also by when it was opened."""
+    (opened,) = {row.opened for row in snapshot().positions if (row.play, row.symbol) == (play, symbol)}
+    return f"{play} {symbol} {opened}"
 
 
 @pytest.mark.parametrize("key", ["ctrl+x", "delete"])
@@ -29,7 +36,7 @@ async def test_the_selected_position_is_closed_after_a_dialog(key: str) -> None:
         await desk.press("enter")
         assert desk.link.commands == []
         await desk.press(key, "down", "enter")
-        assert desk.link.commands == [(Action.CLOSE_POSITION, "", "ema_cross ETHUSDT")]
+        assert desk.link.commands == [(Action.CLOSE_POSITION, "", named("ema_cross", "ETHUSDT"))]
 
 
 async def test_the_key_that_asks_does_not_confirm() -> None:
@@ -45,7 +52,7 @@ async def test_a_reason_goes_along() -> None:
         await desk.press("2", "ctrl+x", "tab", *"news", "enter")
         assert desk.link.commands == []
         await desk.press("down", "enter")
-        assert desk.link.commands == [(Action.CLOSE_POSITION, "news", "canary BTCUSDT")]
+        assert desk.link.commands == [(Action.CLOSE_POSITION, "news", named("canary", "BTCUSDT"))]
 
 
 async def test_a_flat_row_and_no_row_have_nothing_to_close() -> None:
@@ -61,7 +68,7 @@ async def test_the_selected_symbol_stands_for_its_position() -> None:
     """Where one play holds it."""
     async with console() as desk:
         await desk.press("1", "j", "ctrl+x", "down", "enter")
-        assert desk.link.commands == [(Action.CLOSE_POSITION, "", "ema_cross ETHUSDT")]
+        assert desk.link.commands == [(Action.CLOSE_POSITION, "", named("ema_cross", "ETHUSDT"))]
         await desk.press("G", "ctrl+x")
         assert "No play holds XRPUSDT" in desk.toasts()[-1]
 
@@ -119,26 +126,93 @@ async def test_looser_limits_are_accepted_with_a_reason_and_declined_without() -
         assert desk.link.commands[-1] == (Action.DECLINE, "", "aa")
 
 
-async def test_a_twin_is_promoted_with_its_evidence() -> None:
-    """And in live the command line has to approve it first."""
-    shown = snapshot(twins=(TWIN,), status=status(mode=Mode.LIVE, needs_approval=True))
-    async with console(shown) as desk:
+PROMOTION = (Action.PROMOTE, "why", f"canary {TWIN.hash} {TWIN.running_hash}")
+
+
+async def test_a_twin_is_promoted_with_its_evidence_and_its_typed_name() -> None:
+    """What takes over from what is told in full; neither Enter nor a reason alone promotes."""
+    twin = msgspec.structs.replace(TWIN, running_generation=17)
+    watched = msgspec.structs.replace(RELOADS[0], result="shadow", changes=("stop.percent 1 -> 2",))
+    async with console(snapshot(twins=(twin,), reloads=(watched,))) as desk:
         await desk.press("R", "down", "enter")
         told = box(desk)
-        assert "Watched for 10 bars" in told
-        assert "Not warm yet: 3 bars are missing." in told
-        assert "Entries are real here" in told
-        await desk.press("tab", *"why", "enter", "down", "enter")
-        assert desk.link.commands == [(Action.PROMOTE, "why", "canary abababababab")]
+        assert (
+            "canary generation 2 (abababababab) takes over from canary generation 17 (cdcdcdcdcdcd)" in told
+        )
+        assert "It changes stop.percent 1 -> 2." in told
+        assert "10 bars, 4 signals, 1 trades" in told
+        assert "It would have made +1.25 after fees, what runs made -2.50" in told
+        assert "NOT WARM: 3 bars are missing." in told
+        assert "Type canary:" in told
+        await desk.press("enter")
+        assert len(desk.app.screen_stack) == 1, "the default is to go back"
+        await desk.press("R", "down", "enter", "down", "enter")
+        assert "Type canary first. Nothing was done." in box(desk)
+        await desk.press(*"cana", "enter", "enter")
+        assert "Type canary first. Nothing was done." in box(desk)
+        await desk.press(*"canary", "enter", "enter")
+        assert "A reason is needed." in box(desk)
+        assert desk.link.commands == []
+        await desk.press(*"why", "enter", "enter")
+        assert desk.link.commands == [PROMOTION]
+
+
+@pytest.mark.parametrize(
+    ("approved", "words"),
+    [(False, "NOT APPROVED: entries are real here"), (True, "`trader-tui promote` has approved this")],
+)
+async def test_where_entries_are_real_the_approval_is_told(approved: bool, words: str) -> None:
+    """The engine asks for it in any case."""
+    twin = msgspec.structs.replace(TWIN, approved=approved)
+    shown = snapshot(twins=(twin,), status=status(mode=Mode.LIVE, needs_approval=True))
+    async with console(shown) as desk:
+        await desk.press("R", "down", "enter")
+        assert words in box(desk)
+
+
+def test_long_changes_are_counted() -> None:
+    """The dialog has to show its answers."""
+    changes = tuple(f"f{n} 1 -> 2" for n in range(9))
+    watched = msgspec.structs.replace(RELOADS[0], result="shadow", changes=changes)
+    promotion, _ = decisions(snapshot(twins=(TWIN,), reloads=(watched,)))
+    assert "f5 1 -> 2; 3 more." in " ".join(promotion.evidence)
+
+
+EARLIER = EarlierVersion("ema_cross", 1, "aa" * 32, 2, "bb" * 32)
 
 
 def test_what_can_be_decided_now() -> None:
-    """A version that waits can be declined; a play of a later generation can go back."""
-    shown = snapshot(reloads=RELOADS, twins=(TWIN,), status=status(swaps_waiting=("canary",)))
+    """A version that waits can be declined; a play of which an earlier version is known can go back to it."""
+    shown = snapshot(twins=(TWIN,), status=status(swaps_waiting=("canary",), earlier=(EARLIER,)))
     assert [(d.action, d.argument) for d in decisions(shown)] == [
         (Action.DECLINE, "canary"),
-        (Action.ROLL_BACK, "ema_cross"),
+        (Action.ROLL_BACK, f"ema_cross {EARLIER.running_hash}"),
     ]
+
+
+async def test_a_play_is_rolled_back_with_a_reason() -> None:
+    """To the version that is named, from the one that is named."""
+    async with console(snapshot(status=status(earlier=(EARLIER,)))) as desk:
+        await desk.press("R", "down", "enter")
+        told = box(desk)
+        assert "generation 1 (aaaaaaaaaaaa) takes over from generation 2 (bbbbbbbbbbbb), which runs" in told
+        await desk.press("down", "enter", *"worse", "enter", "enter")
+        assert desk.link.commands == [(Action.ROLL_BACK, "worse", f"ema_cross {EARLIER.running_hash}")]
+
+
+async def test_answers_are_seen_however_long_the_evidence() -> None:
+    """At 80x24; Tab goes to the evidence, too, where it has to be scrolled."""
+    pending = tuple(LimitRow(f"limit_{n}", "2", "4") for n in range(30))
+    risk = RiskSection(pending=pending, pending_id="aa")
+    async with console(snapshot(risk=risk), size=(80, 24)) as desk:
+        await desk.press("R", "down", "enter")
+        screen = desk.app.screen
+        for part in ("#answers", "#reason", "#problem"):
+            assert screen.query_one(part).region.bottom < 24
+        await desk.press("shift+tab")
+        assert isinstance(desk.app.focused, Evidence)
+        await desk.press("pagedown", "escape", "2", "ctrl+x", "shift+tab")
+        assert not isinstance(desk.app.focused, Evidence), "nothing of it is out of sight"
 
 
 # what a flatten would do

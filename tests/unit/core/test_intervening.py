@@ -7,7 +7,14 @@ import msgspec
 import pytest
 
 from engine.core.snapshot import Phase
-from engine.domain.commands import CancelOrder, SaveSignal, SaveTransition, SubmitOrder, TransitionKind
+from engine.domain.commands import (
+    CancelOrder,
+    SaveSignal,
+    SaveTransition,
+    SaveVeto,
+    SubmitOrder,
+    TransitionKind,
+)
 from engine.domain.events import Action, OrderTimedOut
 from engine.domain.ids import OrderRole
 from engine.domain.modes import RiskMode, Rung
@@ -61,6 +68,17 @@ def close_and_fill(world: Hand) -> None:
 
 
 # closing
+
+
+def test_only_the_position_that_was_confirmed_is_closed():
+    """The one in the dialog may be gone, and another in its place, before a person has read and answered."""
+    world = Hand()
+    world.enter_long()
+    opened = world.machine.ledger.position(PLAY, BTC).opened
+    refusal = close(world, f"{PLAY} {BTC} {opened - 1}")
+    assert vetoes(refusal) == ["CHANGED_SINCE_SHOWN"]
+    assert submitted(refusal) == []
+    assert len(submitted(close(world, f"{PLAY} {BTC} {opened}"))) == 1
 
 
 def test_a_position_is_closed_at_market_and_keeps_its_stop_until_it_is_gone():
@@ -192,6 +210,16 @@ def test_a_position_of_a_play_that_runs_no_more_is_closed_as_well():
     world = Hand()
     world.machine.desk.correct("gone", BTC, Decimal(2), Decimal(100), world.now)
     assert submitted(close(world, "gone")) == [("exit", "sell", "2")]
+
+
+def test_of_several_positions_of_a_play_one_has_to_be_named():
+    world = Hand()
+    for symbol in (BTC, ETH):
+        world.machine.desk.correct("gone", symbol, Decimal(2), Decimal(100), world.now)
+    refusal = close(world, "gone")
+    assert vetoes(refusal) == [Reason.WHICH_POSITION]
+    assert of(SaveVeto, refusal)[0].veto.values["open"] == f"gone/{BTC} gone/{ETH}"
+    assert submitted(close(world, f"gone {ETH}")) == [("exit", "sell", "2")]
 
 
 # sitting out

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from engine.core.snapshot import StatusSection
+from engine.core.versionrows import EarlierVersion
+from engine.core.view import view as snapshot_of
 from engine.domain.commands import Notice, SaveSignal, SaveTransition, SaveVeto, TransitionKind
 from engine.domain.events import Action, Control, PlaySwapped
 from engine.domain.play import PlaySpec, Rule
@@ -24,6 +27,10 @@ def with_twin(version: PlaySpec = NEXT, **changes: Any) -> World:
 def running(world: World) -> tuple[PlaySpec, int]:
     runner = world.machine.trading.runners[0]
     return runner.binding.spec, runner.generation
+
+
+def view(world: World) -> StatusSection:
+    return snapshot_of(world.machine, world.now).status
 
 
 def refused(commands: list) -> Reason:
@@ -135,6 +142,41 @@ def test_what_cannot_be_promoted_is_refused():
     assert running(world) == (spec(), 1)
     world.ask(Action.PROMOTE, f"{PLAY} {NEXT.hash[:12]}")
     assert running(world) == (NEXT, 2)
+
+
+def test_what_was_confirmed_is_what_is_swapped():
+    """Another version may run by the time a person has read the dialog and typed."""
+    world = with_twin()
+    world.take(PlaySwapped(world.now, spec(long_entry=Rule("close > 130")), 3))
+    assert (
+        refused(world.ask(Action.PROMOTE, f"{PLAY} {NEXT.hash} {spec().hash}")) is Reason.CHANGED_SINCE_SHOWN
+    )
+    assert refused(world.ask(Action.ROLL_BACK, f"{PLAY} {NEXT.hash}")) is Reason.CHANGED_SINCE_SHOWN
+    assert running(world)[1] == 3
+    runs = running(world)[0].hash
+    world.ask(Action.PROMOTE, f"{PLAY} {NEXT.hash} {runs[:12]}")
+    assert running(world) == (NEXT, 2)
+    world.ask(Action.ROLL_BACK, f"{PLAY} {NEXT.hash} now")
+    assert running(world)[0].hash == runs
+
+
+def test_the_screen_learns_what_can_be_rolled_back_to():
+    world = with_twin()
+    assert view(world).earlier == ()
+    assert world.machine.twin_rows(world.now)[0].running_generation == 1
+    world.ask(Action.PROMOTE, PLAY)
+    assert view(world).earlier == (EarlierVersion(PLAY, 1, spec().hash, 2, NEXT.hash),)
+    world.restart()
+    world.ask(Action.ROLL_BACK, PLAY)
+    assert view(world).earlier == ()
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_the_screen_learns_whether_a_twin_is_approved(approved: bool):
+    world = with_twin(needs_approval=True)
+    world.take(PlaysApproved(world.now, (NEXT.hash,) if approved else ()))
+    assert world.machine.twin_rows(world.now)[0].approved is approved
+    assert with_twin().machine.twin_rows(world.now)[0].approved
 
 
 def test_a_newer_twin_does_not_slip_in_under_a_promotion_that_waits():

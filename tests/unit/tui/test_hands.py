@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.api import Action, ControlError
+from engine.api import Action, ControlError, OrderRole
 from tests import console_fakes
 from tests.unit.tui.night import Night
 from tui import hands
@@ -28,12 +28,11 @@ def test_a_close_says_first_what_it_would_do(night, settings, capsys):
     assert night.requests == []
 
 
-def test_of_several_positions_of_a_play_it_names_each(night, settings, capsys):
+def test_of_several_positions_of_a_play_one_has_to_be_named(night, settings, capsys):
     assert hands.close(settings, "canary", "", confirmed=False, reason="", as_json=True) == 4
     facts = json.loads(capsys.readouterr().out)
     assert (facts["ok"], facts["reason"]) == (False, "NOT_CONFIRMED")
-    assert "0.25 BTCUSDT" in facts["text"]
-    assert "12 SOLUSDT" in facts["text"]
+    assert "canary holds 0.25 BTCUSDT, 12 SOLUSDT. Say which: --symbol SYM." in facts["text"]
 
 
 @pytest.mark.parametrize(("symbol", "argument"), [("", "canary"), ("SOLUSDT", "canary SOLUSDT")])
@@ -71,3 +70,17 @@ def test_a_confirmed_cancel_names_the_order_by_our_id(night, settings):
 def test_without_an_engine_it_says_so(settings):
     with pytest.raises(ControlError, match="no engine runs"):
         hands.close(settings, "canary", "", confirmed=True, reason="", as_json=False)
+
+
+def test_no_id_is_no_order(night, settings):
+    """One that the venue has not confirmed has no id there: it must not answer to none."""
+    hands.cancel(settings, "", confirmed=True, reason="", as_json=False)
+    assert [request.argument for request in night.requests] == [""]
+
+
+def test_a_stop_of_an_open_position_is_not_offered(night, settings, capsys):
+    """Nobody is told that it would be canceled, for the engine would refuse."""
+    stop = next(o for o in night.shown.orders if o.role is OrderRole.STOP and o.state.is_open)
+    hands.cancel(settings, stop.client_id, confirmed=False, reason="", as_json=False)
+    assert "Close the position instead" in capsys.readouterr().err
+    assert night.requests == []
