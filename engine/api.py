@@ -266,6 +266,7 @@ __all__ = [
     "load_settings",
     "open_engine",
     "play_schema",
+    "read_yaml",
     "recorded_sessions",
     "run_backtest",
     "run_engine",
@@ -288,6 +289,16 @@ __all__ = [
 
 
 # The functions below import what they need when called: a console starts without the engine's weight.
+
+
+def read_yaml(path: Path) -> tuple[Any, Mapping[tuple[str | int, ...], tuple[int, int]]]:
+    """Read a YAML file that a user wrote, within limits: its values and the line and column of each by path.
+
+    Raises ConfigError with the place, whatever stands in the file.
+    """
+    from engine.config import yamlfile
+
+    return yamlfile.read_yaml(path)
 
 
 def load_settings(

@@ -20,7 +20,6 @@ def replace_text(file: Path, text: str) -> None:
             os.fsync(stream.fileno())
         Path(name).chmod(mode)
         Path(name).replace(target)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    finally:
+        with suppress(OSError):  # where it is still there, something went wrong before
+            Path(name).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from tui.actionspec import Group
 from tui.keynames import flaw, normal, typed_easily
 
 if TYPE_CHECKING:
-    from tui.yaml_file import FlatFile
+    from tui.yaml_file import UserFile
 
 Keymap = Mapping[str, tuple[str, ...]]
 
@@ -30,51 +30,51 @@ def load_keymap(file: Path | None) -> dict[str, tuple[str, ...]]:
     keymap = default_keymap()
     if file is None or not file.is_file():
         return keymap
-    from tui.yaml_file import FlatFile  # noqa: PLC0415 - the YAML library is only needed by those who have a file
+    from tui.yaml_file import UserFile  # noqa: PLC0415 - the YAML library is only needed by those who have a file
 
-    flat = FlatFile(file)
-    for action_id, value in flat.values.items():
+    own = UserFile(file)
+    for action_id, value in own.values.items():
         if action_id not in BY_ID:
             near = get_close_matches(action_id, BY_ID, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known actions: {', '.join(BY_ID)}"
-            raise flat.error(action_id, f"there is no such action; {hint}")
-        keymap[action_id] = tuple(_keys(value, action_id, flat))
-    _settle_conflicts(keymap, flat)
+            raise own.error(f"there is no such action; {hint}", action_id)
+        keymap[action_id] = tuple(_keys(value, action_id, own))
+    _settle_conflicts(keymap, own)
     return keymap
 
 
-def _keys(value: object, action_id: str, flat: "FlatFile") -> Iterator[str]:
+def _keys(value: object, action_id: str, own: "UserFile") -> Iterator[str]:
     written = value if isinstance(value, list) else str(value).split(",") if value is not None else []
     for item in written:
         key = normal(str(item).strip())
         if not key:
-            raise flat.error(action_id, "a key is empty; write it as `arm: a` or `arm: [a, f5]`")
+            raise own.error("a key is empty; write it as `arm: a` or `arm: [a, f5]`", action_id)
         if key in RESERVED_KEYS:
-            raise flat.error(action_id, f"{key} belongs to tmux or the terminal; choose another key")
+            raise own.error(f"{key} belongs to tmux or the terminal; choose another key", action_id)
         if wrong := flaw(key):
-            raise flat.error(action_id, wrong)
+            raise own.error(wrong, action_id)
         if action_id == "flatten" and typed_easily(key):
             said = "flatten takes a key that nobody types by accident: F1 to F24, or one with Ctrl"
-            raise flat.error(action_id, said)
+            raise own.error(said, action_id)
         yield key
     if not written and BY_ID[action_id].always:
-        raise flat.error(action_id, "this action must keep a key")
+        raise own.error("this action must keep a key", action_id)
 
 
-def _settle_conflicts(keymap: dict[str, tuple[str, ...]], flat: "FlatFile") -> None:
+def _settle_conflicts(keymap: dict[str, tuple[str, ...]], own: "UserFile") -> None:
     """Let the user's keys take those of actions that only move about; refuse any other key of two actions."""
-    given = {key for action_id in flat.values for key in keymap[action_id]}
+    given = {key for action_id in own.values for key in keymap[action_id]}
     for action_id, keys in keymap.items():
-        if action_id not in flat.values and BY_ID[action_id].group is not Group.CONTROL:
+        if action_id not in own.values and BY_ID[action_id].group is not Group.CONTROL:
             keymap[action_id] = tuple(key for key in keys if key not in given)
     owners: dict[str, str] = {}
     for action_id, keys in keymap.items():
         for key in keys:
             other = owners.setdefault(key, action_id)
             if other != action_id:
-                mine, its = (action_id, other) if action_id in flat.values else (other, action_id)
+                mine, its = (action_id, other) if action_id in own.values else (other, action_id)
                 said = f"{key_name(key)} is the key of both {mine} and {its}; give one of them another"
-                raise flat.error(mine, said)
+                raise own.error(said, mine)
 
 
 def textual_key(key: str) -> str:

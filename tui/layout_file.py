@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
 
 from engine.api import ConfigError
 from tui.arrangement import (
@@ -31,75 +30,74 @@ from tui.arrangement import (
     panes_of,
 )
 from tui.atomic import replace_text
-from tui.yaml_file import FlatFile
+from tui.yaml_file import UserFile
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,23}")
 NAME_WORDS = "a name begins with a letter and has at most 24 letters, digits, - and _"
 COLUMNS_MAX = 6
 SIZES = tuple(map(str, SizeClass))
+Place = tuple[str | int, ...]  # of a value: keys and numbers of list items
 INTRODUCTION = "# Layouts of the console; docs/console.md says how to write one.\n"
 
 
 def read_layouts(file: Path, known: Collection[str]) -> dict[str, Layout]:
     """Read and check every layout of a file. Raises ConfigError for the first thing that is wrong."""
-    flat = FlatFile(file)
-    return {name: _Reader(flat, name, known).layout() for name in flat.values}
+    own = UserFile(file)
+    return {name: _Reader(own, name, known).layout() for name in own.values}
 
 
 class _Reader:
     """Reads one layout and knows where it stands."""
 
-    def __init__(self, flat: FlatFile, name: str, known: Collection[str]) -> None:
-        self._flat, self._name, self._known = flat, name, known
+    def __init__(self, own: UserFile, name: str, known: Collection[str]) -> None:
+        self._own, self._name, self._known = own, name, known
 
     def layout(self) -> Layout:
-        value = self._flat.values[self._name]
+        value = self._own.values[self._name]
         if not NAME.fullmatch(self._name):
-            raise self._flat.error(self._name, NAME_WORDS)
+            raise self._error(NAME_WORDS)
         if not isinstance(value, dict) or not value:
-            raise self._flat.error(self._name, f"expected one or more of {', '.join(SIZES)} under it")
+            raise self._error(f"expected one or more of {', '.join(SIZES)} under it")
         layout = Layout(name=self._name)
         for key, columns in value.items():
             if key not in SIZES:
-                raise self._error(value, key, f"there is no such class of width; {_near(key, SIZES)}")
-            layout = layout.at(SizeClass(key), self._arrangement(value, key, columns))
+                raise self._error(f"there is no such class of width; {_near(key, SIZES)}", key)
+            layout = layout.at(SizeClass(key), self._arrangement(key, columns))
         return layout
 
-    def _arrangement(self, parent: Any, key: str, columns: object) -> Arrangement:
+    def _arrangement(self, key: str, columns: object) -> Arrangement:
         if not isinstance(columns, list) or not 1 <= len(columns) <= COLUMNS_MAX:
             said = f"expected a list of 1 to {COLUMNS_MAX} columns, each beginning with `-`"
-            raise self._error(parent, key, said)
-        made = tuple(self._column(parent, key, column) for column in columns)
+            raise self._error(said, key)
+        made = tuple(self._column((key, index), column) for index, column in enumerate(columns))
         twice = first_twice(panes_of(made))
         if twice:
-            raise self._error(parent, key, f"the pane {twice} stands in it twice")
+            raise self._error(f"the pane {twice} stands in it twice", key)
         return made
 
-    def _column(self, parent: Any, key: str, column: Any) -> Column:
+    def _column(self, at: Place, column: object) -> Column:
         if not isinstance(column, dict):
-            raise self._error(parent, key, "a column is written as `panes: weight` lines")
-        width = self._weight(column, "width") if "width" in column else 1
-        groups = [self._group(column, names) for names in column if names != "width"]
+            raise self._error("a column is written as `panes: weight` lines", *at)
+        width = self._weight(column["width"], *at, "width") if "width" in column else 1
+        groups = [self._group(names, weight, at) for names, weight in column.items() if names != "width"]
         if not groups:
-            raise self._error(parent, key, "a column has no panes")
+            raise self._error("a column has no panes", *at)
         return Column(tuple(groups), width)
 
-    def _group(self, column: Any, names: object) -> Group:
-        panes = tuple(re.split(r"[ ,]+", str(names).strip(" ,")))
+    def _group(self, names: str, weight: object, at: Place) -> Group:
+        panes = tuple(re.split(r"[ ,]+", names.strip(" ,")))
         for pane in panes:
             if pane not in self._known:
-                raise self._error(column, names, f"there is no pane {pane!r}; {_near(pane, self._known)}")
-        return Group(panes, self._weight(column, names))
+                raise self._error(f"there is no pane {pane!r}; {_near(pane, self._known)}", *at, names)
+        return Group(panes, self._weight(weight, *at, names))
 
-    def _weight(self, column: Any, key: object) -> int:
-        value = column[key]
+    def _weight(self, value: object, *at: str | int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WEIGHT_MAX:
-            raise self._error(column, key, f"expected a weight of 1 to {WEIGHT_MAX}, not {value!r}")
+            raise self._error(f"expected a weight of 1 to {WEIGHT_MAX}, not {value!r}", *at)
         return value
 
-    def _error(self, parent: Any, key: object, message: str) -> ConfigError:
-        line = parent.lc.key(key)[0] + 1
-        return ConfigError(message, file=self._flat.file, line=line, field=f"{self._name}.{key}")
+    def _error(self, message: str, *at: str | int) -> ConfigError:
+        return self._own.error(message, self._name, *at)
 
 
 def _near(word: str, known: Collection[str]) -> str:

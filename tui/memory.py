@@ -24,7 +24,7 @@ class Memory:
         self._file = file
         self._content = Remembered()
         if file is not None:
-            with suppress(OSError, msgspec.DecodeError):
+            with suppress(OSError, ValueError):  # not JSON, not UTF-8, not of this form
                 self._content = msgspec.json.decode(file.read_bytes(), type=Remembered)
 
     def layouts(self) -> dict[str, str]:

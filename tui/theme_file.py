@@ -7,7 +7,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tui.theme import ThemeColors
-from tui.yaml_file import FlatFile
+from tui.yaml_file import UserFile
 
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
@@ -37,10 +37,6 @@ class ThemeFile(BaseModel):
     sixteen: Literal["traffic", "blue-orange", "amber", "mono"] = "traffic"
 
 
-KINDS = "dark or light"
-FAMILIES = "traffic, blue-orange, amber or mono"
-
-
 def _wording(key: str, kind: str, fallback: str) -> str:
     words = {
         "extra_forbidden": f"unknown key; known keys: {', '.join(ThemeFile.model_fields)}",
@@ -56,13 +52,13 @@ def _wording(key: str, kind: str, fallback: str) -> str:
 
 def read_theme(file: Path) -> ThemeColors:
     """Read and check a theme file. Raises ConfigError for the first thing that is wrong with it."""
-    flat = FlatFile(file)
+    own = UserFile(file)
     try:
-        theme = ThemeFile.model_validate(flat.values)
+        theme = ThemeFile.model_validate(own.values)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""
-        raise flat.error(key, _wording(key, first["type"], first["msg"])) from error
+        raise own.error(_wording(key, first["type"], first["msg"]), *([key] if key else [])) from error
     if theme.name != file.stem:
-        raise flat.error("name", f"the name must be the file's: {file.stem}")
+        raise own.error(f"the name must be the file's: {file.stem}", "name")
     return msgspec.convert(theme.model_dump(), ThemeColors)

@@ -1,42 +1,23 @@
-"""Flat YAML files that users write for the console: read with line numbers for the messages."""
+"""YAML files that users write for the console, with the line of each value for the messages."""
 
 from pathlib import Path
-from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from engine.api import ConfigError
+from engine.api import ConfigError, read_yaml
 
 
-class FlatFile:
-    """The mapping of a file and the line of each of its keys."""
+class UserFile:
+    """The mapping that a file holds, and the line of each of its values."""
 
     def __init__(self, file: Path) -> None:
-        """Read the file. Raises ConfigError where it is missing, not YAML or not a mapping."""
+        """Read the file. Raises ConfigError where it is missing, not YAML, too large or not a mapping."""
         self.file = str(file)
-        self.values: dict[str, Any] = {}
-        self._lines: dict[str, int] = {}
-        data = self._parse(file)
-        if data is None:
-            return
-        if not isinstance(data, dict):
+        data, self._places = read_yaml(file)
+        if data is not None and not isinstance(data, dict):
             raise ConfigError("expected `key: value` lines", file=self.file, line=1)
-        self.values = {str(key): value for key, value in data.items()}
-        for key in data:
-            self._lines[str(key)] = data.lc.key(key)[0] + 1  # type: ignore[attr-defined]  # ruamel's CommentedMap
+        self.values: dict[str, object] = data or {}
 
-    def _parse(self, file: Path) -> Any:
-        try:
-            return YAML(typ="rt").load(file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot be read: {error}", file=self.file) from error
-        except YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark is not None else 0
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            raise ConfigError(f"is not valid YAML: {problem}", file=self.file, line=line) from error
-
-    def error(self, key: str, message: str) -> ConfigError:
-        """Return the error to raise about one key."""
-        return ConfigError(message, file=self.file, line=self._lines.get(key, 0), field=key)
+    def error(self, message: str, *path: str | int) -> ConfigError:
+        """Return the error to raise about a value, or about what is missing in the one around it."""
+        field = ".".join(str(part) for part in path if isinstance(part, str))
+        line, _ = self._places.get(path, (0, 0))  # a column would be the value's, also where the key is wrong
+        return ConfigError(message, file=self.file, line=line, field=field)

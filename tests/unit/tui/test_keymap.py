@@ -77,7 +77,7 @@ def test_an_action_may_lose_its_key(tmp_path: Path) -> None:
         ("arm: ctrl+b\n", "ctrl+b belongs to tmux or the terminal"),
         ("arm: ' '\n", "a key is empty"),
         ("flatten:\n", "this action must keep a key"),
-        ("arm: [\n", "is not valid YAML"),
+        ("arm: [\n", "this is not YAML"),
         ("arm\n", "expected `key: value` lines"),
     ],
 )

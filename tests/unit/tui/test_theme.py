@@ -58,7 +58,7 @@ def test_a_user_theme_goes_before_a_packaged_one(tmp_path: Path) -> None:
         (own_theme(sixteen="neon"), "sixteen: expected traffic, blue-orange, amber or mono"),
         (own_theme(name="other"), "name: the name must be the file's: mine"),
         ("name: mine\n", "kind: this key is missing"),
-        ("name: [mine\n", "is not valid YAML"),
+        ("name: [mine\n", "this is not YAML"),
         ("- a\n", "expected `key: value` lines"),
         ("", "this key is missing"),
     ],
@@ -82,7 +82,7 @@ def test_an_unknown_theme_lists_the_known_ones() -> None:
 def test_a_theme_that_cannot_be_read_is_a_message(tmp_path: Path) -> None:
     """Not a traceback."""
     (tmp_path / "mine.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="the file is not UTF-8 text"):
         ThemeLibrary([tmp_path]).load("mine")
 
 
