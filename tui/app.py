@@ -190,8 +190,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._arm_frames()
         driver = self._driver
         backlog = driver.backlog if isinstance(driver, TraderDriver) else 0
-        if self.kill.outdated:
-            self.call_next(self.kill.hide)
+        self.kill.keep_up()
         if self.governor.allow(backlog):
             self.draw()
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.api import Phase
+from engine.api import Phase, Snapshot
 from tui.actions import FLATTEN_WINDOW_S, key_name
 from tui.messages import PanicPressed
 from tui.panic import PanicWatch, Press
@@ -20,6 +20,7 @@ class KillSwitch:
     def __init__(self, app: "ConsoleApp") -> None:
         self._app = app
         self._bar: Grid | None = None  # the consequences, while the window is open
+        self._doubted: Snapshot | None = None  # what was seen last when the engine did not confirm
         self.watch = PanicWatch(app.keymap["flatten"], app.clock, FLATTEN_WINDOW_S)
 
     def rebind(self, keys: tuple[str, ...]) -> None:
@@ -72,10 +73,16 @@ class KillSwitch:
             app.tell("Flatten sent.", title="FLATTEN", severity="warning")
             app.set_timer(ANSWER_S, self.check)
 
-    @property
-    def outdated(self) -> bool:
-        """Whether the consequences are still shown though a press would not fire any more."""
-        return self._bar is not None and not self.watch.waiting
+    def keep_up(self) -> None:
+        """Take away what does not hold any more: consequences after their window, a doubt that is settled."""
+        if self._bar is not None and not self.watch.waiting:
+            self._app.call_next(self.hide)
+        latest = self._app.latest
+        doubted = self._doubted is not None and latest is not None and latest is not self._doubted
+        if doubted and self._shows():
+            self._doubted = None
+            self._app.clear_notifications()
+            self._app.tell("The engine took the flatten after all.", title="FLATTEN", severity="warning")
 
     async def hide(self) -> None:
         """Take the consequences away."""
@@ -85,12 +92,17 @@ class KillSwitch:
 
     def check(self) -> None:
         """Say so where the engine does not show that it flattens."""
-        phase = self._app.latest.status.phase if self._app.latest else None
-        if phase not in (Phase.FLATTENING, Phase.HALTED):
+        if not self._shows():
             self._unheard(f"the engine did not answer within {ANSWER_S} s")
 
+    def _shows(self) -> bool:
+        """Tell whether what was seen last shows a flatten."""
+        latest = self._app.latest
+        return latest is not None and latest.status.phase in (Phase.FLATTENING, Phase.HALTED)
+
     def _unheard(self, why: str) -> None:
-        text = (
-            f"{why.rstrip('.')}. Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
-        )
+        text = why.removeprefix("FLATTEN IS NOT CONFIRMED: ").rstrip(".") + "."
+        if "flatten --direct" not in text:
+            text += " Run `trader-tui flatten` in another shell, or `trader-tui flatten --direct`."
+        self._doubted = self._app.latest
         self._app.tell(text, title="FLATTEN NOT CONFIRMED", severity="error", timeout=60)

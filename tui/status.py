@@ -201,8 +201,8 @@ def _sentence(frame: Frame) -> tuple[str, str]:
         return f"The engine is gone; this is its last state. {leaves} leaves; then start it again.", "danger*"
     if frame.stopped:
         text = (
-            f"The engine has been silent for {age(frame.silent_s)}; what you see is that old. "
-            "It may still trade: `trader-tui status` asks it, `trader-tui flatten` flattens."
+            f"Silent {age(frame.silent_s)}. It may still trade: `trader-tui status` or `trader-tui flatten` "
+            "in a shell. What you see is that old."
         )
         return text, "danger*"
     return _urgent(snapshot, frame) or _held(snapshot, frame)

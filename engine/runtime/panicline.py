@@ -83,11 +83,10 @@ class PanicLine:
 
     def _fall_back(self, error: Exception) -> str:
         """Set the latch and return what to tell the operator."""
-        options = options_of(self._path, self._instance)
-        return (
-            f"FLATTEN IS NOT CONFIRMED: {unreachable(self._path, self._instance, error)} {self._set_latch()}"
-            f"If positions may be open: {spoken('flatten --direct', options)}."
-        )
+        why = str(unreachable(self._path, self._instance, error))
+        direct = spoken("flatten --direct", options_of(self._path, self._instance))
+        way = "" if direct in why else f"If positions may be open: {direct}."
+        return f"FLATTEN IS NOT CONFIRMED: {why} {self._set_latch()}{way}".rstrip()
 
     def _set_latch(self) -> str:
         if self._latch is None:

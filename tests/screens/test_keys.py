@@ -194,6 +194,18 @@ async def test_an_unheard_flatten_is_told_after_half_a_second() -> None:
         assert len(desk.toasts()) == told
 
 
+async def test_a_doubt_that_the_engine_settles_is_taken_away() -> None:
+    """A red message over a desk that is flat would be believed."""
+    link = FakeLink([snapshot()])
+    link.panic_error = OSError("FLATTEN IS NOT CONFIRMED: it hangs. `trader-tui flatten --direct` closes.")
+    async with console(link=link) as desk:
+        await desk.press("f12", "f12")
+        stuck = "FLATTEN NOT CONFIRMED|it hangs. `trader-tui flatten --direct` closes."
+        await desk.until(lambda: desk.toasts() == [stuck])
+        await desk.play(flattening_snapshot())
+        await desk.until(lambda: desk.toasts() == ["FLATTEN|The engine took the flatten after all."])
+
+
 async def test_risk_mode_toward_safety_needs_no_reason() -> None:
     """Down is free, up is not."""
     async with console() as desk:

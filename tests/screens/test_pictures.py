@@ -212,3 +212,14 @@ def test_layouts_and_finding(
         await pilot.pause()  # type: ignore[attr-defined]  # a Pilot, as above
 
     assert snap_compare(app, terminal_size=size, run_before=without_toasts)
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"),
+    [("high-contrast", SIZES[0]), ("colour-blind", SIZES[1]), ("amber", SIZES[1]), ("mono", SIZES[2])],
+)
+@pytest.mark.parametrize("keys", [(), ("m",)], ids=["desk", "risk-mode"])
+def test_the_other_themes(snap_compare: Compare, theme: str, size: Size, keys: tuple[str, ...]) -> None:
+    """Each with the desk in trouble and a dialog over it, at one size."""
+    app = console(trouble_snapshot(), theme)
+    assert snap_compare(app, terminal_size=size, run_before=shown(app, keys))

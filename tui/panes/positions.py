@@ -137,9 +137,10 @@ def _totals(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
         (money(account.fees), "text"),
         ("  drawdown ", "muted"),
         (percent(account.drawdown).lstrip("+"), "text"),
-        (f"  {account.trades} trades, {account.fills} fills", "muted"),
+        (f"  {account.trades} trades", "muted"),
+        (f", {account.fills} fills", "muted"),
     ]
     joined = [*first, ("  ", "muted"), *second]
     if sum(len(text) for text, _ in joined) <= width:
         return (tuple(joined),)
-    return tuple(first), tuple(second)
+    return tuple(first), tuple(second if sum(len(text) for text, _ in second) <= width else second[:-1])

@@ -37,16 +37,19 @@ class ArmDialog(Dialog[ArmAnswer]):
         return self._status.phase is Phase.HALTED
 
     def parts(self) -> ComposeResult:
-        """Yield the explanation and the fields."""
+        """Yield the explanation and the fields: empty ones, for what is shown in them would look typed."""
         status = self._status
         plays = ", ".join(status.plays) or "no play"
         worth = WORTH.get(status.mode, "No real money is involved in this mode.")
         yield say(f"{plays} may then open positions, as far as the gates let them. {worth}")
         if self._needs_reason:
-            yield say("The engine was halted by a flatten. Why is it right to go on?", kind="label")
-            yield Field(id="reason", placeholder="reason, kept in the record", compact=True)
+            yield say(
+                "The engine was halted by a flatten. Why is it right to go on (kept in the record)?",
+                kind="label",
+            )
+            yield Field(id="reason", compact=True)
         yield say(f"Type {status.confirm_name} and press Enter:", kind="label")
-        yield Field(id="name", compact=True)  # empty: a name shown here would look typed already
+        yield Field(id="name", compact=True)
         yield say("", kind="problem", widget_id="problem")
 
     @on(Input.Submitted)

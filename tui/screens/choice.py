@@ -51,7 +51,7 @@ class RiskModeDialog(Dialog[RiskAnswer]):
         choices.highlighted = list(RiskMode).index(self._current)
         yield choices
         yield say("Reason (needed toward more freedom, kept in the record):", kind="label")
-        yield Field(id="reason", placeholder="why", compact=True)
+        yield Field(id="reason", compact=True)
         yield say("", kind="problem", widget_id="problem")
 
     @on(OptionList.OptionSelected)

@@ -60,7 +60,7 @@ class ConfirmDialog(Dialog[str]):
             yield Field(id="name", placeholder=self._name_wanted, compact=True)
         needed = "needed" if self._needs_reason else "may be empty"
         yield say(f"Reason ({needed}, kept in the record):", kind="label")
-        yield Field(id="reason", placeholder="why", compact=True)
+        yield Field(id="reason", compact=True)
         yield say("", kind="problem", widget_id="problem")
 
     def on_mount(self) -> None:

@@ -20,13 +20,13 @@ def farewell(goodbye: Goodbye | None, error: str, snapshot: Snapshot | None) -> 
     orders = several(sum(order.state.is_open for order in snapshot.orders) if snapshot else 0, "open order")
     positions = several(sum(row.qty != 0 for row in snapshot.positions) if snapshot else 0, "position")
     why = f" ({error})" if error else ""
+    seen = f"It said nothing{why}. When last seen it had {positions} and {orders}; "
     lines = [
-        f"It said nothing{why}. When last seen it had {positions} and {orders};",
-        "nobody watches them now unless it still runs.",
+        f"{seen}nobody watches them now unless it still runs.",
         "",
         "`trader-tui status`   tells whether it runs",
         "`trader-tui attach`   takes it up again",
-        "`trader-tui`          starts it; it recovers its orders from its store",
+        "`trader-tui`          starts it; it recovers its orders",
         "`trader-tui flatten`  flattens; with --direct also without an engine",
     ]
     return "The engine is gone", "\n".join(lines)

@@ -339,6 +339,7 @@ async def test_panic_at_a_stuck_engine_says_so_within_half_a_second(path, tmp_pa
         assert time.monotonic() - started_s < PANIC_TIMEOUT_S + 0.3
         texts = sorted(str(error) for error in told)
         assert "does not answer" in texts[0]
+        assert texts[0].count("flatten --direct") == 1
         # The other one has waited for the first, or has come in just when that had given up.
         assert "is being sent already" in texts[1] or "does not answer" in texts[1]
         assert Latch(tmp_path).engaged()
