@@ -15,7 +15,7 @@ REFUSED = 4
 AMOUNT_MAX = Decimal(10) ** 12
 LIFTABLE = ("order_max", "position_max", "daily_loss", "drawdown")
 QUESTIONS = {  # in the order in which they are asked
-    "venue": "Whose market? simulated is made up here; bybit, binance, ...: its live prices",
+    "venue": "Whose market? simulated, or the live one of bybit, binance, ...",
     "symbols": "Which markets? Separated by commas",
     "template": "Begin with a copy of which play",
     "play": "What shall your copy be called",
@@ -69,6 +69,7 @@ def _init(said: dict[str, Any], *, yes: bool, overwrite: bool, as_json: bool) ->
 
 def _choices(said: dict[str, Any], *, ask: bool) -> "Choices":
     """Return what was said, then what is answered, then the defaults."""
+    from tui.folding import folded
     from tui.init import SIMULATED, Choices, templates
 
     defaults = Choices()
@@ -80,7 +81,7 @@ def _choices(said: dict[str, Any], *, ask: bool) -> "Choices":
         given = said[name] or None
         if given is None and ask:
             if name == "template":
-                click.echo(f"Plays that ship: {', '.join(templates())}")
+                click.echo(folded(f"Plays that ship: {', '.join(templates())}", sys.stdout))
             given = click.prompt(question, default=_shown(default))
         found[name] = default if given is None else _taken(name, given)
     return Choices(**found)

@@ -192,5 +192,8 @@ def refusal_words(reply: CommandReply) -> str:
         facts = REASONS[Reason(reply.reason)]
     except ValueError:
         return reply.text or reply.reason or "The engine refused without a reason."
-    added = f" ({reply.text})" if reply.text and reply.text != facts.meaning else ""
+    values = reply.text.removesuffix(
+        f": {facts.meaning} {facts.remedy}"
+    )  # what the engine writes behind them
+    added = f" ({values})" if values and values != facts.meaning else ""
     return f"{facts.meaning} {facts.remedy}{added}"

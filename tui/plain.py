@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from engine.api import Link, Notice, Snapshot
+from tui.folding import folded
 from tui.formats import clean, clean_lines, clock
 from tui.panes.pane import Frame
 from tui.plainwords import Said, Wish, obey, understood
@@ -108,5 +109,5 @@ class Teller:
 
     def say(self, text: str) -> None:
         """Print lines."""
-        self._out.write(f"{clean_lines(text)}\n")
+        self._out.write(f"{folded(clean_lines(text), self._out)}\n")
         self._out.flush()

@@ -7,6 +7,7 @@ from typing import TextIO
 import msgspec
 
 from engine.api import Link, OrderState, Severity, Snapshot
+from tui.folding import folded
 from tui.formats import clean, clock, quantity
 from tui.statuswords import status_facts
 
@@ -39,7 +40,8 @@ async def tell_changes(link: Link, out: TextIO, err: TextIO, *, as_json: bool) -
             continue
         told = said
         facts = msgspec.json.encode(status_facts(snapshot, link.hello.pid)).decode() if as_json else ""
-        out.write(f"{facts or f'{clock(snapshot.status.now)}Z {said}'}\n")
+        line = facts or folded(f"{clock(snapshot.status.now)}Z {said}", out)
+        out.write(f"{line}\n")
         out.flush()
     goodbye = link.goodbye
     text = goodbye.text or "the engine has ended" if goodbye else "the engine vanished without a word"

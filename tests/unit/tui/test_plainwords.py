@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from engine.api import Action, CommandReply, ControlError
+from engine.api import REASONS, Action, CommandReply, ControlError, Reason
 from tests.console_fakes import FakeLink, snapshot, trouble_snapshot
+from tui.operator import refusal_words
 from tui.plainwords import Said, Wish, listen, obey, understood
 
 
@@ -111,3 +112,11 @@ def test_a_terminal_in_the_background_is_not_read():
     assert threading.active_count() == before
     os.close(master)
     os.close(slave)
+
+
+def test_a_refusal_says_each_thing_once():
+    """The engine writes meaning and remedy behind the values."""
+    facts = REASONS[Reason.REASON_REQUIRED]
+    whole = f"REASON_REQUIRED risk_mode=normal: {facts.meaning} {facts.remedy}"
+    told = refusal_words(CommandReply(1, ok=False, reason=Reason.REASON_REQUIRED, text=whole))
+    assert told == f"{facts.meaning} {facts.remedy} (REASON_REQUIRED risk_mode=normal)"
