@@ -33,6 +33,7 @@ from tui.messages import (
     CommandDone,
     ConnectFailed,
     LinkDown,
+    LinkMissed,
     LinkUp,
     PanicPressed,
     SnapshotArrived,
@@ -44,6 +45,7 @@ from tui.painter import Painter, settle_memory
 from tui.panes.pane import Frame, Pane
 from tui.panes.registry import PANES
 from tui.rereading import Rereading
+from tui.reunion import Reunion
 from tui.settings import ConsoleSettings
 from tui.steering import Steering
 from tui.theme import Palette
@@ -77,8 +79,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         settings: ConsoleSettings,
         clock: Callable[[], float] = time.monotonic,
         driver_class: type[TraderDriver] | None = TraderDriver,
+        again: Connect | None = None,
     ) -> None:
-        """Prepare the console. Raises ConfigError for a theme or keymap that cannot be used."""
+        """Prepare the console. Raises ConfigError for a theme or keymap that cannot be used.
+
+        `connect` reaches or starts an engine, `again` reaches one that runs after its connection broke.
+        """
         self.meter = ByteMeter()
         self.clock = clock
         self.keymap: Keymap = load_keymap(settings.keymap_file)
@@ -99,6 +105,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.latest: Snapshot | None = None
         self.gone, self.gone_code = False, 0
         self._connect = connect
+        self.reunion = Reunion(self, again)
         self._arrived_at = clock()
         self._ready_keys = tuple((spec.id, self.key_of(spec.id)) for spec in ACTIONS)
         self._deeds = deeds(self)
@@ -204,6 +211,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             waiting,
             self.gone,
             self._ready_keys,
+            lost=self.reunion.lost,
             sparklines=self.settings.sparklines,
             plain_glyphs=self.settings.ascii_only,
             read_only=self.steering.read_only,
@@ -227,6 +235,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     @on(LinkUp)
     def _link_up(self, message: LinkUp) -> None:
+        self.reunion.meet(message.link)
         self.link = message.link
         self.steering.begin()
 
@@ -245,20 +254,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     @on(LinkDown)
     def _link_down(self, message: LinkDown) -> None:
-        from tui.screens.gone import GoneDialog, farewell  # noqa: PLC0415 - needed once, at the end
+        self.reunion.part(message)
 
-        goodbye = message.goodbye
-        self.gone, self.gone_code = True, goodbye.exit_code if goodbye is not None else 1
-        title, text = farewell(goodbye, message.error, self.latest)
-        if goodbye is not None and self.operator.leaving:
-            self.leave(self.gone_code, goodbye.text or title)
-            return
-
-        def answered(leave: bool | None) -> None:  # noqa: FBT001 - Textual's callback
-            if leave:  # the words stay in the shell: the Enter may have been meant for what was there before
-                self.leave(self.gone_code, f"{title}. {text}")
-
-        self.push_screen(GoneDialog(title, text, danger=self.gone_code != 0), answered)
+    @on(LinkMissed)
+    def _link_missed(self, message: LinkMissed) -> None:
+        self.reunion.miss(message)
 
     @on(CommandDone)
     def _command_done(self, message: CommandDone) -> None:

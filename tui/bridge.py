@@ -30,6 +30,11 @@ async def stream(connect: Connect, post: Post) -> None:
         post(ConnectFailed(f"the engine could not be reached: {error}", 1))
         return
     post(LinkUp(link))
+    await follow(link, post)
+
+
+async def follow(link: Link, post: Post) -> None:
+    """Post what comes over a link until it ends, then that it did."""
     problem = ""
     try:
         async for snapshot in link.snapshots():

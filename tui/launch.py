@@ -197,7 +197,7 @@ def _console(
             app.tell(text, severity="warning" if given else "information", timeout=NOTICE_S)
         return link
 
-    app = _app(settings, connect, read_only=options.read_only)
+    app = _app(settings, connect, again=supervisor.again, read_only=options.read_only)
     _take_signals(app, None if options.socket else settings)
     code = _code_of(app, app.run())
     if supervisor.found_pid is not None and given:
@@ -206,7 +206,11 @@ def _console(
 
 
 def _app(
-    settings: "Settings", connect: Callable[[], Awaitable[Link]], *, read_only: bool = False
+    settings: "Settings",
+    connect: Callable[[], Awaitable[Link]],
+    *,
+    again: Callable[[], Awaitable[Link]] | None = None,
+    read_only: bool = False,
 ) -> "ConsoleApp":
     gc.disable()  # loading makes much and drops nothing; `settle_memory` switches it on again
     from tui.app import ConsoleApp
@@ -215,7 +219,7 @@ def _app(
     for size in ("COLUMNS", "LINES"):  # whoever exported them once does not follow the terminal's size
         os.environ.pop(size, None)
     look = msgspec.structs.replace(console_settings(settings, os.environ), read_only=read_only)
-    return ConsoleApp(connect, settings=look)
+    return ConsoleApp(connect, settings=look, again=again)
 
 
 def _take_signals(app: "ConsoleApp", settings: "Settings | None", patience_s: float = FORCED_EXIT_S) -> None:

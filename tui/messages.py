@@ -34,6 +34,14 @@ class LinkDown(Message):
         self.error = error
 
 
+class LinkMissed(Message):
+    """A try to take up the engine again did not reach it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class ConnectFailed(Message):
     """No engine could be reached or started. `exit_code` is what the program should return."""
 

@@ -139,6 +139,8 @@ def _feed_item(snapshot: Snapshot) -> Item:
 
 
 def _engine_item(frame: Frame) -> Item:
+    if frame.lost:
+        return Item(((" LINK LOST ", 64), ("LINK LOST", KEPT)), "danger!", rank=7)
     if frame.ended:
         return Item(((" ENGINE GONE ", 64), ("ENGINE GONE", KEPT)), "danger!", rank=7)
     if frame.stopped:
@@ -196,8 +198,10 @@ def _sentence(frame: Frame) -> tuple[str, str]:
     snapshot = frame.snapshot
     if snapshot is None:
         return "", "muted"
+    leaves = frame.key("shutdown")
+    if frame.lost:
+        return f"Connection lost; this is its last state. It may still trade. {leaves} leaves.", "danger*"
     if frame.ended:
-        leaves = frame.key("shutdown")
         return f"The engine is gone; this is its last state. {leaves} leaves; then start it again.", "danger*"
     if frame.stopped:
         text = (

@@ -34,6 +34,10 @@ class EngineStartError(TraderError):
         self.exit_code = exit_code
 
 
+class NoEngineError(ControlError):
+    """No engine runs for the instance."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What an engine process says once: it runs, or why not."""
 
@@ -65,17 +69,28 @@ class Supervisor:
 
     async def attach(self) -> Link:
         """Return a link to the running engine. Raises ControlError where none runs."""
-        if self._socket is not None:
-            return await connect_at(self._socket, self._actor, REACH_TIMEOUT_S, console=self._console)
-        owner = await asyncio.to_thread(running_engine, self._settings)
-        if owner is None:
-            raise ControlError(
-                f"no engine runs for instance {self._settings.instance!r}; start one with `trader-tui`"
-            )
-        self.found_pid = owner.pid
+        if self._socket is None:
+            self.found_pid = await self._runner()
         return await self._reach()
 
+    async def again(self) -> Link:
+        """Return a link to the engine that runs by now, whoever started it. Raises ControlError."""
+        if self._socket is None:
+            await self._runner()
+        return await self._reach()
+
+    async def _runner(self) -> int:
+        """Return the pid of the engine that runs."""
+        owner = await asyncio.to_thread(running_engine, self._settings)
+        if owner is None:
+            raise NoEngineError(
+                f"no engine runs for instance {self._settings.instance!r}; start one with `trader-tui`"
+            )
+        return owner.pid
+
     async def _reach(self) -> Link:
+        if self._socket is not None:
+            return await connect_at(self._socket, self._actor, REACH_TIMEOUT_S, console=self._console)
         try:
             return await connect(self._settings, self._actor, REACH_TIMEOUT_S, console=self._console)
         except ControlError as error:

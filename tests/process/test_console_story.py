@@ -1,6 +1,7 @@
 """A trader's session on a real screen, and what becomes of it when screen or engine go away."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -23,7 +24,7 @@ def test_from_the_first_look_to_the_shutdown(house, tmux):
     console.wait_for("That is not holder")
     assert house.phase() is Phase.DISARMED
     console.keys("C-u")
-    console.wait_for(r"│  holder +│")  # empty: the field shows what it wants
+    eventually(lambda: not re.search(r"│  wrong +│", console.screen()), "an empty field", show=console.screen)
     console.keys("holder")
 
     def entered() -> bool:
@@ -138,6 +139,22 @@ def test_a_killed_engine_is_missed_and_the_way_back_is_named(house, tmux):
     console.wait_for("trader-tui flatten")
     console.keys("Enter")
     assert console.note("code") == "1"
+
+
+def test_an_engine_that_is_started_again_is_taken_up_by_the_console_that_missed_it(house, tmux):
+    engine = house.holding()
+    console = tmux("only", "attach")
+    console.wait_for(r"PAPER +ARMED")
+    engine.send_signal(signal.SIGKILL)
+    engine.wait(LIMIT_S)
+    console.wait_for("The engine is gone")
+    house.engine("--play", house.play)
+    console.keys("r")
+    console.wait_for(r"an engine that was started\W+since")
+    console.wait_for(r"PAPER +DISARMED")
+    assert "ENGINE GONE" not in console.screen()
+    console.keys("p")
+    eventually(lambda: house.snapshot().status.paused, "the console commands again", show=console.screen)
 
 
 def test_a_tiny_screen_still_takes_orders(house, tmux):

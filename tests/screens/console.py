@@ -10,6 +10,7 @@ from textual.widget import Widget
 from engine.api import Snapshot
 from tests.console_fakes import FakeLink, snapshot
 from tui.app import ConsoleApp
+from tui.bridge import Connect
 from tui.settings import ConsoleSettings
 from tui.widgets.grid import Grid
 
@@ -79,15 +80,17 @@ async def console(
     size: tuple[int, int] = (120, 40),
     link: FakeLink | None = None,
     settings: ConsoleSettings | None = None,
+    again: Connect | None = None,
 ) -> AsyncIterator[Desk]:
-    """Run a console; without moments it shows the busy one."""
+    """Run a console; without moments it shows the busy one. `again` is its way back to a lost engine."""
     clock = Clock()
     played = link or FakeLink(moments or (snapshot(),))
 
     async def connect() -> FakeLink:
         return played
 
-    app = ConsoleApp(connect, settings=settings or ConsoleSettings(), clock=clock, driver_class=None)
+    look = settings or ConsoleSettings()
+    app = ConsoleApp(connect, settings=look, clock=clock, driver_class=None, again=again)
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot, played, clock)

@@ -284,7 +284,7 @@ async def test_a_vanished_engine_is_told_apart_from_an_ended_one() -> None:
         assert "The engine is gone. It said nothing" in desk.app.last_words, (
             "Enter may have been meant otherwise"
         )
-        assert "`trader-tui flatten`" in desk.app.last_words
+        assert "`trader-tui flatten --direct`" in desk.app.last_words
 
 
 async def test_a_shutdown_from_here_leaves_with_the_engine() -> None:

@@ -17,8 +17,9 @@ class Frame(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None
     silent_s: float = 0.0
     waiting: str = "connecting to the engine ..."
-    ended: bool = False  # the engine said goodbye or vanished
+    ended: bool = False  # the engine said goodbye or vanished, or the connection to it broke
     keys: tuple[tuple[str, str], ...] = ()  # action id and the name of its key, for the texts of empty panes
+    lost: bool = False  # only the connection is known to be gone
     read_only: bool = False  # another console has control, or none has
     sparklines: bool = True  # whether the line has bytes to spare for them
     plain_glyphs: bool = False  # whether charts are to be drawn in ASCII

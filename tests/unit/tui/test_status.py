@@ -129,6 +129,8 @@ def test_a_silent_and_a_gone_engine_are_told_apart() -> None:
     assert sentence(snapshot(), ended=True).startswith(
         "The engine is gone; this is its last state. Ctrl-Q leaves; then start it again."
     )
+    assert "LINK LOST" in words(snapshot(), ended=True, lost=True)
+    assert "It may still trade" in sentence(snapshot(), ended=True, lost=True)
 
 
 @pytest.mark.parametrize(
