@@ -1,6 +1,7 @@
 """Closed trades and what they made: the newest ones, and totals by play of this run and of today (UTC)."""
 
 from collections import deque
+from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -126,13 +127,14 @@ class Blotter:
             self._today.clear()
         fees = after.fees - entered[3]
         pnl = after.realized - entered[2] - fees
+        won = pnl > ZERO
         for counts in (self._session, self._today):
             count = counts.get(key[0])
             if count is None:
                 count = counts[key[0]] = _Counts()
             count.trades += 1
             count.fees += fees
-            if pnl > ZERO:
+            if won:
                 count.wins += 1
                 count.gain += pnl
             else:
@@ -193,7 +195,8 @@ class Blotter:
         self._day_end = (state.day + 1) * NS_PER_DAY if state.day else 0
 
 
-class _Counts(msgspec.Struct):
+@dataclass(slots=True)  # what changes with every trade: its fields are written faster than a Struct's
+class _Counts:
     """Totals while they are counted."""
 
     trades: int = 0

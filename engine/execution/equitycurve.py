@@ -26,35 +26,59 @@ class EquityState(msgspec.Struct, frozen=True):
 
 
 class EquityCurve:
-    """Keeps between POINTS_MAX / 2 and POINTS_MAX points once there are so many, extremes included."""
+    """Keeps between POINTS_MAX / 2 and POINTS_MAX points once there are so many, extremes included.
+
+    Every fill of a backtest passes here: the interval under way is plain numbers, a point once it is over.
+    """
 
     def __init__(self) -> None:
-        self._points: list[EquityPoint] = []
+        self._over: list[EquityPoint] = []
         self._step_ns = NS_PER_S
-        self._end = 0  # of the last point's interval
+        self._ts = self._end = 0  # of the interval under way; no end: there is none yet
+        self._last = self._low = self._high = 0.0
 
     def add(self, now: int, equity: float) -> None:
         """Take what equity is now."""
-        points = self._points
-        if now < self._end:
-            last = points[-1]
-            ts = max(last.ts, now)
-            points[-1] = _joined(last, EquityPoint(ts, equity, equity, equity))
+        if now >= self._end:
+            self._begin(now, equity)
             return
-        points.append(EquityPoint(now, equity, equity, equity))
-        if len(points) > POINTS_MAX:
+        self._last = equity
+        if now > self._ts:  # noqa: PLR1730 - every fill passes here, and max() takes longer
+            self._ts = now
+        if equity < self._low:
+            self._low = equity
+        elif equity > self._high:
+            self._high = equity
+
+    def _begin(self, now: int, equity: float) -> None:
+        """Begin an interval."""
+        if self._end:
+            self._over.append(self._under_way())
+        self._ts, self._last, self._low, self._high = now, equity, equity, equity
+        if len(self._over) >= POINTS_MAX:
             self._thin()
-        self._end = (self._points[-1].ts // self._step_ns + 1) * self._step_ns
+        self._end = (self._ts // self._step_ns + 1) * self._step_ns
 
     def _thin(self) -> None:
-        """Double the interval until there are few enough."""
-        while len(self._points) > POINTS_MAX:
+        """Double the intervals until there are few enough."""
+        points = [*self._over, self._under_way()]
+        while len(points) > POINTS_MAX:
             self._step_ns *= 2
-            self._points = _thinned(self._points, self._step_ns)
+            points = _thinned(points, self._step_ns)
+        self._take(points)
+
+    def _take(self, points: Iterable[EquityPoint]) -> None:
+        """Take points, the last one for the interval under way."""
+        *self._over, now = points
+        self._ts, self._last, self._low, self._high = now.ts, now.last, now.low, now.high
+        self._end = (now.ts // self._step_ns + 1) * self._step_ns
+
+    def _under_way(self) -> EquityPoint:
+        return EquityPoint(self._ts, self._last, self._low, self._high)
 
     def points(self) -> tuple[EquityPoint, ...]:
         """Return the curve, oldest first."""
-        return tuple(self._points)
+        return (*self._over, self._under_way()) if self._end else ()
 
     def state(self) -> EquityState:
         """Return all that a checkpoint needs."""
@@ -62,8 +86,9 @@ class EquityCurve:
 
     def restore(self, state: EquityState) -> None:
         """Take up a checkpoint's state."""
-        self._points, self._step_ns = list(state.points), state.step_ns
-        self._end = (state.points[-1].ts // state.step_ns + 1) * state.step_ns if state.points else 0
+        self._over, self._step_ns, self._end = [], state.step_ns, 0
+        if state.points:
+            self._take(state.points)
 
 
 def _thinned(points: Iterable[EquityPoint], step_ns: int) -> list[EquityPoint]:
