@@ -123,7 +123,7 @@ def _position(row: PositionRow, working: list[OrderRow], snapshot: Snapshot) -> 
         words=f"{clean(row.symbol)} {side} {quantity(abs(row.qty))} from {entry} since {since}: "
         f"open P&L {signed(row.unrealized)}, worth {money(abs(float(row.qty)) * row.mark)}",
         why=_why(row, snapshot),
-        protection=_protection(own),
+        protection=_protection(row, own),
         orders=tuple(_order(order) for order in own),
     )
 
@@ -142,15 +142,18 @@ def _signal(signal: SignalRow) -> str:
     return f"signal {signal.kind.value} {signal.side.value} at {signal.price:g}, {when} ({signal.cycle_id})"
 
 
-def _protection(own: list[OrderRow]) -> str:
+def _protection(row: PositionRow, own: list[OrderRow]) -> str:
     stops = [order for order in own if order.role is OrderRole.STOP]
     if not stops:
         return "NOT PROTECTED: no stop rests for it"
-    return "; ".join(
-        f"stop {order.side.value} {quantity(order.qty - order.filled_qty)} at {order.price or 'market'}, "
-        + (f"{order.venue_id} at the venue" if order.venue_id else "NOT CONFIRMED by the venue")
-        for order in stops
-    )
+    bare = (f"NOT PROTECTED: {quantity(row.bare)} of it",) if row.bare else ()
+    return "; ".join((*bare, *map(_stop, stops)))
+
+
+def _stop(order: OrderRow) -> str:
+    left = quantity(order.qty - order.filled_qty)
+    state = f"{clean(order.venue_id)} at the venue" if order.venue_id else "NOT CONFIRMED by the venue"
+    return f"stop {order.side.value} {left} at {order.price or 'market'}, {state}"
 
 
 def _order(row: OrderRow) -> OpenOrder:

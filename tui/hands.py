@@ -62,11 +62,13 @@ def close_words(row: PositionRow, snapshot: Snapshot) -> str:
     digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}.get(row.symbol, 2)
     estimate = Estimate(snapshot)
     cost, currency = estimate.close(row), snapshot.account.currency
-    verb = "sell" if row.qty > 0 else "buy"
+    verb, mark = "sell" if row.qty > 0 else "buy", estimate.mark(row)
+    what = f"{verb} {quantity(abs(row.qty))} {clean(row.symbol)} of {clean(row.play)} at market, reduce-only"
+    if mark <= 0:
+        return f"{what}: no price of it is known, nor what it would cost"
     spread = "its spread is not known" if cost.unpriced else f"about {money(cost.spread)} slippage"
     return (
-        f"{verb} {quantity(abs(row.qty))} {clean(row.symbol)} of {clean(row.play)} at market, reduce-only: "
-        f"mark {price(estimate.mark(row), digits)}, worth {money(cost.worth)} {currency}, "
+        f"{what}: mark {price(mark, digits)}, worth {money(cost.worth)} {currency}, "
         f"open P&L {signed(row.unrealized)}, {spread}, about {money(cost.fees)} fee"
     )
 

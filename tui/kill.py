@@ -77,9 +77,8 @@ class KillSwitch:
         """Take away what does not hold any more: consequences after their window, a doubt that is settled."""
         if self._bar is not None and not self.watch.waiting:
             self._app.call_next(self.hide)
-        latest = self._app.latest
-        doubted = self._doubted is not None and latest is not None and latest is not self._doubted
-        if doubted and self._shows():
+        doubted, latest = self._doubted, self._app.latest
+        if doubted is not None and latest is not None and latest.flatten.since != doubted.flatten.since:
             self._doubted = None
             self._app.clear_notifications()
             self._app.tell("The engine took the flatten after all.", title="FLATTEN", severity="warning")
@@ -93,7 +92,7 @@ class KillSwitch:
     def check(self) -> None:
         """Say so where the engine does not show that it flattens."""
         if not self._shows():
-            self._unheard(f"the engine did not answer within {ANSWER_S} s")
+            self._unheard(f"the engine does not show it after {ANSWER_S} s")
 
     def _shows(self) -> bool:
         """Tell whether what was seen last shows a flatten."""

@@ -261,7 +261,7 @@ def _forward_panic(app: "ConsoleApp", settings: "Settings | None") -> None:
     from tui.messages import PanicPressed
 
     if app.link is None and settings is not None:
-        with suppress(TraderError):  # then `panic_now` says that nobody was reached
+        with suppress(TraderError, OSError):  # then `panic_now` says that nobody was reached
             send_command(settings, Action.FLATTEN, actor=actor_name(os.environ.get), reason="SIGUSR1")
             app.post_message(PanicPressed("SIGUSR1", fired=True))
             return

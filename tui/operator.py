@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.api import REASONS, Action, CommandReply, Phase, Reason, RiskMode, TraderError
+from engine.api import REASONS, Action, CommandReply, Phase, Reason, RiskMode
 from tui.messages import CommandDone
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Operator:
         self.send(Action.DISARM, "Disarm")
 
     def pause(self) -> None:
-        """Pause at once, or resume."""
-        latest = self._app.latest
-        paused = latest is not None and latest.status.paused
+        """Pause at once, or resume: by what is on screen, which a slow terminal shows late."""
+        drawn = self._app.desk.drawn
+        paused = drawn is not None and drawn.status.paused
         self.send(Action.RESUME if paused else Action.PAUSE, "Resume" if paused else "Pause")
 
     def risk_mode(self) -> None:
@@ -166,8 +166,8 @@ class Operator:
         assert link is not None, "send checks that there is a link"
         try:
             reply = await link.command(action, reason=reason, argument=argument)
-        except (TraderError, OSError) as error:
-            self._app.post_message(CommandDone(title, None, str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever broke, whoever commanded must be told
+            self._app.post_message(CommandDone(title, None, str(error) or type(error).__name__))
         else:
             self._app.post_message(CommandDone(title, reply))
 

@@ -19,6 +19,7 @@ class Painter:
     def paint(self, desk: Desk, frame: Frame, *, force: bool = False) -> None:
         """Draw a frame on every row and pane that is shown."""
         self._show_load(desk)
+        desk.drawn = frame.snapshot
         if frame.snapshot is not None:
             self._make_room(desk, frame.snapshot)
         for row in desk.rows:

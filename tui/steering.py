@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.api import Action, Reason, Snapshot, TraderError, __version__
+from engine.api import Action, Snapshot, StatusSection, TraderError, __version__
 from tui.actions import ACTIONS, BY_ID
 from tui.keymap import textual_key
 from tui.ringing import Ringing
@@ -77,7 +77,7 @@ class Steering:
         except (TraderError, OSError):
             self._expecting = False
             return
-        if not reply.ok and reply.reason == Reason.READ_ONLY:
+        if not reply.ok:
             self._expecting = False
             self._say_watching()
 
@@ -90,14 +90,18 @@ class Steering:
         own, now = (link.console if link else ""), after.status.in_control
         if now:
             self._expecting = False
-        had = before is not None and before.status.in_control == own
-        if own and had and now != own:
-            self._app.tell(
-                f"{after.status.in_control_name or 'Nobody'} has control now. {self._words()}",
-                title="This console only watches",
-                severity="warning",
-                timeout=TOAST_S,
-            )
+        if own and before is not None and before.status.in_control != now != own:
+            self._say_who(before.status, after.status)
+
+    def _say_who(self, before: StatusSection, after: StatusSection) -> None:
+        """Tell that another console has control, or that nobody has: a play may wait for a person then."""
+        left = "" if after.in_control else f"{before.in_control_name} left. "
+        self._app.tell(
+            f"{left}{after.in_control_name or 'Nobody'} has control now. {self._words()}",
+            title="This console only watches",
+            severity="warning",
+            timeout=TOAST_S,
+        )
 
     def refuses(self, action_id: str) -> bool:
         """Tell whether an action would command while this console only watches; say so then."""

@@ -74,7 +74,7 @@ def guarded(position: Position, stops: Iterable[Order], mark: float) -> Guarded:
     entry = divide(position.entry_notional, position.qty)
     lost = min(ZERO, (value - covered * price) * sign)
     distance = float(abs(price - furthest) / price) if price else 0.0
-    return Guarded(left, money(float(lost)), money(float((value - covered * entry) * sign)), distance)
+    return Guarded(left, money(lost), money((value - covered * entry) * sign), distance)
 
 
 def _protecting(stops: list[Order]) -> list[Order]:

@@ -41,9 +41,9 @@ def truncate_to(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_DOWN) * step
 
 
-def money(value: float) -> Decimal:
+def money(value: float | Decimal) -> Decimal:
     """Return an amount for a screen, to 8 decimals."""
-    return Decimal(repr(value)).quantize(_SHOWN)
+    return (value if isinstance(value, Decimal) else Decimal(repr(value))).quantize(_SHOWN)
 
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:

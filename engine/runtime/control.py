@@ -63,8 +63,7 @@ class ControlServer:
 
     `snapshot` is asked for only while somebody wants one, and once a tick for all of them. `command` answers
     within `ANSWER_TIMEOUT_S` or the client is told that it did not. `left` hears of consoles that are gone.
-    Raises LockHeldError where another
-    engine answers on the path, OSError where the socket cannot be made.
+    Raises LockHeldError where another engine answers on the path, OSError where the socket cannot be made.
     """
 
     def __init__(
@@ -153,9 +152,7 @@ class ControlServer:
 
     async def _serve(self, connection: ServerConnection) -> None:
         if len(self._clients) >= CONNECTIONS_MAX:
-            await connection.close(
-                CloseCode.TRY_AGAIN_LATER, f"{CONNECTIONS_MAX} connections are open already"
-            )
+            await connection.close(CloseCode.TRY_AGAIN_LATER, _FULL)
             return
         client = Client(connection)
         self._clients.add(client)

@@ -44,24 +44,22 @@ class LookDesk:
         facts = chart_facts(self._machine, wish)
         if facts is None:
             return f"no closed bar of {wish.symbol} yet: they come with the market"
-        async with self._drawing:  # a plotter is followed by one at a time
-            plotter = self._plotter(facts)
-            if plotter is not None:
-                await asyncio.to_thread(plotter.follow, facts.window)
-            return draw(facts, plotter)
-
-    def _plotter(self, facts: ChartFacts) -> Plotter | None:
-        """Return the plotter of a play's version, a new one where another ran before."""
         if facts.binding is None:
-            return None
+            return await asyncio.to_thread(draw, facts, None)
         key = (facts.binding.spec.name, facts.binding.symbol)
-        plotter = self._plotters.pop(key, None)
-        if plotter is None or plotter.binding.spec != facts.binding.spec:
-            plotter = Plotter(facts.binding, facts.models)
+        async with self._drawing:  # a plotter is followed by one at a time
+            plotter = self._plotters.pop(key, None)
+            if plotter is None or plotter.binding.spec != facts.binding.spec:
+                plotter = Plotter(facts.binding, facts.models)  # another version ran before
+            chart = await asyncio.to_thread(_followed, facts, plotter)
+            self._keep(key, plotter)
+            return chart
+
+    def _keep(self, key: tuple[str, str], plotter: Plotter) -> None:
+        """Keep a plotter for the next look; one whose thread nobody waited for is not: it still computes."""
         self._plotters[key] = plotter
         while len(self._plotters) > PLOTTERS_MAX:
             del self._plotters[next(iter(self._plotters))]
-        return plotter
 
     def _book(self, wish: BookWish) -> BookView:
         stream = self._stream
@@ -72,3 +70,9 @@ class LookDesk:
         if depth is None or len(depth.bids) + len(depth.asks) <= 2:
             return BookView(wish.symbol, depth, NOT_KEPT)
         return BookView(wish.symbol, Depth(depth.bids[:levels], depth.asks[:levels]))
+
+
+def _followed(facts: ChartFacts, plotter: Plotter) -> Chart:
+    """Draw with all that is new computed."""
+    plotter.follow(facts.window)
+    return draw(facts, plotter)

@@ -80,6 +80,23 @@ async def test_disarm_and_pause_are_instant() -> None:
         assert [action for action, _, _ in desk.link.commands] == [Action.DISARM, Action.PAUSE]
 
 
+async def test_pause_means_what_is_on_screen() -> None:
+    """A terminal that is behind shows an engine that runs: the key must not resume what somebody paused."""
+    async with console() as desk:
+        desk.app.draw = lambda **_: None  # type: ignore[method-assign]  # nothing reaches the terminal any more
+        await desk.play(snapshot(status=status(paused=True)))
+        await desk.press("p")
+        assert desk.link.commands == [(Action.PAUSE, "", "")]
+
+
+async def test_whatever_breaks_while_commanding_is_told() -> None:
+    """Silence would read as done."""
+    async with console() as desk:
+        desk.link.command_error = RuntimeError("the line is in a knot")
+        await desk.press("d")
+        assert "No answer: the line is in a knot" in desk.toasts()[-1]
+
+
 async def test_pause_becomes_resume() -> None:
     """The same key, and the footer says which."""
     async with console(snapshot(status=status(paused=True))) as desk:
@@ -186,7 +203,7 @@ async def test_an_unheard_flatten_is_told_after_half_a_second() -> None:
     async with console() as desk:
         desk.app.kill.check()
         await desk.settle()
-        assert desk.toasts()[-1].startswith("FLATTEN NOT CONFIRMED|the engine did not answer within 0.5 s")
+        assert desk.toasts()[-1].startswith("FLATTEN NOT CONFIRMED|the engine does not show it after 0.5 s")
         told = len(desk.toasts())
         await desk.play(flattening_snapshot())
         desk.app.kill.check()

@@ -142,3 +142,26 @@ async def test_a_new_alarm_rings_once_and_a_muted_one_does_not(monkeypatch: pyte
         assert rung == [1]
         await desk.play(snapshot(alarms=(ALARM,)))
         assert rung == [1, 1]
+
+
+async def test_any_refusal_of_control_leaves_a_watcher() -> None:
+    """Not only that another console has it: whatever the reason, this one does not."""
+    link = FakeLink([shown()])
+    link.console = "c2"
+    link.replies[Action.TAKE_CONTROL] = CommandReply(1, ok=False, reason="", text="the engine failed")
+    async with console(link=link) as desk:
+        assert "READ-ONLY" in desk.text("status")
+        await desk.press("p")
+        assert [sent[0] for sent in link.commands] == [Action.TAKE_CONTROL]
+
+
+async def test_a_watcher_is_told_that_the_one_in_control_left() -> None:
+    """A console that died leaves nobody who commands; the next one as well."""
+    async with console(link=watching()) as desk:
+        await desk.play(shown())
+        assert "ann@pts/1 left. Nobody has control now. Ctrl-T takes it" in desk.toasts()[-1]
+        await desk.play(shown("c3", "bob@pts/2"))
+        assert "bob@pts/2 has control now." in desk.toasts()[-1]
+        told = len(desk.toasts())
+        await desk.play(shown("c2", "me@pts/3"))
+        assert len(desk.toasts()) == told, "its own control is no news"

@@ -84,6 +84,8 @@ class WhyDialog(Dialog[None]):
             self._go(self._bars.index(near))
 
     def _go(self, at: int) -> None:
+        if not self._bars:
+            return  # why there are none stays on the page
         self._at = max(0, min(at, len(self._bars) - 1))
         self._show()
 

@@ -7,6 +7,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
+from engine.api import Snapshot
 from tui.arrangement import Arrangement, SizeClass, size_class
 from tui.layout import Box, Plan, Slot, plan
 from tui.panes.pane import NO_SLOT, Pane
@@ -54,6 +55,7 @@ class Desk(Widget):
         self.rows = rows
         self._arrangement = arrangement
         self.zoomed = ""
+        self.drawn: Snapshot | None = None  # what a person sees; a slow terminal is behind the newest
         self._peeked = False  # maximised only because the layout has no place for it
         self.plan: Plan = plan(1, 1)
         self._recent: list[str] = []  # panes by how recently they were chosen, newest first

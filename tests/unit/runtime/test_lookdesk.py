@@ -156,3 +156,19 @@ def test_every_sight_comes_back_as_it_was_sent():
 
     for reply in asyncio.run(all_of_them()):
         assert msgspec.json.decode(encode(reply), type=LookReply) == reply
+
+
+async def test_a_look_that_nobody_waits_for_leaves_no_plotter_that_still_computes():
+    """Its thread goes on; the next look must not follow the same plotter beside it."""
+    world = World()
+    world.bars(*[100.0 + n for n in range(40)])
+    looking = desk(world)
+    whole = (await looking.look(LookRequest(1, ChartWish(BTC)))).sight
+    given_up = asyncio.create_task(looking.look(LookRequest(2, ChartWish(BTC))))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert len(looking._plotters) == 0
+    assert (await looking.look(LookRequest(3, ChartWish(BTC)))).sight == whole
+    assert len(looking._plotters) == 1

@@ -1,6 +1,7 @@
 """The hand-over note: what whoever comes next must know."""
 
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -82,3 +83,12 @@ def test_it_is_printed_from_a_shell(settings, capsys):
 def test_without_an_engine_there_is_nobody_to_ask(settings):
     with pytest.raises(ControlError, match="no engine runs"):
         show(settings, as_json=False)
+
+
+def test_what_no_stop_protects_is_told_beside_the_stop():
+    """A stop that covers a part must not read as protection."""
+    shown = fakes.snapshot()
+    held = next(row for row in shown.positions if row.stop_price is not None and row.qty != 0)
+    part = msgspec.structs.replace(held, bare=Decimal("0.1"))
+    found = note(msgspec.structs.replace(shown, positions=(part,)))
+    assert found.positions[0].protection.startswith("NOT PROTECTED: 0.1 of it; stop ")

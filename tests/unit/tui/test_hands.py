@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from engine.api import Action, ControlError, OrderRole
@@ -84,3 +85,13 @@ def test_a_stop_of_an_open_position_is_not_offered(night, settings, capsys):
     hands.cancel(settings, stop.client_id, confirmed=False, reason="", as_json=False)
     assert "Close the position instead" in capsys.readouterr().err
     assert night.requests == []
+
+
+def test_a_position_without_a_price_is_not_said_to_be_worth_nothing(night, settings, capsys):
+    """Its cost is not known, and that is said."""
+    row = msgspec.structs.replace(console_fakes.snapshot().positions[0], symbol="NEWUSDT", mark=0.0)
+    night.shown = msgspec.structs.replace(night.shown, positions=(row,))
+    assert hands.close(settings, row.play, "", confirmed=False, reason="", as_json=False) == 4
+    told = capsys.readouterr().err
+    assert "no price of it is known, nor what it would cost" in told
+    assert "0.00" not in told
