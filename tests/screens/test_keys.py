@@ -1,13 +1,26 @@
 """Every key: what it sends, what it shows and what it asks first."""
 
+import msgspec
 import pytest
 from textual import events
 from textual.widgets import Input, OptionList, Static
 
-from engine.api import COMMANDS_TABLE, Action, CommandReply, ControlError, Mode, Phase, RiskMode, Rung
+from engine.api import (
+    COMMANDS_TABLE,
+    Action,
+    CommandReply,
+    ControlError,
+    FlattenSection,
+    Mode,
+    Phase,
+    RiskMode,
+    Rung,
+)
 from tests.console_fakes import (
     ALARM,
+    NOW,
     FakeLink,
+    S,
     disarmed,
     empty_snapshot,
     flattening_snapshot,
@@ -220,6 +233,20 @@ async def test_a_doubt_that_the_engine_settles_is_taken_away() -> None:
         stuck = "FLATTEN NOT CONFIRMED|it hangs. `trader-tui flatten --direct` closes."
         await desk.until(lambda: desk.toasts() == [stuck])
         await desk.play(flattening_snapshot())
+        await desk.until(lambda: desk.toasts() == ["FLATTEN|The engine took the flatten after all."])
+
+
+async def test_an_earlier_flatten_settles_no_doubt() -> None:
+    """An engine that was halted before looks as if it had heard."""
+    ended = FlattenSection("flat", NOW - 60 * S)
+    halted = snapshot(status=status(phase=Phase.HALTED), flatten=ended)
+    link = FakeLink([halted])
+    link.panic_error = OSError("FLATTEN IS NOT CONFIRMED: it hangs. `trader-tui flatten --direct` closes.")
+    async with console(link=link) as desk:
+        await desk.press("f12", "f12")
+        await desk.play(msgspec.structs.replace(halted, notices=()))
+        assert desk.toasts()[-1].startswith("FLATTEN NOT CONFIRMED")
+        await desk.play(msgspec.structs.replace(halted, flatten=FlattenSection("flat", NOW)))
         await desk.until(lambda: desk.toasts() == ["FLATTEN|The engine took the flatten after all."])
 
 
