@@ -77,6 +77,15 @@ def test_the_end_of_the_data_is_told():
     assert "feed ended" in change_line(snapshot(status=status(data_ended=True)))
 
 
+@pytest.fixture
+def interruptible():
+    """Let Ctrl-C mean what it means in a terminal, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_with_130_and_lets_go_of_the_engine():
     link = FakeLink([snapshot()])
 
