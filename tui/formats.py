@@ -7,6 +7,7 @@ from decimal import Decimal
 from rich.cells import cell_len, set_cell_size
 
 NS_PER_S = 1_000_000_000
+SIGNIFICANT = 6  # digits of a price of which nothing is known
 BLOCKS = "▁▂▃▄▅▆▇█"
 UP, DOWN, LEVEL = "▲", "▼", "·"
 
@@ -40,9 +41,27 @@ def right(text: str, width: int) -> str:
     return text.rjust(width) if size <= width else "#" * width
 
 
-def price(value: float | Decimal, digits: int) -> str:
-    """Write a price with its instrument's decimals and thousands separators."""
+def price(value: float | Decimal, digits: int | None) -> str:
+    """Write a price with its instrument's decimals and thousands separators.
+
+    Where nothing is known of the instrument yet (None), with six digits that mean something and two decimals
+    at least: 0.00000123 is not 0.00.
+    """
+    if digits is None:
+        plain = Decimal(str(value)).normalize()
+        written = plain.as_tuple().exponent
+        assert isinstance(written, int), "a price is a number"
+        digits = max(2, min(-written, SIGNIFICANT - 1 - plain.adjusted()))
     return f"{value:,.{digits}f}"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Write a number of any size with so many digits that mean something, or more; never an exponent."""
+    if not value:
+        return "0"
+    decimals = max(0, digits - 1 - Decimal(str(value)).adjusted())
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quantity(value: Decimal) -> str:
@@ -101,16 +120,27 @@ def clock(ts: int) -> str:
     return datetime.fromtimestamp(ts // NS_PER_S, UTC).strftime("%H:%M:%S") if ts > 0 else "--:--:--"
 
 
+def moment(ts: int, now: int) -> str:
+    """Write ns UTC as `14:02:11`; on another day than now, where that would mislead, as `08-08 14:02`."""
+    if ts <= 0 or date(ts) == date(now):
+        return clock(ts)
+    return datetime.fromtimestamp(ts // NS_PER_S, UTC).strftime("%m-%d %H:%M")
+
+
 def date(ts: int) -> str:
     """Write ns UTC as `2024-08-08`."""
     return datetime.fromtimestamp(ts // NS_PER_S, UTC).strftime("%Y-%m-%d") if ts > 0 else "----------"
 
 
 def spread_bps(bid: float, ask: float) -> str:
-    """Write the spread in basis points of the mid price; a dash where a side is missing."""
+    """Write the spread in basis points of the mid price; a dash where a side is missing.
+
+    A spread under a basis point has two decimals: one tick of BTC is 0.02 and not nothing.
+    """
     if bid <= 0 or ask <= 0:
         return "-"
-    return f"{(ask - bid) / ((ask + bid) / 2) * 10_000:.1f}"
+    bps = (ask - bid) / ((ask + bid) / 2) * 10_000
+    return f"{bps:.2f}" if abs(bps) < 1 else f"{bps:.1f}"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

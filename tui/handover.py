@@ -19,6 +19,7 @@ from engine.api import (
 )
 from tui import remote
 from tui.formats import age_between, clean, clock, date, money, price, quantity, signed
+from tui.pricedigits import price_digits
 from tui.supervisor import unreached
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ def lines(found: Note) -> Iterator[str]:
 def _position(row: PositionRow, working: list[OrderRow], snapshot: Snapshot) -> OpenPosition:
     own = [order for order in working if (order.play, order.symbol) == (row.play, row.symbol)]
     side = "LONG" if row.qty > 0 else "SHORT"
-    digits = next((tick.price_digits for tick in snapshot.ticks if tick.symbol == row.symbol), 2)
-    entry = price(row.entry_price, digits)
+    entry = price(row.entry_price, price_digits(snapshot).get(row.symbol))
     since = f"{date(row.opened)} {clock(row.opened)} UTC, {age_between(snapshot.status.now, row.opened)} ago"
     return OpenPosition(
         play=row.play,

@@ -18,6 +18,7 @@ from engine.api import (
 from tui import remote
 from tui.costs import Estimate
 from tui.formats import clean, money, price, quantity, signed
+from tui.pricedigits import price_digits
 from tui.supervisor import unreached
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def cancel(settings: "Settings", order_id: str, *, confirmed: bool, reason: str,
 
 def close_words(row: PositionRow, snapshot: Snapshot) -> str:
     """Say what closing a position would do: quantity, mark, and what it is estimated to cost."""
-    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}.get(row.symbol, 2)
+    digits = price_digits(snapshot).get(row.symbol)
     estimate = Estimate(snapshot)
     cost, currency = estimate.close(row), snapshot.account.currency
     verb, mark = "sell" if row.qty > 0 else "buy", estimate.mark(row)

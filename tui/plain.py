@@ -23,6 +23,7 @@ WAYS = (  # what a key does on a screen, a command does here
     ("pane-5", "`trader-tui status`"),
     ("pane-8", "`trader-tui status`"),
     ("shutdown", "`quit`"),
+    ("why", "`trader-tui why`"),
 )
 Typed = asyncio.Queue[str]  # lines, in the order in which they were typed
 
@@ -40,6 +41,8 @@ async def run_plain(
     try:
         tasks = {telling} if typing is None else {telling, typing}
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if typing is not None and typing.done():
+            typing.result()
         if not telling.done():
             return 0
         telling.result()

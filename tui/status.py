@@ -19,15 +19,13 @@ from engine.api import (
     StatusSection,
 )
 from tui.factrow import KEPT, Item, fit_items
+from tui.feedwords import CONNECTED, feed_age, is_late, worst
 from tui.formats import age, age_between, clean, clock, left, signed
 from tui.limitwords import refusing_gates
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
 from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
 from tui.widgets.cells import Row
-
-STALE_FEED_S = 5.0
-
 
 MODE_STYLE = {Mode.LIVE: "danger!", Mode.DEMO: "armed!"}
 PHASE_STYLE = {
@@ -127,13 +125,12 @@ def _feed_item(snapshot: Snapshot) -> Item:
         return Item((("feed ended", 70), ("", 0)), "stale*")
     if not snapshot.feeds:
         return Item((("feed -", 20), ("", 0)), "muted")
-    worst = max(snapshot.feeds, key=lambda feed: (feed.state != "connected", feed.age_ms))
-    seconds = worst.age_ms / 1000
-    text = f"{seconds:.1f}s" if seconds < 100 else age(seconds)
-    if worst.state != "connected":
-        forms = (f"feed {worst.state} {text}", 45), (f"feed {worst.state}", 50), ("feed DOWN", KEPT)
+    feed = worst(snapshot.feeds)
+    text = feed_age(feed)
+    if feed.state != CONNECTED:
+        forms = (f"feed {feed.state} {text}", 45), (f"feed {feed.state}", 50), ("feed DOWN", KEPT)
         return Item(forms, "stale*", rank=5)
-    if seconds > STALE_FEED_S:
+    if is_late(feed):
         return Item(((f"feed STALE {text}", KEPT),), "stale*", rank=5)
     return Item(((f"feed {text}", 70), ("", 0)), "ok")
 

@@ -9,6 +9,7 @@ from engine.api import BREAKER_WORDS, BreakerRow, FeedRow, OrderRow, Phase, Rung
 from tui.formats import age, age_between, clean, duration, money, percent, price, quantity, signed
 from tui.limitwords import blackout_words, cause_name, nearest, refusing_gates, used_words
 from tui.modelwords import model_words
+from tui.pricedigits import price_digits
 
 
 def status_facts(snapshot: Snapshot, pid: int) -> dict[str, Any]:
@@ -118,9 +119,9 @@ def _order_ids(order: OrderRow) -> str:
 
 
 def _position_words(snapshot: Snapshot) -> list[str]:
-    digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+    digits = price_digits(snapshot)
     return [
-        f"{p.symbol} {quantity(p.qty)} at {price(p.entry_price, digits.get(p.symbol, 2))} ({p.play}), "
+        f"{p.symbol} {quantity(p.qty)} at {price(p.entry_price, digits.get(p.symbol))} ({p.play}), "
         f"open P&L {signed(p.unrealized)}"
         for p in snapshot.positions
         if p.qty != 0
@@ -129,8 +130,9 @@ def _position_words(snapshot: Snapshot) -> list[str]:
 
 def _order_words(row: OrderRow) -> str:
     left = quantity(row.qty - row.filled_qty)
+    at = quantity(row.price) if row.price is not None else ""
     return (
-        f"{row.symbol} {row.side.value} {left} {row.kind.value} {row.price or ''} {row.role.value} "
+        f"{row.symbol} {row.side.value} {left} {row.kind.value} {at} {row.role.value} "
         f"{row.state.value} {_order_ids(row)}"
     )
 

@@ -6,12 +6,12 @@ from typing import TextIO
 
 import msgspec
 
-from engine.api import Link, OrderState, Severity, Snapshot
+from engine.api import Link, OrderState, PositionRow, Severity, Snapshot
+from tui.feedwords import CONNECTED, is_late
 from tui.folding import folded
 from tui.formats import clean, clock, quantity
 from tui.statuswords import status_facts
 
-STALE_FEED_S = 5.0
 LOST_CODE = 1
 
 
@@ -77,21 +77,27 @@ def _feed(snapshot: Snapshot) -> str:
         return "ended"
     if not snapshot.feeds:
         return "none"
-    bad = [feed for feed in snapshot.feeds if feed.state != "connected"]
+    bad = [feed for feed in snapshot.feeds if feed.state != CONNECTED]
     if bad:
         return ", ".join(f"{feed.name} {feed.state}" for feed in bad)
-    late = [feed.name for feed in snapshot.feeds if feed.age_ms > STALE_FEED_S * 1000]
+    late = [feed.name for feed in snapshot.feeds if is_late(feed)]
     return f"stale: {', '.join(late)}" if late else "ok"
 
 
 def _positions(snapshot: Snapshot) -> str:
     held = [
-        f"{row.symbol} {'+' if row.qty > 0 else ''}{quantity(row.qty)}"
-        f"{'' if row.stop_price is not None else ' NO STOP'}"
+        f"{row.symbol} {'+' if row.qty > 0 else ''}{quantity(row.qty)}{_unprotected(row)}"
         for row in snapshot.positions
         if row.qty
     ]
     return ", ".join(held) or "none"
+
+
+def _unprotected(row: PositionRow) -> str:
+    """Say what no stop that the venue confirmed protects."""
+    if row.at_stop is None:
+        return " NOT PROTECTED"
+    return f" NOT PROTECTED {quantity(row.bare)}" if row.bare else ""
 
 
 def _orders(snapshot: Snapshot) -> str:

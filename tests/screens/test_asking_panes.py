@@ -149,7 +149,7 @@ async def test_a_book_marks_our_orders_and_names_those_outside() -> None:
         text = desk.text("book")
         (ours,) = [line for line in text.splitlines() if "▶BUY 0.25" in line]
         assert "61,100.0" in ours
-        assert "last 61,234.5  spread 4.9, 0.8 bps" in text
+        assert "last 61,234.5  spread 4.9, 0.80 bps" in text
         assert "ours SELL stop 0.25 at 60,500.0 (-1.20% away)" in text
 
 
@@ -208,7 +208,7 @@ async def test_trades_add_up_by_play_today_and_in_this_run() -> None:
         assert today.replace("│", "").split() == ["today", "canary", "6", "67%", "2.27", "9.18", "+23.01"]
         run = next(line for line in text.splitlines() if "this run" in line)
         assert run.replace("│", "").split() == ["this", "run", "8", "62%", "3.30", "12.24", "+52.19"]
-        assert "in at 61,000.5 and out at 61,020.5 in the mean: +5.00 after 1.53 fees" in desk.prose("trades")
+        assert "in at 61,000.5 and out at 61,020.5 on average: +5.00 after 1.53 fees" in desk.prose("trades")
 
 
 async def test_trades_are_filtered_like_other_lists() -> None:
@@ -298,3 +298,32 @@ def test_the_fakes_are_what_an_engine_could_send() -> None:
     assert depth is not None
     assert depth.bids[0][0] < depth.asks[0][0]
     assert sum(one.pnl for one in trades().session) == Decimal("52.19")
+
+
+async def test_an_old_answer_says_that_there_is_no_new_one() -> None:
+    """Ticks go on, so nothing else would tell."""
+    link = seeing()
+    async with console(link=link, size=(120, 44)) as desk:
+        await show(desk, "book")
+        link.look_error = ControlError("the engine does not answer")
+        desk.clock.now += 1.1
+        await desk.until(lambda: "no answer" in desk.text("book").splitlines()[0])
+
+
+async def test_a_chart_of_days_dates_its_bars_and_counts_what_it_has_no_room_for() -> None:
+    """No indicator is left out without a word."""
+    link = seeing()
+    made = chart()
+    hour = 3_600_000_000_000
+    bars = tuple(
+        msgspec.structs.replace(bar, ts=made.bars[-1].ts - (len(made.bars) - 1 - index) * hour)
+        for index, bar in enumerate(made.bars)
+    )
+    many = tuple(msgspec.structs.replace(made.series[0], name=f"ema({n})") for n in range(6))
+    link.sights[ChartWish] = LookReply(1, msgspec.structs.replace(made, bars=bars, step_ns=hour, series=many))
+    async with console(link=link, size=(200, 50)) as desk:
+        await show(desk, "chart")
+        await desk.press("9", "z")
+        assert "2 more not shown" in desk.text("chart")
+        assert "08-08" not in desk.text("chart").splitlines()[-2], "today has times"
+        assert "08-02 09:01" in desk.text("chart")

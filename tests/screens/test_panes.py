@@ -337,3 +337,12 @@ async def test_twins_and_what_a_change_did_are_shown_at_80x24() -> None:
         assert "+1.25" in shown
         assert "-2.50" in shown
         assert "waits" in shown
+
+
+async def test_what_happened_on_another_day_is_dated() -> None:
+    """In events and signals."""
+    old = Notice(NOW - 86_400 * S, NoticeLevel.INFO, "x", "yesterday's line", "")
+    async with console(snapshot(notices=(old, Notice(NOW, NoticeLevel.INFO, "x", "a line", "")))) as desk:
+        shown = desk.text("events")
+        assert "08-07 14:02 info  yesterday's line" in shown
+        assert "   14:02:11 info  a line" in shown

@@ -1,9 +1,9 @@
 """What an empty pane says: what stands between now and something to see, and which key changes that."""
 
 from engine.api import Phase, RiskMode, Rung, Snapshot
+from tui.feedwords import CONNECTED
 from tui.panes.content import Frame
 
-CONNECTED = "connected"
 PHASES = {
     Phase.HALTED: "HALTED after a flatten: {arm} arms again, with a reason.",
     Phase.FLATTENING: "FLATTENING: nothing new is entered.",

@@ -37,6 +37,11 @@ class AskingPane(Pane):
         said = self.failure or (self.reply.text if self.reply is not None else "")
         return (said or f"Asking the engine for {what} ...",)
 
+    @property
+    def unanswered(self) -> str:
+        """Say that what is shown is an old answer; empty where it is not."""
+        return "no answer" if self.failure and self.reply is not None else ""
+
     def symbol_hint(self, snapshot: Snapshot, frame: Frame) -> str:
         """Name the key that shows another symbol; empty where there is none."""
         return f"{frame.key('next-symbol')} next symbol" if len(snapshot.ticks) > 1 else ""

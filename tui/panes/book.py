@@ -7,11 +7,11 @@ from itertools import accumulate
 import msgspec
 
 from engine.api import BookView, BookWish, Depth, OrderRow, Side, Snapshot, TickRow
-from tui.formats import NS_PER_S, percent, price, quantity, spread_bps
+from tui.feedwords import STALE_AFTER_S
+from tui.formats import NS_PER_S, age, percent, price, quantity, spread_bps
 from tui.panes.absence import no_book
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
-from tui.panes.market import STALE_AFTER_S
 from tui.panes.pane import wrapped
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
@@ -78,7 +78,7 @@ class BookPane(AskingPane):
             header=header,
             summary=notes,
             age_s=age_s,
-            stopped=f"stopped {age_s:.0f}s ago" if age_s > STALE_AFTER_S else "",
+            stopped=f"stopped {age(age_s)} ago" if age_s > STALE_AFTER_S else self.unanswered,
             title_note=self.symbol,
             title_hint=self.symbol_hint(snapshot, frame),
         )

@@ -1,12 +1,25 @@
 """The chart: closed bars of the selected symbol, what its play computes from them, and where we traded."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from engine.api import Chart, ChartPoint, ChartWish, FillMark, PositionRow, Series, Side, Snapshot, TickRow
-from tui.formats import DOWN, NS_PER_S, UP, clock, duration, percent, price, sparkline
+from tui.formats import (
+    DOWN,
+    NS_PER_S,
+    UP,
+    date,
+    duration,
+    moment,
+    percent,
+    price,
+    significant,
+    sparkline,
+)
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.plot import Canvas, Scale, draw_candles, draw_line, plot_values, scale_of
@@ -18,6 +31,7 @@ OVERLAYS = ("·", "+", "x", "*")  # a glyph of its own for each indicator on the
 OVERLAY_STYLES = ("accent", "warn", "focus", "muted")
 BARS_MAX, MARGIN = 600, 3  # columns of the axis beside its longest price, and one for the bar under way
 ROWS_MIN, BELOW_MAX = 3, 3
+DATED_NS = 20 * 86_400 * NS_PER_S  # a chart of more days has dates under it, no times
 LATE = 3  # bar lengths after which a chart's last bar is old
 
 
@@ -81,7 +95,7 @@ class ChartPane(AskingPane):
         return Content(
             _rows(Scene(chart, tick, levels, frame.plain_glyphs), width, room, frame),
             age_s=age_s,
-            stopped=f"last bar {duration(age_s)} ago" if late else "",
+            stopped=f"last bar {duration(age_s)} ago" if late else self.unanswered,
             title_note=_title(chart),
             title_hint=self._hint(chart, snapshot, frame),
         )
@@ -153,16 +167,21 @@ def _rows(scene: Scene, width: int, room: int, frame: Frame) -> tuple[Row, ...]:
     while below and room - 2 - len(below) < ROWS_MIN:
         below.pop()
     rows = room - 2 - len(below)
+    hidden = len(scene.chart.series) - len(scene.over) - len(below)
     if rows < ROWS_MIN:
-        return (_head(scene, None), *below)
+        return (_head(scene, scene.chart.bars, None, hidden), *below)
     bars = scene.chart.bars
-    axis = max(len(scene.write(at)) for at in (scene.tick.price, *(bar.high for bar in bars))) + 1
+    axis = max(len(scene.write(at)) for at in (scene.tick.price, *_ends(bars))) + 1
     columns = max(2, width - axis - 1)
     bars = bars[1 - columns :]
     canvas = Canvas(columns, rows)
     scale = _draw(scene, bars, canvas)
     lines = [(*canvas.row(y), ("│", "border"), _axis_mark(scene, scale, y, axis)) for y in range(rows)]
-    return (_head(scene, scale), *lines, _times(bars), *below)
+    return (_head(scene, bars, scale, hidden), *lines, _times(bars), *below)
+
+
+def _ends(bars: Sequence[ChartPoint]) -> tuple[float, float]:
+    return min(bar.low for bar in bars), max(bar.high for bar in bars)
 
 
 def _draw(scene: Scene, bars: Sequence[ChartPoint], canvas: Canvas) -> Scale:
@@ -184,9 +203,10 @@ def _draw(scene: Scene, bars: Sequence[ChartPoint], canvas: Canvas) -> Scale:
 
 def _mark(canvas: Canvas, scale: Scale, bars: Sequence[ChartPoint], fills: Sequence[FillMark]) -> None:
     """Mark fills in the columns of their bars; the column after the last bar is that of the one under way."""
+    ends = [bar.ts for bar in bars]
     sides: dict[tuple[int, int], set[Side]] = {}
     for fill in fills:
-        x = next((index for index, bar in enumerate(bars) if fill.ts <= bar.ts), len(bars))
+        x = bisect_left(ends, fill.ts)
         sides.setdefault((x, scale.row(float(fill.price))), set()).add(fill.side)
     for (x, y), found in sides.items():
         if len(found) > 1:
@@ -195,18 +215,20 @@ def _mark(canvas: Canvas, scale: Scale, bars: Sequence[ChartPoint], fills: Seque
             canvas.put(x, y, *((UP, "buy!") if Side.BUY in found else (DOWN, "sell!")))
 
 
-def _head(scene: Scene, scale: Scale | None) -> Row:
+def _head(scene: Scene, bars: Sequence[ChartPoint], scale: Scale | None, hidden: int) -> Row:
     """Name the last price, the levels that are not drawn, and each indicator on the price with its value."""
     chart, tick = scene.chart, scene.tick
-    first = chart.bars[0].open
+    first = bars[0].open
     change = tick.price / first - 1.0 if first else 0.0
     style = "buy*" if change > 0 else "sell*" if change < 0 else "text*"
-    cells: list[Cell] = [(f"{scene.write(tick.price)} {percent(change)}", style)]
+    cells: list[Cell] = [(f"{scene.write(tick.price)} {percent(change)} in view", style)]
     away = [level for level in scene.levels if scale is None or not scale.holds(level.price)]
     cells += [(f"  {level.name} {scene.write(level.price)}", level.style) for level in away]
     for series, glyph, shade in zip(scene.over, OVERLAYS, OVERLAY_STYLES, strict=False):
         value = series.values[-1]
         cells.append((f"  {glyph} {series.name} {'-' if value is None else scene.write(value)}", shade))
+    if hidden:
+        cells.append((f"  {hidden} more not shown", "warn"))
     if chart.fills:
         cells.append((f"  {UP} bought {DOWN} sold", "muted"))
     return tuple(cells)
@@ -225,12 +247,15 @@ def _axis_mark(scene: Scene, scale: Scale, y: int, axis: int) -> Cell:
 
 def _times(bars: Sequence[ChartPoint]) -> Row:
     """Write the times of the first and the last bar under them, and of one in the middle."""
-    text = clock(bars[0].ts)
+    first, last = bars[0].ts, bars[-1].ts
+    write = date if last - first > DATED_NS else partial(moment, now=last)
+    text = write(first)
     middle = len(bars) // 2
     if middle > len(text) + 4 and len(bars) > middle + 14:
-        text = text.ljust(middle - 4) + clock(bars[middle].ts)
-    if len(bars) > len(text) + 9:
-        text = text.ljust(len(bars) - 8) + clock(bars[-1].ts)
+        text = text.ljust(middle - 4) + write(bars[middle].ts)
+    end = write(last)
+    if len(bars) > len(text) + len(end) + 1:
+        text = text.ljust(len(bars) - len(end)) + end
     return ((f"{text} UTC", "muted"),)
 
 
@@ -238,6 +263,6 @@ def _below(series: Series, width: int, frame: Frame) -> Row:
     """Name an indicator with its value, and draw its way."""
     known = [value for value in series.values if value is not None]
     last = series.values[-1]
-    told = f"{series.name} {'-' if last is None else format(last, ',.4g')}  "
+    told = f"{series.name} {'-' if last is None else significant(last)}  "
     room = max(0, width - len(told)) if frame.sparklines else 0
     return (told, "text"), (sparkline(known, min(room, len(known))), "accent")

@@ -27,8 +27,8 @@ class Frame(msgspec.Struct, frozen=True):
     hint: str = ""  # what keys mean for the moment, where they are no actions
 
     def key(self, action_id: str) -> str:
-        """Return the name of an action's key."""
-        return dict(self.keys).get(action_id, "")
+        """Return the name of an action's key; of what has every action where the user took its key away."""
+        return dict(self.keys).get(action_id) or "the palette"
 
     @property
     def stopped(self) -> bool:

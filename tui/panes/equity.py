@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from engine.api import Curve, EquityPoint, EquityWish, Snapshot
 from tui.chart import braille
-from tui.formats import NS_PER_S, clock, money, percent, signed
+from tui.formats import NS_PER_S, moment, money, percent, signed
 from tui.panes.absence import no_curve
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
@@ -46,7 +46,8 @@ class EquityPane(AskingPane):
         return Content(
             (*_heads(snapshot, points), *_drawn(points, width, room - 3, plain=frame.plain_glyphs)),
             age_s=max(0, snapshot.status.now - points[-1].ts) / NS_PER_S,
-            title_note=f"since {clock(points[0].ts)} UTC",
+            stopped=self.unanswered,
+            title_note=f"since {moment(points[0].ts, snapshot.status.now)} UTC",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from engine.api import Alarm, Notice, NoticeLevel, Severity, Snapshot
-from tui.formats import NS_PER_S, age_between, clean, clock
+from tui.formats import NS_PER_S, age_between, clean, clock, date, moment
 from tui.panes.pane import Content, Frame, Pane, wrapped
 from tui.widgets.cells import Row
 
@@ -32,9 +32,15 @@ class EventsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out the lines; long ones go on in the next row."""
-        laid = [(notice, row) for notice in snapshot.notices for row in _notice_rows(notice, width)]
-        newest = snapshot.notices[-1].ts if snapshot.notices else 0
         now = snapshot.status.now
+        stamps = [moment(notice.ts, now) for notice in snapshot.notices]
+        wide = max(map(len, stamps), default=0)
+        laid = [
+            (notice, row)
+            for notice, stamp in zip(snapshot.notices, stamps, strict=True)
+            for row in _notice_rows(notice, stamp.rjust(wide), width)
+        ]
+        newest = snapshot.notices[-1].ts if snapshot.notices else 0
         return Content(
             tuple(row for _, row in laid),
             items=tuple(notice for notice, _ in laid),
@@ -49,8 +55,9 @@ class EventsPane(Pane):
 
     def facts(self, item: Notice) -> Mapping[str, str]:
         """A notice names plays and reasons in its words alone."""
-        words = {"level": item.level.value, "kind": item.kind, "symbol": item.symbol, "time": clock(item.ts)}
-        return {**words, "play": item.text, "reason": item.text}
+        words = {"level": item.level.value, "kind": item.kind, "symbol": item.symbol}
+        when = f"{date(item.ts)} {clock(item.ts)}"
+        return {**words, "play": item.text, "reason": item.text, "time": when}
 
 
 def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:
@@ -64,13 +71,13 @@ def _alarm_row(alarms: tuple[Alarm, ...], now: int, frame: Frame) -> Row:
     return (f" {worst.severity.value.upper()} ", ALARM_STYLE[worst.severity]), (said, "text*")
 
 
-def _notice_rows(notice: Notice, width: int) -> list[Row]:
+def _notice_rows(notice: Notice, stamp: str, width: int) -> list[Row]:
     word, style = LEVELS[notice.level]
-    indent = 15
+    indent = len(stamp) + len(word) + 2
     room = max(10, width - indent)
     named = not notice.symbol or notice.symbol in notice.text
     text = clean(notice.text if named else f"{notice.symbol} {notice.text}")
     parts = wrapped(text, room)
     body = TEXT_STYLE.get(notice.level, "text")
-    first: Row = ((f"{clock(notice.ts)} ", "muted"), (f"{word} ", style), (parts[0], body))
+    first: Row = ((f"{stamp} ", "muted"), (f"{word} ", style), (parts[0], body))
     return [first, *(((" " * indent, "text"), (part, body)) for part in parts[1:])]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from engine.api import Snapshot, TickRow
+from tui.feedwords import STALE_AFTER_S
 from tui.formats import (
     DOWN,
     LEVEL,
@@ -40,7 +41,6 @@ MERGED = (
     PLAIN[-1],
 )
 TREND = next(index for index, column in enumerate(PLAIN) if column.flex)
-STALE_AFTER_S = 5.0
 
 
 class MarketPane(Pane):

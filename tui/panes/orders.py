@@ -6,6 +6,7 @@ from engine.api import REASONS, OrderRow, OrderState, Reason, Side, Snapshot
 from tui.formats import age_between, price, quantity
 from tui.panes.absence import entry_steps
 from tui.panes.pane import Content, Frame, Pane
+from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, fit_table
 
 COLUMNS = (
@@ -73,10 +74,10 @@ class OrdersPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row an order."""
-        digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+        digits = price_digits(snapshot)
         now = snapshot.status.now
         ordered = sorted(snapshot.orders, key=lambda row: row.state is not OrderState.UNKNOWN)
-        table = [_values(row, digits.get(row.symbol, 2), now) for row in ordered]
+        table = [_values(row, digits.get(row.symbol), now) for row in ordered]
         fitted = fit_table(COLUMNS, width, table)
         open_count = sum(row.state.is_open for row in snapshot.orders)
         return Content(
@@ -122,7 +123,7 @@ def _detail(row: OrderRow) -> str:
     return f"{life}{ids}. {row.reason}: {facts.meaning} {facts.remedy}"
 
 
-def _values(row: OrderRow, digits: int, now: int) -> list[Cell]:
+def _values(row: OrderRow, digits: int | None, now: int) -> list[Cell]:
     calm = row.reason == Reason.POSITION_CLOSED
     word, style = UNNEEDED if calm else STATES[row.state]
     is_open = row.state.is_open
@@ -153,7 +154,7 @@ def _note(row: OrderRow) -> str:
     return f"{row.reason} {row.play}" if row.reason else row.play
 
 
-def _price(row: OrderRow, digits: int) -> str:
+def _price(row: OrderRow, digits: int | None) -> str:
     """Write the limit or trigger; a market order has what it was filled at, once it was."""
     paid = row.price if row.price is not None else row.average_price
     return price(paid, digits) if paid is not None else "market"

@@ -14,7 +14,8 @@ from engine.api import (
     Snapshot,
     VenueSection,
 )
-from tui.formats import age, age_between, clean, count
+from tui.feedwords import CONNECTED, feed_age, is_late
+from tui.formats import age_between, clean, count
 from tui.widgets.cells import LABEL, Cell, Row, fact
 
 WARN_OFFSET_MS, BAD_OFFSET_MS = 250.0, 1_000.0
@@ -36,19 +37,15 @@ def outside_rows(snapshot: Snapshot) -> list[Row]:
 
 
 def _feed(feed: FeedRow) -> list[Row]:
-    good = feed.state == "connected"
-    old = "no data" if feed.age_ms < 0 else _seconds(feed.age_ms / 1000)
-    text = f"{clean(feed.name)} {old}  {count(feed.events)} events"
-    rows = [fact("feed", text, (feed.state, "ok" if good else "stale*"))]
+    good = feed.state == CONNECTED and not is_late(feed)
+    text = f"{clean(feed.name)} {feed_age(feed)}  {count(feed.events)} events"
+    state = f"{feed.state}, STALE" if feed.state == CONNECTED and not good else feed.state
+    rows = [fact("feed", text, (state, "ok" if good else "stale*"))]
     times = "1 reconnect" if feed.reconnects == 1 else f"{feed.reconnects} reconnects"
     offset = "" if feed.offset_ms is None else f"clock {feed.offset_ms:+.0f} ms"
     parts = (clean(feed.error), times if feed.reconnects else "", offset, clean(feed.text))
     more = ", ".join(part for part in parts if part)
     return [*rows, fact("", more)] if more else rows
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f}s" if seconds < 100 else age(seconds)
 
 
 def _channels(breakers: Sequence[BreakerRow], now: int) -> list[Row]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from engine.api import PositionRow, Snapshot
-from tui.formats import age_between, money, percent, price, quantity, signed
+from tui.formats import age_between, money, percent, price, quantity, several, signed
 from tui.panes.absence import entry_steps
 from tui.panes.market import gain_style
 from tui.panes.pane import Content, Frame, Pane
+from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
@@ -40,16 +41,16 @@ class PositionsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a position and two lines of totals."""
-        digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
+        digits = price_digits(snapshot)
         now = snapshot.status.now
         ordered = sorted(snapshot.positions, key=lambda row: row.qty == 0)
-        table = [_values(row, digits.get(row.symbol, 2), now) for row in ordered]
+        table = [_values(row, digits.get(row.symbol), now) for row in ordered]
         fitted = fit_table(COLUMNS, width, table)
         return Content(
             fitted.rows(table),
             header=fitted.header(),
             summary=_totals(snapshot, width),
-            details=tuple(_detail(row, digits.get(row.symbol, 2)) for row in ordered),
+            details=tuple(_detail(row, digits.get(row.symbol)) for row in ordered),
             items=tuple(ordered),
             age_s=frame.silent_s,
             empty=("Flat: an entry that fills opens a position.", *entry_steps(snapshot, frame)),
@@ -65,7 +66,7 @@ class PositionsPane(Pane):
         return {"symbol": item.symbol, "play": item.play, "side": side}
 
 
-def _values(row: PositionRow, digits: int, now: int) -> list[Cell]:
+def _values(row: PositionRow, digits: int | None, now: int) -> list[Cell]:
     if row.qty == 0:
         done = row.realized - row.fees
         flat: list[Cell] = [(row.symbol, "muted"), ("flat", "muted"), ("0", "muted"), ("-", "muted")]
@@ -94,7 +95,8 @@ def guard(row: PositionRow) -> Cell:
     if row.at_stop is None:
         return "NOT PROTECTED", "danger*"
     if row.bare:
-        return f"{percent(float(row.bare / abs(row.qty)), 0).lstrip('+')} BARE", "danger*"
+        share = min(99, max(1, round(100 * row.bare / abs(row.qty)))) if row.bare < abs(row.qty) else 100
+        return f"{share}% NO STOP", "danger*"
     return f"stop {percent(-row.stop_distance)}", "ok"
 
 
@@ -102,7 +104,7 @@ def _at_stop(row: PositionRow) -> Cell:
     return ("no floor", "danger*") if row.at_stop is None else (signed(row.at_stop), gain_style(row.at_stop))
 
 
-def _detail(row: PositionRow, digits: int) -> str:
+def _detail(row: PositionRow, digits: int | None) -> str:
     """Say in words what protects the selected position and what it makes if its stop fills."""
     name = f"{row.symbol} of {row.play}"
     if row.qty == 0:
@@ -137,8 +139,8 @@ def _totals(snapshot: Snapshot, width: int) -> tuple[Row, ...]:
         (money(account.fees), "text"),
         ("  drawdown ", "muted"),
         (percent(account.drawdown).lstrip("+"), "text"),
-        (f"  {account.trades} trades", "muted"),
-        (f", {account.fills} fills", "muted"),
+        (f"  {several(account.trades, 'trade')}", "muted"),
+        (f", {several(account.fills, 'fill')}", "muted"),
     ]
     joined = [*first, ("  ", "muted"), *second]
     if sum(len(text) for text, _ in joined) <= width:

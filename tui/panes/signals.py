@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from engine.api import REASONS, Reason, Side, SignalKind, SignalRow, Snapshot
-from tui.formats import NS_PER_S, clock, price
+from tui.formats import NS_PER_S, clock, date, moment, price
 from tui.panes.absence import data_steps
 from tui.panes.pane import Content, Frame, Pane
+from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, fit_table
 
 COLUMNS = (
-    Column("TIME", 8, keep=90),
+    Column("TIME", 8, keep=90, number=True),
     Column("PLAY", 10, keep=60),
     Column("SYMBOL", 9, keep=95),
     Column("WANTS", 10, keep=97),
@@ -34,8 +35,8 @@ class SignalsPane(Pane):
 
     def content(self, snapshot: Snapshot, frame: Frame, width: int) -> Content:
         """Lay out one row a signal."""
-        digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
-        table = [_values(row, digits.get(row.symbol, 2)) for row in snapshot.signals]
+        digits = price_digits(snapshot)
+        table = [_values(row, digits.get(row.symbol), snapshot.status.now) for row in snapshot.signals]
         fitted = fit_table(COLUMNS, width, table)
         newest = snapshot.signals[-1].ts if snapshot.signals else 0
         plays = ", ".join(snapshot.status.plays)
@@ -59,7 +60,7 @@ class SignalsPane(Pane):
             "wants": _DOES[item.kind],
             "verdict": "veto" if item.reason else "approved",
             "reason": f"{item.reason} {item.text}",
-            "time": clock(item.ts),
+            "time": f"{date(item.ts)} {clock(item.ts)}",
         }
 
 
@@ -78,11 +79,11 @@ def _detail(row: SignalRow) -> str:
 _DOES = {SignalKind.ENTRY: "open", SignalKind.EXIT: "close", SignalKind.SCALE_IN: "add"}
 
 
-def _values(row: SignalRow, digits: int) -> list[Cell]:
+def _values(row: SignalRow, digits: int | None, now: int) -> list[Cell]:
     side = "buy" if row.side is Side.BUY else "sell"
     verdict: Cell = (f"veto {row.text or row.reason}", "warn") if row.reason else ("approved", "ok")
     return [
-        (clock(row.ts), "muted"),
+        (moment(row.ts, now), "muted"),
         (row.play, "text"),
         (row.symbol, "text*"),
         (f"{row.side.value.upper():<4} {_DOES[row.kind]}", side),

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from engine.api import Blotted, ClosedTrade, Side, Snapshot, TradesWish, TradeTotals
-from tui.formats import NS_PER_S, age_between, clock, count, money, price, quantity, signed
+from tui.formats import NS_PER_S, age_between, clock, count, date, moment, money, price, quantity, signed
 from tui.panes.absence import entry_steps
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
 from tui.panes.market import gain_style
+from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
-    Column("CLOSED", 8, keep=90),
+    Column("CLOSED", 8, keep=90, number=True),
     Column("SYMBOL", 9, keep=98),
     Column("SIDE", 5, keep=95),
     Column("QTY", 8, keep=80, number=True, point=True),
@@ -52,17 +53,18 @@ class TradesPane(AskingPane):
         told = self.reply.sight if self.reply is not None else None
         if not isinstance(told, Blotted):
             return Content((), empty=self.waits("the closed trades"))
-        digits = {tick.symbol: tick.price_digits for tick in snapshot.ticks}
-        table = [_values(trade, digits.get(trade.symbol, 2)) for trade in told.trades]
+        digits = price_digits(snapshot)
+        table = [_values(trade, digits.get(trade.symbol), snapshot.status.now) for trade in told.trades]
         fitted = fit_table(COLUMNS, width, table)
         newest = told.trades[-1].closed if told.trades else 0
         return Content(
             fitted.rows(table),
             header=fitted.header(),
             summary=_totals(told, width),
-            details=tuple(_detail(trade, digits.get(trade.symbol, 2)) for trade in told.trades),
+            details=tuple(_detail(trade, digits.get(trade.symbol)) for trade in told.trades),
             items=told.trades,
             age_s=max(0, snapshot.status.now - newest) / NS_PER_S if newest else None,
+            stopped=self.unanswered,
             title_note="" if self.following else f"held; {frame.key('bottom')} follows",
             empty=(
                 "No trade has closed yet: one ends when its position is flat again.",
@@ -77,14 +79,14 @@ class TradesPane(AskingPane):
             "symbol": item.symbol,
             "side": "long" if item.side is Side.BUY else "short",
             "result": "won" if item.pnl > 0 else "lost" if item.pnl < 0 else "even",
-            "time": clock(item.closed),
+            "time": f"{date(item.closed)} {clock(item.closed)}",
         }
 
 
-def _values(trade: ClosedTrade, digits: int) -> list[Cell]:
+def _values(trade: ClosedTrade, digits: int | None, now: int) -> list[Cell]:
     long = trade.side is Side.BUY
     return [
-        (clock(trade.closed), "muted"),
+        (moment(trade.closed, now), "muted"),
         (trade.symbol, "text*"),
         ("LONG" if long else "SHORT", "buy" if long else "sell"),
         (quantity(trade.qty), "text"),
@@ -97,12 +99,12 @@ def _values(trade: ClosedTrade, digits: int) -> list[Cell]:
     ]
 
 
-def _detail(trade: ClosedTrade, digits: int) -> str:
+def _detail(trade: ClosedTrade, digits: int | None) -> str:
     said = "long" if trade.side is Side.BUY else "short"
     held = age_between(trade.closed, trade.opened)
     return (
         f"{trade.play} was {said} {quantity(trade.qty)} {trade.symbol} for {held}, in at "
-        f"{price(trade.entry_price, digits)} and out at {price(trade.exit_price, digits)} in the mean: "
+        f"{price(trade.entry_price, digits)} and out at {price(trade.exit_price, digits)} on average: "
         f"{signed(trade.pnl)} after {money(trade.fees)} fees."
     )
 

@@ -114,3 +114,45 @@ def test_moments_are_utc() -> None:
 def test_how_long_something_runs(seconds: float, text: str) -> None:
     """In the two largest units."""
     assert formats.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "said"),
+    [
+        (Decimal("0.00000123"), None, "0.00000123"),
+        (Decimal("61099.80003333333333333"), None, "61,099.80"),
+        (Decimal("0.612345678901"), None, "0.612346"),
+        (Decimal("1E+3"), None, "1,000.00"),
+        (Decimal(0), None, "0.00"),
+        (61_234.5, None, "61,234.50"),
+        (61_234.5, 1, "61,234.5"),
+    ],
+)
+def test_a_price_of_an_unknown_instrument_keeps_its_digits(
+    value: Decimal, digits: int | None, said: str
+) -> None:
+    """After a restart orders come before the first price does."""
+    assert formats.price(value, digits) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(79.9637, "79.96"), (0.00123456, "0.001235"), (1_234_567.8, "1,234,568"), (-12.5, "-12.5"), (0.0, "0")],
+)
+def test_a_number_of_any_size_has_no_exponent(value: float, said: str) -> None:
+    """61,234 as 6.123e+04 has to be read twice."""
+    assert formats.significant(value) == said
+
+
+def test_a_narrow_spread_is_not_nothing() -> None:
+    """One tick of BTC."""
+    assert formats.spread_bps(61_234.5, 61_234.6) == "0.02"
+    assert formats.spread_bps(2_684.0, 2_685.0) == "3.7"
+
+
+def test_a_moment_of_another_day_says_the_day() -> None:
+    """Yesterday's fill does not look like today's."""
+    now = 1_723_125_731 * formats.NS_PER_S
+    assert formats.moment(now - 60 * formats.NS_PER_S, now) == "14:01:11"
+    assert formats.moment(now - 86_400 * formats.NS_PER_S, now) == "08-07 14:02"
+    assert formats.moment(0, now) == "--:--:--"

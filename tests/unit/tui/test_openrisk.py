@@ -75,7 +75,9 @@ def test_it_fits(width: int, trouble: bool) -> None:
     ("changes", "said"),
     [
         ({}, "stop -1.20%"),
-        ({"bare": Decimal("0.05")}, "20% BARE"),
+        ({"bare": Decimal("0.05")}, "20% NO STOP"),
+        ({"bare": Decimal("0.0001")}, "1% NO STOP"),
+        ({"bare": Decimal("0.2499")}, "99% NO STOP"),
         ({"at_stop": None, "bare": Decimal("0.25")}, "NOT PROTECTED"),
     ],
 )

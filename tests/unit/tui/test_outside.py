@@ -64,7 +64,8 @@ def test_trouble_is_spelt_out():
     ("feed", "text"),
     [
         (FeedRow("x", "connecting", -1.0, 0, ""), "feed        x no data  0 events  connecting"),
-        (FeedRow("x", "connected", 125_000.0, 1, ""), "feed        x 2m  1 events  connected"),
+        (FeedRow("x", "connected", -1.0, 0, ""), "feed        x no data  0 events  connected, STALE"),
+        (FeedRow("x", "connected", 125_000.0, 1, ""), "feed        x 2m  1 events  connected, STALE"),
     ],
 )
 def test_the_age_of_a_feed(feed, text):

@@ -1,5 +1,7 @@
 """The status row and its sentence: words at every size, and the dear ones last to go."""
 
+import inspect
+import re
 from itertools import product
 
 import msgspec
@@ -36,8 +38,10 @@ from tests.console_fakes import (
     status,
     trouble_snapshot,
 )
+from tui import status as status_module
 from tui.actions import ACTIONS, key_name
 from tui.panes.pane import Frame
+from tui.plain import WAYS
 from tui.status import attention_row, status_row
 from tui.widgets.cells import row_width
 from tui.widgets.rows import footer_row
@@ -264,3 +268,23 @@ def test_a_sentence_that_is_cut_says_so(moment: tuple[Snapshot, dict[str, object
     whole = "".join(text for text, _ in attention_row(made, 600)[:1])
     assert row_width(row) <= width
     assert row[0][0] == whole or row[0][0].endswith("…")
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_feed_without_any_data_is_named_before_a_fresh_one(width: int) -> None:
+    """Connected is not enough."""
+    fresh = FeedRow(name="a", state="connected", age_ms=90.0, events=5, text="")
+    quiet = FeedRow(name="b", state="connected", age_ms=-1.0, events=0, text="")
+    assert "feed STALE no data" in words(snapshot(feeds=(fresh, quiet)), width)
+
+
+def test_every_key_that_a_sentence_names_has_a_way_without_a_screen() -> None:
+    """In `--plain` there are no keys."""
+    named = set(re.findall(r"frame\.key\([\"']([a-z0-9-]+)", inspect.getsource(status_module)))
+    assert "why" in named
+    assert named <= {action for action, _ in WAYS}
+
+
+def test_an_action_without_a_key_is_in_the_palette() -> None:
+    """A sentence never ends in nothing."""
+    assert Frame(None, keys=(("arm", ""),)).key("arm") == "the palette"

@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import signal
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from engine.api import Action, ControlError, FeedRow, Goodbye
@@ -54,7 +56,7 @@ async def test_each_line_of_json_holds_all_facts():
 def test_what_is_wrong_is_named():
     line = change_line(trouble_snapshot())
     assert "UNKNOWN" in line
-    assert "NO STOP" in line
+    assert "SOLUSDT +12 NOT PROTECTED" in line
     assert "rung REDUCE by paused" in line
     assert "alarms 2: engine loop stalled" in line
     assert "flatten" in change_line(flattening_snapshot())
@@ -110,3 +112,17 @@ def test_it_returns_the_engines_own_code():
     link.end(Goodbye(4, "not flat"))
     assert watch(lambda: connected(link), io.StringIO(), io.StringIO(), as_json=False) == 4
     assert asyncio.run(link.command(Action.PAUSE)).ok
+
+
+def test_a_stop_that_nobody_confirmed_protects_nothing():
+    """Its price alone is a wish; the part that no stop covers is named."""
+    first, *rest = snapshot().positions
+    wished = msgspec.structs.replace(first, at_stop=None)
+    partly = msgspec.structs.replace(first, bare=Decimal("0.05"))
+    assert "BTCUSDT +0.25 NOT PROTECTED," in change_line(snapshot(positions=(wished, *rest)))
+    assert "BTCUSDT +0.25 NOT PROTECTED 0.05," in change_line(snapshot(positions=(partly, *rest)))
+
+
+def test_a_feed_that_never_brought_anything_is_not_fresh():
+    quiet = feed("bybit", "connected", -1.0)
+    assert "feed stale: bybit" in change_line(snapshot(feeds=(feed("x", "connected", 9.0), quiet)))
