@@ -1,6 +1,6 @@
 """How the panes stand now: the layout in force for each class of width, and what was changed by hand."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from engine.api import ConfigError
@@ -28,22 +28,22 @@ class Arranger:
         self.layouts: dict[str, Layout] = dict(SHIPPED)
         self.flaw = ""  # why the user's file is not in use
         try:
-            self.reread()
+            self.take_up(self.read())
         except ConfigError as error:
             self.flaw = str(error)
 
-    def reread(self) -> bool:
-        """Take up the user's file; tell whether anything changed. Raises ConfigError and changes nothing."""
-        before = self.layouts
-        self.layouts = {**SHIPPED, **self._users()}
-        return self.layouts != before
-
-    def _users(self) -> dict[str, Layout]:
+    def read(self) -> dict[str, Layout]:
+        """Return the layouts of the user's file; blocks for the disk. Raises ConfigError."""
         if self._file is None or not self._file.is_file():
             return {}
         from tui.layout_file import read_layouts  # noqa: PLC0415 - YAML is for those who have such a file
 
         return read_layouts(self._file, self._names)
+
+    def take_up(self, users: Mapping[str, Layout]) -> bool:
+        """Have the user's layouts beside those that ship; tell whether anything changed."""
+        before, self.layouts = self.layouts, {**SHIPPED, **users}
+        return self.layouts != before
 
     def name_at(self, size: SizeClass) -> str:
         """Return the name of the layout in force at a class."""

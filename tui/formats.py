@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 NS_PER_S = 1_000_000_000
 SIGNIFICANT = 6  # digits of a price of which nothing is known
@@ -33,6 +33,26 @@ def left(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - 1)) + "…"[:width]
+
+
+def wrapped(text: str, width: int, lines_max: int = 0) -> list[str]:
+    """Break a text into lines of at most `width` cells, between words where it can.
+
+    Of more than `lines_max` lines (0: any number) the last that is left ends in an ellipsis.
+    """
+    lines, line = [], ""
+    for word in clean(text).split(" "):
+        for part in chop_cells(word, max(2, width)) or [""]:  # an id may be longer than a line
+            if line and cell_len(line) + 1 + cell_len(part) > width:
+                lines.append(line)
+                line = part
+            else:
+                line = f"{line} {part}" if line else part
+    lines.append(line)
+    if not lines_max or len(lines) <= lines_max:
+        return lines
+    last = lines[lines_max - 1]
+    return [*lines[: lines_max - 1], f"{last}…" if cell_len(last) < width else left(f"{last} ", width)]
 
 
 def right(text: str, width: int) -> str:

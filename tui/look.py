@@ -57,6 +57,11 @@ class Look:
             return
         self._show(colors)
 
+    def renew(self, colors: ThemeColors) -> None:
+        """Take the theme that is shown anew; what Esc goes back to from a preview stays."""
+        if colors.name == self.name:
+            self._show(colors)
+
     def next(self) -> None:
         """Switch to the theme after this one."""
         names = self.library.names()

@@ -1,5 +1,6 @@
 """The command palette's entries: every action of the table, pane, layout and theme."""
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -40,6 +41,10 @@ def try_on(look: "Look", moved: CommandPalette.OptionHighlighted) -> None:
 class ActionProvider(Provider):
     """Offers actions, panes, layouts and themes by name."""
 
+    async def startup(self) -> None:
+        """Look which themes there are, once: the disk is not for the screen to wait for."""
+        self._themes = await asyncio.to_thread(cast("ConsoleApp", self.app).look.library.names)
+
     def _entries(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         app = cast("ConsoleApp", self.app)
         for spec in ACTIONS:
@@ -56,7 +61,7 @@ class ActionProvider(Provider):
         for layout in app.arranging.arranger.layouts.values():
             about = layout.about or "your own"
             yield f"Layout: {layout.name}", about, partial(app.arranging.chosen, layout.name)
-        for name in app.look.library.names():
+        for name in self._themes:
             note = "in force" if name == app.look.chosen else "shown while marked; Enter keeps it"
             yield f"Theme: {name}", note, Wear(app.look, name)
 

@@ -1,5 +1,6 @@
 """Greets whoever starts the console for the first time, and nobody at a bad moment."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from engine.api import Mode, Phase, Severity, Snapshot
@@ -38,7 +39,8 @@ class Welcoming:
 
     def _closed(self, read: bool | None) -> None:  # noqa: FBT001 - Textual's callback
         if read:
-            self._memory.keep_welcomed()
+            keeping = asyncio.to_thread(self._memory.keep_welcomed)
+            self._app.run_worker(keeping, name="remember", exit_on_error=False)
         else:
             self._waits = self._waits or not self._memory.welcomed
 

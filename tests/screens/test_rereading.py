@@ -74,7 +74,33 @@ async def test_colours_follow_the_themes_file_and_a_broken_one_is_told(tmp_path)
         await look_twice(rereading)
         assert desk.app.palette.colors.ok == "#00ff00"
         await desk.settle()
-        assert "dark.yaml" in " ".join(desk.toasts()[-2:])
+        assert "what was before stays" in desk.toasts()[-1]
+        assert len(desk.toasts()) == 2, "taken up once, refused once"
+
+
+async def test_a_theme_that_is_only_tried_on_is_given_up_after_its_file_changed(tmp_path):
+    """Esc in the palette goes back to the one in force."""
+    settings = own_files(tmp_path)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((tmp_path / "dark.yaml").read_text().replace("name: dark", "name: mine"))
+    async with console(settings=settings) as desk:
+        desk.app.look.preview("mine")
+        rereading = Rereading(desk.app)
+        await look_twice(rereading)
+        mine.write_text(mine.read_text().replace('ok: "#5fd38d"', 'ok: "#00ff00"'))
+        await look_twice(rereading)
+        assert desk.app.palette.colors.ok == "#00ff00"
+        assert desk.app.look.chosen == "dark"
+        desk.app.look.give_up()
+        assert desk.app.look.name == "dark"
+
+
+async def test_a_hostile_file_is_told_and_files_are_still_watched(tmp_path):
+    """The next save is taken up."""
+    async with with_keymap(tmp_path, "pause: p\n", "<<: {pause: f6}\n") as desk:
+        assert "what was before stays" in desk.toasts()[-1]
+        await desk.press("p")
+        assert desk.link.commands[-1][0] is Action.PAUSE
 
 
 async def test_half_written_files_links_and_large_ones_are_waited_for(tmp_path):

@@ -8,11 +8,10 @@ import msgspec
 
 from engine.api import BookView, BookWish, Depth, OrderRow, Side, Snapshot, TickRow
 from tui.feedwords import STALE_AFTER_S
-from tui.formats import NS_PER_S, age, percent, price, quantity, spread_bps
+from tui.formats import NS_PER_S, age, percent, price, quantity, spread_bps, wrapped
 from tui.panes.absence import no_book
 from tui.panes.asking import AskingPane
 from tui.panes.content import Content, Frame
-from tui.panes.pane import wrapped
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from engine.api import Alarm, Notice, NoticeLevel, Severity, Snapshot
-from tui.formats import NS_PER_S, age_between, clean, clock, date, moment
-from tui.panes.pane import Content, Frame, Pane, wrapped
+from tui.formats import NS_PER_S, age_between, clean, clock, date, moment, wrapped
+from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Row
 
 LEVELS = {

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from engine.api import Snapshot
-from tui.formats import age, clean
+from tui.formats import age, clean, wrapped
 from tui.jump import badges
 from tui.layout import Box, Slot
 from tui.panes.content import Content, Frame
@@ -182,7 +182,7 @@ class Pane(Painted, can_focus=True):
             return []
         inner = self._text_width
         rule: Line = ((("┄" * inner, "border"),), "background")
-        said: list[Row] = [((line, "text"),) for line in wrapped(text, inner)[:DETAIL_MAX]]
+        said: list[Row] = [((line, "text"),) for line in wrapped(text, inner, DETAIL_MAX)]
         return [rule, *((row, "background") for row in said)]
 
     # the frame
@@ -320,18 +320,6 @@ class Pane(Painted, can_focus=True):
                     self.post_message(self.Chosen(chosen[0]))
                 return
             x += cells_of(text)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Break a text into lines of at most `width` cells, between words where it can."""
-    lines, line = [], ""
-    for word in clean(text).split(" "):
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
 
 
 def _filled(lines: list[Line], room: int) -> list[Line]:

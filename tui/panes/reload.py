@@ -1,10 +1,9 @@
 """Hot-reload: which version of each play runs, what its last change did, and the twins beside it."""
 
 from pathlib import PurePath
-from textwrap import wrap
 
 from engine.api import ModelRow, ReloadRow, Snapshot, TwinRow
-from tui.formats import age, age_between, clean, signed
+from tui.formats import age, age_between, signed, wrapped
 from tui.modelwords import model_words
 from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, Row, fit_table
@@ -82,7 +81,7 @@ class ReloadPane(Pane):
 def _model(row: ModelRow, width: int) -> list[Row]:
     """Say under a play how its model does."""
     style = "danger*" if row.demoted else "muted"
-    lines = wrap(clean(model_words(row)), max(REASON_WIDTH_MIN, width - 2))[:MODEL_ROWS_MAX]
+    lines = wrapped(model_words(row), max(REASON_WIDTH_MIN, width - 2), MODEL_ROWS_MAX)
     return [(("  ", "text"), (line, style)) for line in lines]
 
 
@@ -96,7 +95,7 @@ def _told(row: ReloadRow, width: int) -> list[Row]:
         text, style = "; ".join((row.signals, *row.changes)), "muted"
     else:
         return []
-    return [(("  ", "text"), (line, style)) for line in wrap(clean(text), width)[:REASON_ROWS_MAX]]
+    return [(("  ", "text"), (line, style)) for line in wrapped(text, width, REASON_ROWS_MAX)]
 
 
 def _next_try(row: ReloadRow) -> Cell:

@@ -14,9 +14,9 @@ from engine.api import (
     Rung,
     Snapshot,
 )
-from tui.formats import age_between, clock, money
+from tui.formats import age_between, clock, money, wrapped
 from tui.limitwords import blackout_words, capital_words, cause_name, nearest, used_words
-from tui.panes.pane import Content, Frame, Pane, wrapped
+from tui.panes.pane import Content, Frame, Pane
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
 LABEL = 10

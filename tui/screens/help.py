@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from engine.api import COMMANDS_COLUMNS, COMMANDS_TABLE
 from tui.actions import ACTIONS, PANE_KEYS
 from tui.actionspec import ActionSpec, Confirm, Group
-from tui.panes.pane import wrapped
+from tui.formats import wrapped
 from tui.screens.dialog import Dialog, Field, say, words
 
 INDENT = 37  # where descriptions begin

@@ -156,3 +156,19 @@ def test_a_moment_of_another_day_says_the_day() -> None:
     assert formats.moment(now - 60 * formats.NS_PER_S, now) == "14:01:11"
     assert formats.moment(now - 86_400 * formats.NS_PER_S, now) == "08-07 14:02"
     assert formats.moment(0, now) == "--:--:--"
+
+
+@given(st.text(max_size=80), st.integers(2, 30))
+def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
+    """Also in wide letters, and where a word is longer than a line."""
+    lines = formats.wrapped(text, width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == formats.clean(text).replace(" ", "")
+
+
+def test_a_text_that_is_cut_ends_in_an_ellipsis() -> None:
+    """A sentence that stops is believed to be over."""
+    assert formats.wrapped("one two three four", 9, 1) == ["one two…"]
+    assert formats.wrapped("one twos three four", 8, 1) == ["one two…"]
+    assert formats.wrapped("one two", 9, 1) == ["one two"]
+    assert formats.wrapped("tt0s0me0dflt0cnry0001", 10) == ["tt0s0me0df", "lt0cnry000", "1"]
