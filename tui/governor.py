@@ -29,7 +29,7 @@ class Governor:
 
     def __init__(self, budget_bytes_per_s: int, *, fastest: float = RATES[0]) -> None:
         self.budget = budget_bytes_per_s
-        self._rates = tuple(rate for rate in RATES if rate <= fastest) or (fastest,)
+        self._rates = (fastest, *(rate for rate in RATES if rate < fastest))
         self._index = 0
         self._changed_at = float("-inf")
         self._samples: deque[tuple[float, int]] = deque()

@@ -97,7 +97,7 @@ def write(choices: Choices, *, overwrite: bool) -> Written:
 
     Raises ConfigError where a choice cannot be used, or where a file is there and may not be replaced.
     """
-    _refuse_odd_names(choices)
+    refuse_odd_names(choices)
     files = targets(choices)
     there = [file for file in files if file.exists()]
     if there and not overwrite:
@@ -143,7 +143,8 @@ def play_text(choices: Choices) -> str:
     return PLAY.format(name=choices.play, template=choices.template) + named
 
 
-def _refuse_odd_names(choices: Choices) -> None:
+def refuse_odd_names(choices: Choices) -> None:
+    """Check the names among the choices. Raises ConfigError for the first one that cannot be used."""
     if choices.template not in templates():
         near = get_close_matches(choices.template, templates(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(templates())}"

@@ -2,6 +2,7 @@
 
 import sys
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,9 +83,23 @@ def _choices(said: dict[str, Any], *, ask: bool) -> "Choices":
         if given is None and ask:
             if name == "template":
                 click.echo(folded(f"Plays that ship: {', '.join(templates())}", sys.stdout))
-            given = click.prompt(question, default=_shown(default))
-        found[name] = default if given is None else _taken(name, given)
+            found[name] = click.prompt(question, default=_shown(default), value_proc=partial(_answered, name))
+        else:
+            found[name] = default if given is None else _taken(name, given)
     return Choices(**found)
+
+
+def _answered(name: str, written: str) -> Any:
+    """Take an answer, or say what is wrong with it: it is asked for again then, and no other one is lost."""
+    from engine.api import ConfigError
+    from tui.init import Choices, refuse_odd_names
+
+    value = _taken(name, written)
+    try:
+        refuse_odd_names(Choices(**{name: value}))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    return value
 
 
 def _shown(value: object) -> str:

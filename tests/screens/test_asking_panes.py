@@ -327,3 +327,13 @@ async def test_a_chart_of_days_dates_its_bars_and_counts_what_it_has_no_room_for
         assert "2 more not shown" in desk.text("chart")
         assert "08-08" not in desk.text("chart").splitlines()[-2], "today has times"
         assert "08-02 09:01" in desk.text("chart")
+
+
+async def test_the_prices_stand_beside_the_last_bar_however_wide_the_screen_is() -> None:
+    """A hundred and fifty bars at 300 columns."""
+    link = seeing()
+    async with console(link=link, size=(300, 60)) as desk:
+        await show(desk, "chart")
+        await desk.press("9", "z")
+        (last,) = [line for line in desk.text("chart").splitlines() if "◀61,234.5" in line]
+        assert last.index("◀") < 160

@@ -30,6 +30,7 @@ BOTH = "◆"  # bought and sold within one cell
 OVERLAYS = ("·", "+", "x", "*")  # a glyph of its own for each indicator on the price
 OVERLAY_STYLES = ("accent", "warn", "focus", "muted")
 BARS_MAX, MARGIN = 600, 3  # columns of the axis beside its longest price, and one for the bar under way
+COLUMNS_MIN = 40  # so that there is room for the names of levels before there are many bars
 ROWS_MIN, BELOW_MAX = 3, 3
 DATED_NS = 20 * 86_400 * NS_PER_S  # a chart of more days has dates under it, no times
 LATE = 3  # bar lengths after which a chart's last bar is old
@@ -172,7 +173,7 @@ def _rows(scene: Scene, width: int, room: int, frame: Frame) -> tuple[Row, ...]:
         return (_head(scene, scene.chart.bars, None, hidden), *below)
     bars = scene.chart.bars
     axis = max(len(scene.write(at)) for at in (scene.tick.price, *_ends(bars))) + 1
-    columns = max(2, width - axis - 1)
+    columns = max(2, min(width - axis - 1, max(COLUMNS_MIN, len(bars) + 1)))  # the axis beside the last bar
     bars = bars[1 - columns :]
     canvas = Canvas(columns, rows)
     scale = _draw(scene, bars, canvas)

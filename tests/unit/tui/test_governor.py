@@ -1,5 +1,7 @@
 """The frame rate gives way to the budget and comes back."""
 
+import pytest
+
 from tui.governor import RATES, ByteMeter, Governor
 
 
@@ -78,3 +80,9 @@ def test_no_samples_no_rate() -> None:
     governor.sample(1.0, 10)
     governor.sample(1.0, 20)
     assert governor.bytes_per_s() == 0.0
+
+
+@pytest.mark.parametrize("wanted", [30.0, 10.0, 6.0, 1.5])
+def test_the_rate_that_was_asked_for_is_the_fastest_one(wanted: float) -> None:
+    """6 is not 5, and 30 not 10."""
+    assert Governor(80_000, fastest=wanted).rate == wanted

@@ -168,6 +168,19 @@ def test_questions_are_asked_with_defaults(monkeypatch, capsys):
     assert "press a and type try" in said
 
 
+def test_an_answer_that_cannot_be_used_is_asked_for_again(monkeypatch, capsys):
+    """The answers before it are not lost."""
+    answers = ("no such!", "bybit", "", "emacross", "canary", "try", "lots", "900", "", "", "", "")
+    monkeypatch.setattr("sys.stdin", Answers("".join(f"{answer}\n" for answer in answers)))
+    assert call() == 0
+    settings = load_settings({})
+    assert (settings.venue, str(settings.account.equity)) == ("bybit", "900")
+    said = capsys.readouterr().out
+    assert "'no such!' is no name of a venue or market" in said
+    assert "did you mean ema_cross?" in said
+    assert "equity is an amount above 0, and not 'lots'" in said
+
+
 @pytest.mark.parametrize(("answer", "code"), [("n", 4), ("", 4), ("y", 0)])
 def test_before_something_is_replaced_one_is_asked(home, monkeypatch, capsys, answer, code):
     write(Choices(), overwrite=False)
