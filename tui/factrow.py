@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tui.widgets.cells import Cell, Row
+from tui.widgets.cells import Cell, Row, cells_of
 
 WIDE = 100  # from here on facts stand two blanks apart
 KEPT = 100  # the price of a form that is given up only with its whole fact
@@ -59,5 +59,5 @@ def _more(shown: Sequence[object], count: int) -> str:
 
 
 def _width(texts: Sequence[str], gap: int) -> int:
-    shown = [len(text) for text in texts if text]
+    shown = [cells_of(text) for text in texts if text]
     return sum(shown) + gap * max(0, len(shown) - 1)

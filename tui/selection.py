@@ -31,9 +31,9 @@ class Selection:
         before = self.row
         if self.following:
             self.row = count - 1
-        elif items and self._items and (held or self._moved):
+        elif items and self._items and (held or self._moved) and items is not self._items:
             self.row = self._found(items)
-        elif items and not self._moved:
+        elif items and not (held or self._moved):
             self.row = 0
         self.row = max(0, min(self.row, count - 1))
         if self.top:

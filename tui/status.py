@@ -25,7 +25,7 @@ from tui.limitwords import refusing_gates
 from tui.panes.market import gain_style
 from tui.panes.pane import Frame
 from tui.panes.risk import FREED_BY, RISK_STYLE, RUNG_STYLE, holder_name
-from tui.widgets.cells import Row
+from tui.widgets.cells import Row, cells_of, cropped
 
 MODE_STYLE = {Mode.LIVE: "danger!", Mode.DEMO: "armed!"}
 PHASE_STYLE = {
@@ -41,7 +41,7 @@ def status_row(frame: Frame, width: int) -> Row:
     """Return the row that is there at every size."""
     snapshot = frame.snapshot
     if snapshot is None:
-        return ((" TRADER-TUI ", "accent!"), ("  ", "text"), (frame.waiting, "text*"))
+        return cropped(((" TRADER-TUI ", "accent!"), ("  ", "text"), (clean(frame.waiting), "text*")), width)
     status = snapshot.status
     mode, phase = status.mode.value.upper(), status.phase.value.upper()
     items = [
@@ -174,15 +174,14 @@ def attention_row(frame: Frame, width: int) -> Row:
     """Return the one sentence the operator should read now, and who runs on the right."""
     text, style = _sentence(frame)
     text = left(text, max(0, width - 1)).rstrip()
-    snapshot = frame.snapshot
-    right = (
-        ""
-        if snapshot is None
-        else f"{', '.join(snapshot.status.plays) or 'no play'} on {snapshot.status.instance} "
-    )
-    room = width - len(text) - 2
-    tail = clean(right) if len(right) <= room else ""
-    return ((f" {text}", style), (" " * max(0, width - len(text) - 1 - len(tail)), "text"), (tail, "muted"))
+    snapshot, room = frame.snapshot, width - cells_of(text) - 1
+    tail = "" if snapshot is None else clean(_who_runs(snapshot.status))
+    tail = tail if cells_of(tail) < room else ""
+    return ((f" {text}", style), (" " * max(0, room - cells_of(tail)), "text"), (tail, "muted"))
+
+
+def _who_runs(status: StatusSection) -> str:
+    return f"{', '.join(status.plays) or 'no play'} on {status.instance} "
 
 
 def is_urgent(frame: Frame) -> bool:

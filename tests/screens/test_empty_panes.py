@@ -68,3 +68,11 @@ def says_something(desk: Desk, pane: str) -> bool:
 def inside(desk: Desk, pane: str) -> list[str]:
     """Return the words in a pane, its title left out."""
     return " ".join(desk.text(pane).replace("│", " ").splitlines()[1:-1]).split()
+
+
+async def test_what_an_empty_pane_says_follows_the_engine_though_time_stands_still() -> None:
+    """The time of a replay that has ended goes no further."""
+    async with console(empty_snapshot(), size=WIDE) as desk:
+        assert "DISARMED: a arms." in desk.prose("orders")
+        await desk.play(at())
+        assert "Armed: w tells why" in desk.prose("orders")

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from engine.api import Snapshot
-from tui.formats import age, clean, wrapped
+from tui.formats import NS_PER_S, age, clean, wrapped
 from tui.jump import badges
 from tui.layout import Box, Slot
 from tui.panes.content import Content, Frame
@@ -114,12 +114,14 @@ class Pane(Painted, can_focus=True):
         size = self.size
         place = (size.width, size.height, self.slot, self.merged)
         state: tuple[object, ...] = (*place, self.cursor, self.selection.top, self.following, self.has_focus)
-        state = (*state, *self.sifting.state, bool(frame.letters))
+        state = (*state, *self.sifting.state, bool(frame.letters), frame.keys)
         if snapshot is None:
             return (*state, frame.waiting)
-        second = snapshot.status.now // 1_000_000_000
+        at = snapshot.status
         silence = int(frame.silent_s) if frame.stopped else 0
-        return (*state, second, silence, frame.ended, *self.sections(snapshot))
+        moment = (at.now // NS_PER_S, silence, frame.ended)
+        told = (at.phase, at.paused, at.risk_mode, at.rung, at.plays, at.data_ended)  # by empty panes
+        return (*state, *moment, *told, *self.sections(snapshot))
 
     def _compose_lines(self, frame: Frame) -> list[Line]:
         framed = self.slot.framed

@@ -288,3 +288,12 @@ def test_every_key_that_a_sentence_names_has_a_way_without_a_screen() -> None:
 def test_an_action_without_a_key_is_in_the_palette() -> None:
     """A sentence never ends in nothing."""
     assert Frame(None, keys=(("arm", ""),)).key("arm") == "the palette"
+
+
+@pytest.mark.parametrize("width", [1, 10, 30, 79, 200])
+def test_names_in_wide_letters_break_no_row(width: int) -> None:
+    """A play may be called what its author likes."""
+    moment = snapshot(status=status(plays=("漢字の戦略", "e\u0301cart"), instance="夜"))
+    frame = Frame(moment)
+    assert row_width(attention_row(frame, width)) == width
+    assert row_width(status_row(Frame(None, waiting="connecting to 漢字 ..."), width)) <= width
