@@ -230,6 +230,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         description="The page of the first start: where you are, and the five keys",
         group=_S,
     ),
+    ActionSpec(
+        id="redraw",
+        keys=("ctrl+l",),
+        title="Redraw",
+        description="Paint the whole screen anew, after noise on the line or another program's text",
+        group=_S,
+        always=True,
+    ),
     ActionSpec(id="theme", keys=("t",), title="Next theme", description="", group=_S, footer=10),
 )
 

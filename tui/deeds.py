@@ -30,6 +30,7 @@ def deeds(app: "ConsoleApp") -> Mapping[str, Callable[[], object]]:
         "suspend": operator.refuse_to_suspend,
         "help": lambda: windows.open_help(app),
         "palette": lambda: windows.open_palette(app),
+        "redraw": app.refresh,
         "theme": app.look.next,
         "layout": lambda: windows.open_layouts(app),
         "save-layout": lambda: windows.open_save_layout(app),

@@ -9,6 +9,7 @@ import sys
 import termios
 import threading
 import time
+import tty
 from typing import Any, Protocol, TextIO, cast
 
 from textual import events
@@ -102,6 +103,14 @@ def _wake_writer() -> None:
             signal.pthread_kill(thread.ident, signal.SIGWINCH)  # Textual handles it, so it interrupts
 
 
+def _in_background(fd: int) -> bool:
+    """Tell whether a shell has the terminal now: setting it from there would stop this process again."""
+    try:
+        return os.tcgetpgrp(fd) != os.getpgrp()
+    except OSError:
+        return False  # no terminal that a shell could take
+
+
 class _SafeFile:
     """The terminal as a file whose end is not an exception in the writer's thread."""
 
@@ -166,6 +175,21 @@ class TraderDriver(LinuxDriver):
         if not self._lost:
             self._lost = True
             self._sink.terminal_gone()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal up again after a stop, unless the shell has it.
+
+        Textual would begin anew: with a second reader beside the first, and with the settings of the screen
+        kept as those to give back.
+        """
+        if self._key_thread is None or _in_background(self.fileno):
+            return
+        with contextlib.suppress(OSError, termios.error):
+            settings = termios.tcgetattr(self.fileno)
+            settings[tty.LFLAG] = self._patch_lflag(settings[tty.LFLAG])
+            settings[tty.IFLAG] = self._patch_iflag(settings[tty.IFLAG])
+            termios.tcsetattr(self.fileno, termios.TCSANOW, settings)
+            self._loop.call_soon_threadsafe(self._app.refresh)
 
     def process_message(self, message: Message) -> None:
         """Take panic keys out of the stream, here in the input thread: the UI loop may be blocked."""

@@ -210,6 +210,36 @@ async def test_keys_reach_the_app_and_bytes_are_counted(terminal: Terminal) -> N
         assert re.search(rb"\x1b\[\?2004h", terminal.seen)
 
 
+async def test_after_a_stop_the_terminal_is_taken_up_again(terminal: Terminal) -> None:
+    """A shell wrote over the screen and set the terminal its way; what was before comes back in the end."""
+    before = termios.tcgetattr(terminal.slave)
+    async with running(PanicLink(snapshot())) as app:
+        await until(lambda: _whole(terminal))
+        raw = termios.tcgetattr(terminal.slave)
+        termios.tcsetattr(terminal.slave, termios.TCSANOW, before)
+        terminal.seen = b""
+        os.kill(os.getpid(), signal.SIGCONT)
+        await until(lambda: _whole(terminal))
+        assert termios.tcgetattr(terminal.slave) == raw
+        assert [thread.name for thread in threading.enumerate()].count("textual-input") == 1
+        app.leave(0)
+    assert termios.tcgetattr(terminal.slave) == before
+
+
+def _whole(terminal: Terminal) -> bool:
+    """Tell whether what does not change by itself was painted, from the top to the bottom."""
+    return all(text in terminal.seen for text in (b"SYMBOL", b"Positions", b"equity", b"Flatten"))
+
+
+async def test_noise_on_the_line_is_painted_over_when_asked(terminal: Terminal) -> None:
+    """Only what changed is painted otherwise."""
+    async with running(PanicLink(snapshot())):
+        await until(lambda: _whole(terminal))
+        terminal.seen = b""
+        terminal.type(b"\x0c")
+        await until(lambda: _whole(terminal))
+
+
 async def test_no_color_means_none(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bold, dim and reverse are left; dialogs have no colour either."""
 
