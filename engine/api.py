@@ -72,6 +72,7 @@ from engine.execution.equitycurve import EquityPoint
 from engine.instance import (
     ask_why,
     block_signals,
+    broken_off,
     check_start,
     connect,
     connect_at,
@@ -246,6 +247,7 @@ __all__ = [
     "ask_why",
     "bench_parity",
     "block_signals",
+    "broken_off",
     "check_model",
     "check_play",
     "check_start",

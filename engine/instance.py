@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.snapshot import Snapshot
 from engine.domain.events import Action
+from engine.domain.modes import Mode
 from engine.runtime.protocol import CommandReply, Hello, Link, WhyReply, WhyRequest
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ def running_engine(settings: "Settings") -> "LockOwner | None":
     from engine.storage.lock import holder
 
     return holder(state_directory(settings))
+
+
+def broken_off(settings: "Settings") -> tuple[Mode, ...]:
+    """Return the other modes with orders at a venue in which the instance's engine did not end in order.
+
+    What its database wrote last lies in a file beside it until the database is closed.
+    """
+    folder = state_directory(settings)
+    real = (mode for mode in (Mode.DEMO, Mode.LIVE) if mode is not settings.mode)
+    return tuple(mode for mode in real if (folder / mode.value / "engine.sqlite-wal").is_file())
 
 
 def running_instances(settings: "Settings") -> tuple["Settings", ...]:

@@ -37,6 +37,7 @@ NO_TERMINAL = "there is no terminal to draw on: use {} instead of the screen"
 FORCED_EXIT_S = 1.5  # how long a console may take to leave after a signal
 MARGIN_S = 5.0  # beyond the engine's own deadline, where console and engine are one process
 NOTICE_S = 12.0
+UNWATCHED_S = 120.0  # how long it stays on screen that another engine's positions are not looked after
 CONSOLE_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
@@ -161,6 +162,8 @@ def _plain(
             listen(lambda line: _hand_over(loop, typed, line))
         if supervisor.found_pid is not None:
             sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
+        if told := supervisor.unwatched:
+            sys.stderr.write(folded(told, sys.stderr) + "\n")
         try:
             return await run_plain(link, sys.stdout, typed=typed)
         finally:
@@ -195,6 +198,8 @@ def _console(
         if supervisor.found_pid is not None:
             text = _attached(supervisor.found_pid, given)
             app.tell(text, severity="warning" if given else "information", timeout=NOTICE_S)
+        if told := supervisor.unwatched:
+            app.tell(told, severity="error", timeout=UNWATCHED_S)
         return link
 
     app = _app(settings, connect, again=supervisor.again, read_only=options.read_only)

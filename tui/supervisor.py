@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from engine.api import ControlError, Link, TraderError, connect, connect_at, running_engine
+from engine.api import ControlError, Link, TraderError, broken_off, connect, connect_at, running_engine
 
 if TYPE_CHECKING:
-    from engine.api import Settings
+    from engine.api import Mode, Settings
 
 START_TIMEOUT_S = 120.0  # a long tape is read before the engine runs
 REACH_TIMEOUT_S = 5.0
@@ -57,6 +57,7 @@ class Supervisor:
         self._actor, self._console = actor, console
         self._socket = socket
         self.found_pid: int | None = None
+        self._broken_off: tuple[Mode, ...] = ()  # modes whose engine did not end in order before this start
 
     async def connect(self) -> Link:
         """Return a link to the running engine, or to one started now. Raises TraderError."""
@@ -64,8 +65,21 @@ class Supervisor:
         if owner is not None:
             self.found_pid = owner.pid
         else:
+            self._broken_off = await asyncio.to_thread(broken_off, self._settings)
             await start_engine(self._settings)
         return await self._reach()
+
+    @property
+    def unwatched(self) -> str:
+        """What to say where another mode's engine broke off: this one does not look after its positions."""
+        if not self._broken_off:
+            return ""
+        names = " and ".join(mode.value for mode in self._broken_off)
+        return (
+            f"The {names} engine of instance {self._settings.instance!r} broke off: what it held is still at "
+            f"its venue. This is {self._settings.mode.value}, which does not look after it. Start it again: "
+            f"`--mode {self._broken_off[0].value}` with its other options."
+        )
 
     async def attach(self) -> Link:
         """Return a link to the running engine. Raises ControlError where none runs."""

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from engine.api import Goodbye, Snapshot
+from engine.api import Goodbye, Mode, Snapshot
 from tui.formats import several
 from tui.screens.dialog import Dialog, say, words
 
@@ -18,12 +18,12 @@ def farewell(goodbye: Goodbye | None, error: str, snapshot: Snapshot | None) -> 
         word = (
             "The engine has ended" if goodbye.exit_code == 0 else f"The engine ended with {goodbye.exit_code}"
         )
-        return word, f"{goodbye.text or 'It said no more.'}\n\n`trader-tui` starts it again."
+        return word, f"{goodbye.text or 'It said no more.'}\n\n{_start(snapshot)} starts it again."
     why = f" ({error})" if error else ""
     lines = [
         f"It said nothing{why}. {_last_seen(snapshot)} Nobody watches them until it runs again.",
         "",
-        "`trader-tui` starts it; it recovers its orders from its store.",
+        f"{_start(snapshot)} starts it; it recovers its orders from its store.",
         "`trader-tui flatten --direct` closes everything without an engine.",
     ]
     return "The engine is gone", "\n".join(lines)
@@ -39,6 +39,14 @@ def apart(error: str, snapshot: Snapshot | None) -> tuple[str, str]:
         "On its machine `trader-tui status` asks how it is, `trader-tui flatten` closes everything.",
     ]
     return "The connection is lost", "\n".join(lines)
+
+
+def _start(snapshot: Snapshot | None) -> str:
+    """Return the command that starts such an engine: without a mode it would be one with made-up money."""
+    mode = snapshot.status.mode if snapshot else Mode.PAPER
+    return (
+        "`trader-tui`" if mode is Mode.PAPER else f"`trader-tui --mode {mode.value}` with its other options"
+    )
 
 
 def _last_seen(snapshot: Snapshot | None) -> str:

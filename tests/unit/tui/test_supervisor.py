@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from engine.api import ControlError
+from engine.api import ControlError, Mode, state_directory
 from tests.unit.tui.night import Night
 from tui import supervisor
 from tui.supervisor import EngineStartError, Supervisor, actor_name, start_engine
@@ -29,6 +29,31 @@ def python(own_place):
         return str(path)
 
     return make
+
+
+async def test_another_modes_engine_that_broke_off_is_told(settings, monkeypatch):
+    """Closing its database takes the log beside it away; a start in its own mode goes on with it."""
+
+    async def started(_settings):
+        return 1
+
+    async def reached(*_args, **_kwargs):
+        return None
+
+    monkeypatch.setattr(supervisor, "start_engine", started)
+    monkeypatch.setattr(supervisor, "connect", reached)
+    told = Supervisor(settings, "me")
+    await told.connect()
+    assert told.unwatched == ""
+    demo = state_directory(settings) / "demo"
+    demo.mkdir(parents=True)
+    (demo / "engine.sqlite-wal").touch()
+    await told.connect()
+    assert "The demo engine of instance" in told.unwatched
+    assert "This is paper, which does not look after it. Start it again: `--mode demo`" in told.unwatched
+    own = Supervisor(settings.model_copy(update={"mode": Mode.DEMO}), "me")
+    await own.connect()
+    assert own.unwatched == ""
 
 
 async def test_an_engine_that_runs_is_left_alone(settings, python, own_place):
