@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.api import Action, Snapshot, StatusSection, TraderError, __version__
+from engine.api import Action, Reason, Snapshot, StatusSection, TraderError, __version__
 from tui.actions import ACTIONS, BY_ID
 from tui.keymap import textual_key
 from tui.ringing import Ringing
@@ -59,11 +59,15 @@ class Steering:
         self._mind_version(link.hello.version)
 
     def _come(self, first: Snapshot) -> None:
-        """Take control where nobody has it, unless this console was started to watch."""
+        """Take control where nobody has it, unless this console was started to watch.
+
+        One that came back may have it still, from a connection that broke: it says so over the new one, so
+        that the end of the old one does not give its control away.
+        """
         link = self._app.link
         if link is None or not link.console or self._app.settings.read_only:
             return
-        if first.status.in_control:
+        if first.status.in_control not in ("", link.console):
             self._say_watching()
             return
         self._expecting = True
@@ -77,7 +81,7 @@ class Steering:
         except (TraderError, OSError):
             self._expecting = False
             return
-        if not reply.ok:
+        if not reply.ok and reply.reason != Reason.ALREADY_SO:
             self._expecting = False
             self._say_watching()
 

@@ -168,7 +168,8 @@ class ControlServer:
             self._subscribers.discard(client)
             if not self._subscribers:
                 self._wanted.clear()
-            if client.console:
+            # one that came back over a new connection has not left, whenever the old one is found dead
+            if client.console and all(other.console != client.console for other in self._clients):
                 self._left(client.console)
 
     async def _converse(self, client: Client) -> None:

@@ -165,3 +165,15 @@ async def test_a_watcher_is_told_that_the_one_in_control_left() -> None:
         told = len(desk.toasts())
         await desk.play(shown("c2", "me@pts/3"))
         assert len(desk.toasts()) == told, "its own control is no news"
+
+
+async def test_a_console_that_came_back_goes_on_in_control() -> None:
+    """The engine may not have noticed yet that the connection before broke."""
+    link = FakeLink([shown("c2", "me@pts/3")])
+    link.console = "c2"
+    link.replies[Action.TAKE_CONTROL] = CommandReply(1, ok=False, reason="ALREADY_SO", text="in_control=me")
+    async with console(link=link) as desk:
+        assert link.commands == [(Action.TAKE_CONTROL, "attached", "free")]
+        assert desk.toasts() == []
+        await desk.press("p")
+        assert link.commands[-1] == (Action.PAUSE, "", "")

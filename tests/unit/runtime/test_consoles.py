@@ -41,6 +41,20 @@ async def test_a_console_that_is_gone_is_told_of_once(path):
     assert gone == ["c1"]
 
 
+async def test_a_console_that_came_back_has_not_left(path):
+    """The engine may find the connection that broke dead only minutes after the console has a new one."""
+    gone: list[str] = []
+    async with serving(path, left=gone.append) as desk:
+        broken, new = await desk.link(console="c1"), await desk.link(console="c1")
+        for link in (broken, new):
+            await link.command(Action.TAKE_CONTROL)
+        await broken.close()
+        await new.command(Action.PAUSE)
+        assert gone == []
+        await new.close()
+    assert gone == ["c1"]
+
+
 async def test_nobody_is_told_of_one_that_has_no_id(path):
     gone: list[str] = []
     async with serving(path, left=gone.append) as desk:
