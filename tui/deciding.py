@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.api import Action, EarlierVersion, Snapshot, TwinRow
-from tui.formats import age_between, clock, date, signed
+from tui.formats import age_between, clock, date, several, signed
 
 if TYPE_CHECKING:
     from tui.app import ConsoleApp
@@ -117,6 +117,8 @@ def _promotion(twin: TwinRow, snapshot: Snapshot) -> Decision:
     since = f"{age_between(now, twin.since)}, since {date(twin.since)} {clock(twin.since)} UTC"
     pnl = f"{signed(twin.pnl)} after fees, what runs made {signed(twin.running_pnl)}"
     gave = f"{twin.both} the same, {twin.only_running} only of what runs, {twin.only_twin} only of the twin"
+    counted = ((twin.bars, "bar"), (twin.signals, "signal"), (twin.trades, "trade"))
+    seen = ", ".join(several(number, what) for number, what in counted)
     return Decision(
         action=Action.PROMOTE,
         argument=f"{twin.label} {twin.hash} {twin.running_hash}",
@@ -124,9 +126,9 @@ def _promotion(twin: TwinRow, snapshot: Snapshot) -> Decision:
         evidence=(
             f"{twin.label} {takes} takes over from {twin.of} {runs}, which runs.",
             *_approval(twin, snapshot),
-            *((f"NOT WARM: {twin.bars_missing} bars are missing.",) if twin.bars_missing else ()),
+            *((f"NOT WARM: {several(twin.bars_missing, 'bar')} missing.",) if twin.bars_missing else ()),
             *_changes(twin, snapshot),
-            f"Watched for {since}: {twin.bars} bars, {twin.signals} signals, {twin.trades} trades.",
+            f"Watched for {since}: {seen}.",
             f"It would have made {pnl}. Signals of the last bars: {gave}.",
             ONCE_FLAT.format(twin.of),
         ),

@@ -83,7 +83,7 @@ class Steering:
             return
         if not reply.ok and reply.reason != Reason.ALREADY_SO:
             self._expecting = False
-            self._say_watching()
+            self._say_watching(unseen="Another console")
 
     def follow(self, before: Snapshot | None, after: Snapshot) -> None:
         """Take what a snapshot tells: who has control now, and which alarms are loud anew."""
@@ -136,9 +136,10 @@ class Steering:
         if answer is not None:
             self._app.operator.send(Action.TAKE_CONTROL, "Take control", reason=answer)
 
-    def _say_watching(self, title: str = "") -> None:
+    def _say_watching(self, title: str = "", unseen: str = "Nobody") -> None:
+        """Say who has control, `unseen` where the last snapshot shows nobody."""
         latest = self._app.latest
-        holder = (latest.status.in_control_name if latest else "") or "Another console or nobody"
+        holder = (latest.status.in_control_name if latest else "") or unseen
         self._app.tell(
             f"{holder} has control. {self._words()}",
             title=f"{title}: this console only watches" if title else "This console only watches",

@@ -3,6 +3,7 @@
 import msgspec
 from typing_extensions import override
 
+from engine.core.intervening import NOTICE
 from engine.core.machine import Machine
 from engine.core.machine_state import MachineState
 from engine.core.operator import Refused
@@ -155,8 +156,8 @@ class TwinnedMachine(Machine):
         why = f": {event.why}" if event.why else ""
         return commands + self._say(now, NoticeLevel.INFO, text + why)
 
-    def _say(self, now: int, level: NoticeLevel, text: str) -> Commands:
-        notice = Notice(now, level, "reload", text)
+    def _say(self, now: int, level: NoticeLevel, text: str, kind: str = "reload") -> Commands:
+        notice = Notice(now, level, kind, text)
         self.board.notices.append(notice)
         return (notice,)
 
@@ -216,7 +217,7 @@ class TwinnedMachine(Machine):
         if asked.at_once or self._is_flat(runner):
             return self._take_place(runner, now)
         text = f"{play} waits to be flat for generation {version.generation} ({spec.hash[:12]})"
-        return self._say(now, NoticeLevel.INFO, text)
+        return self._say(now, NoticeLevel.INFO, text, NOTICE)
 
     def _decline(self, control: Control, now: int) -> Commands:
         """Let a version wait no longer; its twin is watched on."""
@@ -227,7 +228,7 @@ class TwinnedMachine(Machine):
         was, why = f"{play} waits for {waiting.version.spec.hash}", control.reason.strip()
         change = SaveTransition(now, TransitionKind.VERSION, was, "declined", control.actor, why)
         text = f"{play}: generation {waiting.version.generation} waits no longer, declined by {control.actor}"
-        return (change, *self._say(now, NoticeLevel.INFO, text + (f" ({why})" if why else "")))
+        return (change, *self._say(now, NoticeLevel.INFO, text + (f" ({why})" if why else ""), NOTICE))
 
     def _promoted(self, asked: Asked) -> tuple[Runner, Version, str] | Refused:
         """Return what a twin would take the place of, or why it cannot."""
@@ -283,9 +284,8 @@ class TwinnedMachine(Machine):
             running.rolled_back = was.spec.hash
         verb = "rolled back to" if waiting.rolls_back else "promoted to"
         text = f"{play} {verb} generation {waiting.version.generation} by {waiting.actor}"
-        commands += self._say(
-            now, NoticeLevel.GOOD, text + (f" ({waiting.reason})" if waiting.reason else "")
-        )
+        text += f" ({waiting.reason})" if waiting.reason else ""
+        commands += self._say(now, NoticeLevel.GOOD, text, NOTICE)
         twin = TwinChanged(now, waiting.label, play, was.spec, was.generation, why="it ran until now")
         return commands + self._on_twin(twin, now)
 

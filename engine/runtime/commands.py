@@ -61,10 +61,8 @@ class CommandDesk:
 
     def on_event(self, event: Event) -> None:
         """A command that was taken and not refused is done."""
-        if type(event) is not Control:
-            return
-        said, self._said = self._said, ""
-        if event.cycle_id in self._waiting:
+        said, self._said = self._said, ""  # what another event led to is no answer to the next command
+        if type(event) is Control and event.cycle_id in self._waiting:
             self._answer(event.cycle_id, said=said)
 
     def _answer(self, cycle_id: str, refused: Veto | None = None, said: str = "") -> None:

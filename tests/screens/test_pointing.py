@@ -140,9 +140,9 @@ async def test_a_twin_is_promoted_with_its_evidence_and_its_typed_name() -> None
             "canary generation 2 (abababababab) takes over from canary generation 17 (cdcdcdcdcdcd)" in told
         )
         assert "It changes stop.percent 1 -> 2." in told
-        assert "10 bars, 4 signals, 1 trades" in told
+        assert "10 bars, 4 signals, 1 trade." in told
         assert "It would have made +1.25 after fees, what runs made -2.50" in told
-        assert "NOT WARM: 3 bars are missing." in told
+        assert "NOT WARM: 3 bars missing." in told
         assert "Type canary:" in told
         await desk.press("enter")
         assert len(desk.app.screen_stack) == 1, "the default is to go back"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.intervening import NOTICE
 from engine.core.snapshot import StatusSection
 from engine.core.versionrows import EarlierVersion
 from engine.core.view import view as snapshot_of
@@ -55,7 +56,8 @@ def test_a_position_is_waited_for():
     world.bars(ENTER_LONG, QUIET + 8)
     commands = world.ask(Action.PROMOTE, PLAY)
     assert running(world) == (spec(), 1)
-    assert "waits to be flat" in of(Notice, commands)[-1].text
+    (told,) = of(Notice, commands)
+    assert (told.kind, "waits to be flat" in told.text) == (NOTICE, True), "it answers whoever asked"
     assert world.machine.twin_rows(world.now)[0].waits
     world.restart()
     world.bars(EXIT_LONG)

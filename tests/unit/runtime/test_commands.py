@@ -93,6 +93,8 @@ async def test_what_the_core_says_was_done_is_the_answer(desk, line):
     desk.on_batch((Notice(T0, NoticeLevel.WARNING, NOTICE, "1 BTCUSDT of canary closes"),))
     desk.on_event(line[0])
     assert (await task).text == "1 BTCUSDT of canary closes"
+    desk.on_batch((Notice(T0, NoticeLevel.GOOD, NOTICE, "canary promoted to generation 2"),))
+    desk.on_event(Woken(T0))  # a swap that had waited: no command led to it now
     task = await asked(desk)
     desk.on_event(line[1])
     assert (await task).text == "pause done"
