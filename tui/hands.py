@@ -38,7 +38,9 @@ def close(
     if not confirmed and len(named) > 1:
         held = ", ".join(f"{quantity(row.qty)} {row.symbol}" for row in named)
         return _nothing_done(f"{play} holds {held}. Say which: --symbol SYM.", as_json=as_json)
-    if not confirmed and named:
+    if not confirmed:
+        if not named:
+            return _never(Reason.NOTHING_TO_CLOSE, as_json=as_json)
         return _unconfirmed(close_words(named[0], snapshot), as_json=as_json)
     argument = f"{play} {symbol}".strip()
     return remote.command(settings, Action.CLOSE_POSITION, reason=reason, argument=argument, as_json=as_json)
@@ -48,11 +50,13 @@ def cancel(settings: "Settings", order_id: str, *, confirmed: bool, reason: str,
     """Cancel one order by its client id, or by the venue's; unconfirmed it says what that would do."""
     snapshot = _look(settings)
     ids = {order_id} - {""}  # an order that the venue has not confirmed has no id there
-    named = [o for o in snapshot.orders if o.state.is_open and not ids.isdisjoint((o.client_id, o.venue_id))]
-    if not confirmed and named:
+    known = [order for order in snapshot.orders if not ids.isdisjoint((order.client_id, order.venue_id))]
+    named = [order for order in known if order.state.is_open]
+    if not confirmed:
+        if not named:
+            return _never(Reason.ORDER_ENDED if known else Reason.NO_SUCH_ORDER, as_json=as_json)
         if protects(named[0], snapshot):
-            facts = REASONS[Reason.ORDER_PROTECTS]
-            return _nothing_done(f"{facts.meaning} {facts.remedy}", as_json=as_json)
+            return _never(Reason.ORDER_PROTECTS, as_json=as_json)
         return _unconfirmed(cancel_words(named[0]), as_json=as_json)
     client_id = named[0].client_id if named else order_id
     return remote.command(settings, Action.CANCEL_ORDER, reason=reason, argument=client_id, as_json=as_json)
@@ -99,6 +103,12 @@ def _look(settings: "Settings") -> Snapshot:
 
 def _unconfirmed(words: str, *, as_json: bool) -> int:
     return _nothing_done(f"It would {words}. Add --confirm to do it.", as_json=as_json)
+
+
+def _never(reason: Reason, *, as_json: bool) -> int:
+    """Say why the engine would refuse: what was not confirmed is not sent, it may change meanwhile."""
+    facts = REASONS[reason]
+    return _nothing_done(f"{facts.meaning} {facts.remedy}", as_json=as_json)
 
 
 def _nothing_done(words: str, *, as_json: bool) -> int:

@@ -43,9 +43,18 @@ def test_a_confirmed_close_is_sent(night, settings, symbol, argument):
     assert (request.action, request.argument, request.reason) == (Action.CLOSE_POSITION, argument, "news")
 
 
-def test_what_is_not_open_is_the_engines_to_refuse(night, settings):
-    hands.close(settings, "nobody", "", confirmed=False, reason="", as_json=False)
-    assert [request.argument for request in night.requests] == ["nobody"]
+def test_what_is_not_open_is_not_sent_unless_confirmed(night, settings, capsys):
+    """It may have been opened by the time that the engine hears of it."""
+    assert hands.close(settings, "nobody", "", confirmed=False, reason="", as_json=False) == 4
+    assert "nothing was done. An exit found no quantity" in capsys.readouterr().err
+    assert hands.cancel(settings, "none", confirmed=False, reason="", as_json=False) == 4
+    assert "no order with this client id" in capsys.readouterr().err
+    ended = next(order for order in night.shown.orders if not order.state.is_open)
+    assert hands.cancel(settings, ended.client_id, confirmed=False, reason="", as_json=False) == 4
+    assert "not open any more" in capsys.readouterr().err
+    assert night.requests == []
+    hands.close(settings, "nobody", "", confirmed=True, reason="", as_json=False)
+    assert [request.argument for request in night.requests] == ["nobody"], "the engine's to refuse"
 
 
 def test_a_cancel_says_first_what_it_would_do(night, settings, capsys):
