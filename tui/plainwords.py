@@ -22,7 +22,8 @@ mode normal|reduce|observe [REASON]
 flatten             kill-switch: cancel our orders, close our positions, verify, halt. At once
 quiet               quiet the alarms
 stop [cancel_entries|keep|flatten]   shut the engine down
-quit                leave; the engine goes on"""
+quit                leave; the engine goes on
+close, cancel, promote, rollback, limits, status, why, handover: `trader-tui WORD --help` in a shell"""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -46,6 +47,11 @@ SINGLE = {
     "resume": Action.RESUME,
     "flatten": Action.FLATTEN,
 }
+
+# what says first what it would do, or tells a page
+IN_A_SHELL = frozenset(
+    {"close", "cancel", "promote", "rollback", "limits", "resolve", "status", "why", "handover"}
+)
 
 
 def understood(line: str) -> Wish | Said:
@@ -71,6 +77,10 @@ def understood(line: str) -> Wish | Said:
             return Said("the engine goes on; `trader-tui stop` ends it", leaves=True)
         case "help" | "?":
             return Said(HELP)
+        case elsewhere if elsewhere in IN_A_SHELL:
+            return Said(
+                f"{elsewhere} is not done here: `trader-tui {elsewhere} --help` in a shell tells how."
+            )
         case single if single in SINGLE and not rest:
             return Wish(SINGLE[single])
         case _:

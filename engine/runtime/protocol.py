@@ -67,11 +67,15 @@ class CommandRequest(msgspec.Struct, frozen=True, tag="command"):
 
     def __post_init__(self) -> None:
         """Bound what people wrote: a frame that the engine does not read would end the conversation."""
-        for field in ("actor", "reason", "argument"):
-            written = getattr(self, field)
-            bounded = _bounded(written)
-            if bounded is not written:
-                msgspec.structs.force_setattr(self, field, bounded)
+        _bound(self, "actor", "reason", "argument")
+
+
+def _bound(message: msgspec.Struct, *fields: str) -> None:
+    for field in fields:
+        written = getattr(message, field)
+        bounded = _bounded(written)
+        if bounded is not written:
+            msgspec.structs.force_setattr(message, field, bounded)
 
 
 def _bounded(text: str) -> str:
@@ -101,6 +105,10 @@ class WhyRequest(msgspec.Struct, frozen=True, tag="ask_why"):
     play: str = ""
     last: int = 1
     at: int = 0
+
+    def __post_init__(self) -> None:
+        """Bound the name that somebody typed."""
+        _bound(self, "play")
 
 
 class WhyReply(msgspec.Struct, frozen=True, tag="why"):

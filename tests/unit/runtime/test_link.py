@@ -249,9 +249,11 @@ async def test_a_reason_of_any_length_and_of_bytes_that_are_no_characters_ends_n
     async with attached(path) as (desk, link):
         assert (await link.command(Action.PAUSE, reason="é" * 100_000, argument="\udcff")).ok
         assert (await link.command(Action.RESUME)).ok
-        request, _ = desk.engine.requests
+        request = desk.engine.requests[0]
         assert request.reason == "é" * (WORDS_MAX - 1) + "…"
         assert request.argument == "?"
+        assert (await link.why(play="\udcff" * 70_000)).text
+        assert (await link.command(Action.PAUSE)).ok
 
 
 async def test_replies_find_their_commands(path):

@@ -120,3 +120,12 @@ def test_a_refusal_says_each_thing_once():
     whole = f"REASON_REQUIRED risk_mode=normal: {facts.meaning} {facts.remedy}"
     told = refusal_words(CommandReply(1, ok=False, reason=Reason.REASON_REQUIRED, text=whole))
     assert told == f"{facts.meaning} {facts.remedy} (REASON_REQUIRED risk_mode=normal)"
+
+
+@pytest.mark.parametrize("line", ["close canary", "cancel tt0001", "promote", "LIMITS accept", "status"])
+def test_what_is_done_in_a_shell_says_so(line):
+    """Whoever knows the command line tries its words here."""
+    word = line.split()[0].lower()
+    assert understood(line) == Said(
+        f"{word} is not done here: `trader-tui {word} --help` in a shell tells how."
+    )
