@@ -96,7 +96,8 @@ async def test_disarm_and_pause_are_instant() -> None:
 async def test_pause_means_what_is_on_screen() -> None:
     """A terminal that is behind shows an engine that runs: the key must not resume what somebody paused."""
     async with console() as desk:
-        desk.app.draw = lambda **_: None  # type: ignore[method-assign]  # nothing reaches the terminal any more
+        unread = desk.app._painter
+        unread.paint = lambda *_, **__: None  # type: ignore[method-assign]  # nothing reaches the terminal
         await desk.play(snapshot(status=status(paused=True)))
         await desk.press("p")
         assert desk.link.commands == [(Action.PAUSE, "", "")]
