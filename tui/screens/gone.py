@@ -11,6 +11,8 @@ from engine.api import Goodbye, Mode, Snapshot
 from tui.formats import several
 from tui.screens.dialog import Dialog, say, words
 
+UNNAMED = frozenset({Mode.PAPER})  # what runs where no mode is named
+
 
 def farewell(goodbye: Goodbye | None, error: str, snapshot: Snapshot | None) -> tuple[str, str]:
     """Return a title and what to say."""
@@ -44,9 +46,7 @@ def apart(error: str, snapshot: Snapshot | None) -> tuple[str, str]:
 def _start(snapshot: Snapshot | None) -> str:
     """Return the command that starts such an engine: without a mode it would be one with made-up money."""
     mode = snapshot.status.mode if snapshot else Mode.PAPER
-    return (
-        "`trader-tui`" if mode is Mode.PAPER else f"`trader-tui --mode {mode.value}` with its other options"
-    )
+    return "`trader-tui`" if mode in UNNAMED else f"`trader-tui --mode {mode.value}` and its options"
 
 
 def _last_seen(snapshot: Snapshot | None) -> str:
