@@ -10,7 +10,7 @@ from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, fit_table
 
 COLUMNS = (
-    Column("TIME", 8, keep=90, number=True),
+    Column("TIME", 8, keep=90, whole=True),
     Column("PLAY", 10, keep=60),
     Column("SYMBOL", 9, keep=95),
     Column("WANTS", 10, keep=97),

@@ -13,7 +13,7 @@ from tui.pricedigits import price_digits
 from tui.widgets.cells import Cell, Column, Row, fit_table
 
 COLUMNS = (
-    Column("CLOSED", 8, keep=90, number=True),
+    Column("CLOSED", 8, keep=90, whole=True),
     Column("SYMBOL", 9, keep=98),
     Column("SIDE", 5, keep=95),
     Column("QTY", 8, keep=80, number=True, point=True),

@@ -29,7 +29,7 @@ class Column(msgspec.Struct, frozen=True):
 
     `keep` orders what survives in a narrow pane: the highest go last, equal ones together. `flex` takes what
     is left over, up to `flex_max` (0: all of it). `point` stands numbers under each other by their decimal
-    points where there is room.
+    points where there is room. Words in a `whole` column are not cut either, as numbers never are.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Column(msgspec.Struct, frozen=True):
     flex: bool = False
     point: bool = False
     flex_max: int = 0
+    whole: bool = False
 
     def fit(self, text: str, width: int) -> str:
         """Write a value into the column: a number is never cut, a word may be."""
@@ -51,7 +52,8 @@ class Column(msgspec.Struct, frozen=True):
         """Return the cells it cannot do without, and those in which it is at its best."""
         longest = max((cells_of(text) for text in texts), default=0)
         if not self.number:
-            return self.width, max(self.width, 0 if self.flex else longest)
+            best = max(self.width, 0 if self.flex else longest)
+            return best if self.whole else self.width, best
         if self.point:
             longest_filled = max((len(text) for text in filled(texts)), default=0)
             return max(self.width, longest), max(self.width, longest_filled)

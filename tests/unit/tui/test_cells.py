@@ -101,6 +101,15 @@ def test_a_word_is_written_whole_where_there_is_room() -> None:
     assert fit_table(MARKET, 300, table).width_of("REST") == 20
 
 
+def test_a_time_is_not_cut_either() -> None:
+    """A lesser column goes for it."""
+    columns = (Column("TIME", 8, keep=90, whole=True), Column("NOTE", 6, keep=10))
+    row = fit_table(columns, 16, [[("08-07 14:02", "text"), ("a note", "text")]]).row(
+        [("08-07 14:02", "text"), ("a note", "text")]
+    )
+    assert [text for text, _ in row] == ["08-07 14:02"]
+
+
 def test_a_number_behind_a_glyph_is_crossed_out_too() -> None:
     """Half a price is a wrong price."""
     column = Column("LAST", 6, keep=1, number=True)
