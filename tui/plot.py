@@ -95,11 +95,12 @@ def draw_candles(canvas: Canvas, bars: Sequence[ChartPoint], scale: Scale, *, pl
         rose = bar.close >= bar.open
         body = sorted((scale.half(bar.open), scale.half(bar.close)))
         wick = sorted((scale.half(bar.low), scale.half(bar.high)))
-        for y in range(scale.rows):
-            foot = 2 * (scale.rows - 1 - y)
-            halves = _part(foot + 1, body, wick) + _part(foot, body, wick)
+        top, foot = max(body[1], wick[1]) // 2, min(body[0], wick[0]) // 2  # an open may lie off the wick
+        for row in range(foot, top + 1):
+            halves = _part(2 * row + 1, body, wick) + _part(2 * row, body, wick)
             if halves != "  ":
-                canvas.put(x, y, _glyph(halves, rose=rose, plain=plain), "buy" if rose else "sell")
+                glyph = _glyph(halves, rose=rose, plain=plain)
+                canvas.put(x, scale.rows - 1 - row, glyph, "buy" if rose else "sell")
 
 
 def _part(half: int, body: Sequence[int], wick: Sequence[int]) -> str:
