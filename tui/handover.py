@@ -18,7 +18,7 @@ from engine.api import (
     find_again,
 )
 from tui import remote
-from tui.formats import age_between, clean, clock, date, money, price, quantity, signed
+from tui.formats import age_between, clean, clock, date, money, price, quantity, several, signed
 from tui.pricedigits import price_digits
 from tui.supervisor import unreached
 
@@ -55,6 +55,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[OpenPosition, ...]
     orders: tuple[OpenOrder, ...]  # those of no open position
     alarms: tuple[str, ...]
+    unlisted: int = 0  # open orders beyond those that the engine shows
 
 
 def show(settings: "Settings", *, as_json: bool) -> int:
@@ -89,6 +90,7 @@ def note(snapshot: Snapshot) -> Note:
         f"risk mode {status.risk_mode.value}, instance {status.instance}",
         positions=tuple(_position(row, working, snapshot) for row in held),
         orders=tuple(_order(order) for order in rest),
+        unlisted=max(0, snapshot.open_risk.orders - len(working)),
         alarms=tuple(f"{alarm.severity.value} {clean(alarm.text)}" for alarm in snapshot.alarms),
     )
 
@@ -107,6 +109,8 @@ def lines(found: Note) -> Iterator[str]:
     if found.orders:
         yield "Open orders of no open position:"
         yield from (f"- {_written(order)}" for order in found.orders)
+    if found.unlisted:
+        yield f"NOT LISTED: {several(found.unlisted, 'older open order')}; the venue shows them."
     for alarm in found.alarms:
         yield f"ALARM {alarm}"
 

@@ -33,6 +33,7 @@ class OpenRisk(msgspec.Struct, frozen=True, kw_only=True):
     worst_ratio: float = 0.0  # of equity, 0 or less
     bare_positions: int = 0
     bare_notional: Decimal = ZERO  # of what no confirmed stop protects
+    orders: int = 0  # open ones, more than are listed where there are very many
     entries: int = 0  # that still may fill
     unknown: int = 0  # orders of which nobody knows
     unknown_since: int = 0  # the oldest, ns UTC; 0 where there is none
@@ -103,6 +104,7 @@ def open_risk(ledger: Ledger, book: OrderBook) -> OpenRisk:
         worst_ratio=float(worst) / equity if equity > 0 else 0.0,
         bare_positions=bare_positions,
         bare_notional=bare_notional,
+        orders=len(orders),
         entries=len(book.entries),
         unknown=len(unknown),
         unknown_since=min(unknown, default=0),

@@ -29,6 +29,7 @@ from engine.execution.protect import resting_price
 from engine.risk.gates import Verdict, ask_all
 
 ROWS_SHOWN = 60
+OPEN_SHOWN = 500  # open orders: what is not shown cannot be acted on
 _FLAT = Guarded(ZERO, ZERO, None, 0.0)
 MS_PER_S = 1_000
 _GATE_STATUS = {
@@ -106,7 +107,7 @@ def _account(machine: Machine) -> AccountSection:
 def _orders(machine: Machine) -> tuple[OrderRow, ...]:
     book = machine.desk.book
     ended = book.ended_orders()[-ROWS_SHOWN:]
-    return tuple(_order(order) for order in (*book.open_orders()[:ROWS_SHOWN], *reversed(ended)))
+    return tuple(_order(order) for order in (*book.open_orders()[-OPEN_SHOWN:], *reversed(ended)))
 
 
 def _order(order: Order) -> OrderRow:

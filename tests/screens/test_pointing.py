@@ -9,6 +9,7 @@ from tests.screens.console import Desk, console
 from tui.deciding import decisions
 from tui.screens.choose import ChooseDialog
 from tui.screens.confirm import ConfirmDialog, Evidence
+from tui.screens.flatten import FlattenBar
 
 
 def box(desk: Desk) -> str:
@@ -255,3 +256,12 @@ async def test_the_kill_takes_fewer_keys_than_arming() -> None:
         await desk.press("f12", "f12")
         await desk.until(lambda: desk.link.panics == 1)
         assert len(("f12", "f12")) < len(("a", "x", "enter"))
+
+
+async def test_a_flatten_of_very_many_orders_counts_them_all() -> None:
+    """The list of orders is cut short, the number is not."""
+    shown = snapshot()
+    more = msgspec.structs.replace(shown.open_risk, orders=731)
+    async with console(msgspec.structs.replace(shown, open_risk=more)) as desk:
+        await desk.press("f12")
+        assert "cancel  731 open orders" in desk.app.screen.query_one(FlattenBar).text()

@@ -57,7 +57,8 @@ class RiskModeDialog(Dialog[RiskAnswer]):
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
     def _set(self) -> None:
-        chosen = list(RiskMode)[self.query_one("#modes", OptionList).highlighted or 0]
+        marked = self.query_one("#modes", OptionList).highlighted
+        chosen = self._current if marked is None else list(RiskMode)[marked]
         if chosen is self._current:
             self.dismiss(None)
             return

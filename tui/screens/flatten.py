@@ -28,7 +28,8 @@ def consequences(frame: Frame, key: str) -> list[Line]:
     worth = close_all(snapshot, positions).worth
     value = f"{money(worth)} {snapshot.account.currency}"
     lines: list[Line] = [(head, "panel"), *_age(frame)]
-    lines.append(_line(f"  cancel  {several(len(orders), 'open order')}{_roles(orders)}"))
+    count = max(len(orders), snapshot.open_risk.orders)  # the list of very many is cut short
+    lines.append(_line(f"  cancel  {several(count, 'open order')}{_roles(orders)}"))
     lines.append(_line(f"  close   {several(len(positions), 'position')}, about {value}, at the market"))
     for row in positions[:SYMBOLS_MAX]:
         verb = "sell" if row.qty > 0 else "buy"

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.core.snapshot import FlattenSection, GateStatus, Phase
-from engine.core.view import ROWS_SHOWN, view
+from engine.core.view import OPEN_SHOWN, ROWS_SHOWN, view
 from engine.domain.events import Action
 from engine.domain.ids import OrderRole
 from engine.domain.modes import Mode, RiskMode, Rung
@@ -118,7 +118,7 @@ def test_a_flatten_shows_how_far_it_is():
 
 def test_only_so_many_rows_are_shown():
     world = Hand()
-    for number in range(ROWS_SHOWN + 10):
+    for number in range(OPEN_SHOWN + 10):
         world.machine.desk.submit(
             role=OrderRole.STOP,
             play=PLAY,
@@ -132,6 +132,8 @@ def test_only_so_many_rows_are_shown():
         world.ask(Action.PAUSE)
         world.ask(Action.RESUME)
     shown = view(world.machine, world.now)
-    assert len(shown.orders) == ROWS_SHOWN
+    assert len(shown.orders) == OPEN_SHOWN
+    assert shown.orders[-1].client_id == list(world.machine.desk.book.open)[-1], "the newest are among them"
+    assert shown.open_risk.orders == OPEN_SHOWN + 10
     assert len(shown.notices) == ROWS_SHOWN
     assert shown.notices[-1].text == "pause: paused -> running by me"

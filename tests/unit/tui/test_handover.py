@@ -92,3 +92,12 @@ def test_what_no_stop_protects_is_told_beside_the_stop():
     part = msgspec.structs.replace(held, bare=Decimal("0.1"))
     found = note(msgspec.structs.replace(shown, positions=(part,)))
     assert found.positions[0].protection.startswith("NOT PROTECTED: 0.1 of it; stop ")
+
+
+def test_orders_that_are_not_listed_are_counted():
+    """A note that looks whole and is not would be believed."""
+    shown = fakes.snapshot()
+    working = sum(order.state.is_open for order in shown.orders)
+    more = msgspec.structs.replace(shown.open_risk, orders=working + 3)
+    assert "NOT LISTED: 3 older open orders" in text(msgspec.structs.replace(shown, open_risk=more))
+    assert "NOT LISTED" not in text(shown)
