@@ -18,12 +18,20 @@ def letters(names: Iterable[str]) -> dict[str, str]:
     return given
 
 
+def shortened(title: str, cells: int) -> str:
+    """Cut a title, with a sign that it was: `Signals` is `Sig…` in four cells."""
+    return title if len(title) <= cells else f"{title[: max(0, cells - 1)]}…"[:cells]
+
+
 def badges(tabs: Sequence[tuple[str, str]], letter: Mapping[str, str], budget: int) -> list[Cell]:
     """Return the titles of a pane's tabs (id and title), each behind its letter."""
     for cut in TITLE_CUTS:
         cells: list[Cell] = [(" ", "text")]
         for name, title in tabs:
-            cells += [(f" {letter.get(name, '')} ", "accent!"), (f" {title[:cut]} "[: cut + 2], "text*")]
+            cells += [
+                (f" {letter.get(name, '')} ", "accent!"),
+                (f" {shortened(title, cut)} "[: cut + 2], "text*"),
+            ]
         if sum(len(text) for text, _ in cells) <= budget:
             break
     return cells

@@ -256,6 +256,10 @@ async def test_a_click_on_a_tab_brings_it_to_the_front() -> None:
         await desk.settle()
         assert desk.focused == "risk"
         await desk.pilot.click("#risk", offset=(1, 0))
+        cut = desk.text("risk").splitlines()[0]
+        await desk.pilot.click("#risk", offset=(cut.index("4 Sig…") + 3, 0))
+        await desk.settle()
+        assert desk.focused == "signals", "a title that is cut is as good"
 
 
 async def test_an_ended_engine_is_told_with_what_to_do() -> None:

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from engine.api import Snapshot
 from tui.formats import NS_PER_S, age, clean, wrapped
-from tui.jump import badges
+from tui.jump import badges, shortened
 from tui.layout import Box, Slot
 from tui.panes.content import Content, Frame
 from tui.selection import Selection
@@ -22,6 +22,7 @@ from tui.widgets.painted import Painted
 NUMBERS_MAX = 10  # panes that a digit goes to; 0 is the tenth
 DETAIL_MAX = 4  # lines
 DETAIL_ROOM = 8  # lines a pane must have before it gives some to the selected row
+TITLE_SHORT = 4  # cells of a tab's title where they have no room for all
 NO_SLOT = Slot((), Box(0, 0, 0, 0), framed=False)
 
 
@@ -238,11 +239,11 @@ class Pane(Painted, can_focus=True):
         return cells
 
     def _tab_texts(self, full: list[str], budget: int) -> list[str]:
-        """Return the longest names of the tabs that fit: whole, cut to four letters, or digits alone."""
+        """Return the longest names of the tabs that fit: whole, cut, or digits alone."""
         forms = (
             full,
-            [f"{label}{title[:4]}" for _, label, title in self.tabs],
-            [label.strip() or title[:3] for _, label, title in self.tabs],
+            [f"{label}{shortened(title, TITLE_SHORT)}" for _, label, title in self.tabs],
+            [label.strip() or shortened(title, 3) for _, label, title in self.tabs],
         )
         own = max(len(title) for _, _, title in self.tabs)  # the one in front is written whole
         fitting = (texts for texts in forms if sum(len(text) + 2 for text in texts) + own - 3 <= budget)
@@ -316,7 +317,7 @@ class Pane(Painted, can_focus=True):
         x = 2
         for text, name in self._title_names:
             if x <= event.x < x + cells_of(text):
-                shown = text.strip(" []")
+                shown = text.strip(" []…")
                 chosen = [pane for pane, label, title in self.tabs if f"{label}{title}".startswith(shown)]
                 if name == "muted" and chosen:
                     self.post_message(self.Chosen(chosen[0]))

@@ -27,7 +27,7 @@ def test_titles_give_way_to_letters() -> None:
     """Whole, cut, gone: the letter stays."""
     tabs, letter = (("orders", "Orders"), ("signals", "Signals")), {"orders": "o", "signals": "s"}
     texts = ["".join(text for text, _ in badges(tabs, letter, budget)) for budget in (40, 20, 3)]
-    assert texts == ["  o  Orders  s  Signals ", "  o  Orde  s  Sign ", "  o    s   "]
+    assert texts == ["  o  Orders  s  Signals ", "  o  Ord…  s  Sig… ", "  o    s   "]
 
 
 def test_panes_without_a_title_on_screen_are_listed() -> None:
