@@ -19,9 +19,9 @@ DEFAULT = Layout(
         stacked(("signals", 10), ("events", 10), (f"{_REST} equity", 14), width=9),
     ),
     large=(
-        stacked(("market", 10), ("positions trades", 12), ("orders", 20), width=37),
-        stacked(("chart book equity", 24), ("signals", 14), ("events", 16), width=33),
-        stacked(("risk", 20), ("reload", 9), ("health", 16), width=30),
+        stacked(("market", 10), ("positions trades", 12), ("orders", 20), width=85),  # mark, bid, ask fit
+        stacked(("chart book equity", 24), ("signals", 14), ("events", 16), width=61),
+        stacked(("risk", 20), ("reload", 9), ("health", 16), width=54),
     ),
 )
 

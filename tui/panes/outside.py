@@ -38,9 +38,9 @@ def outside_rows(snapshot: Snapshot) -> list[Row]:
 
 def _feed(feed: FeedRow) -> list[Row]:
     good = feed.state == CONNECTED and not is_late(feed)
-    text = f"{clean(feed.name)} {feed_age(feed)}  {count(feed.events)} events"
     state = f"{feed.state}, STALE" if feed.state == CONNECTED and not good else feed.state
-    rows = [fact("feed", text, (state, "ok" if good else "stale*"))]
+    row = fact("feed", f"{clean(feed.name)} {feed_age(feed)}", (state, "ok" if good else "stale*"))
+    rows: list[Row] = [(*row, (f"  {count(feed.events)} events", "text"))]
     times = "1 reconnect" if feed.reconnects == 1 else f"{feed.reconnects} reconnects"
     offset = "" if feed.offset_ms is None else f"clock {feed.offset_ms:+.0f} ms"
     parts = (clean(feed.error), times if feed.reconnects else "", offset, clean(feed.text))

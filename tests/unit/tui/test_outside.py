@@ -17,12 +17,12 @@ def styles(shown):
 
 
 def test_the_embedded_market_is_one_row():
-    assert lines(snapshot()) == ["feed        synthetic 0.1s  120,344 events  connected"]
+    assert lines(snapshot()) == ["feed        synthetic 0.1s  connected  120,344 events"]
 
 
 def test_a_sound_venue_takes_few_rows_and_its_verdicts_stand_first():
     assert lines(venue_snapshot()) == [
-        "feed        bybit 0.1s  120,344 events  connected",
+        "feed        bybit 0.1s  connected  120,344 events",
         "            1 reconnect, clock -12 ms",
         "channels    working  market, private, orders, queries",
         "budget      ok  requests 12/540, orders 1/9",
@@ -46,7 +46,7 @@ def test_of_many_budgets_no_number_is_cut_off():
 
 def test_trouble_is_spelt_out():
     assert lines(trouble_snapshot()) == [
-        "feed        bybit 14.2s  120,344 events  disconnected",
+        "feed        bybit 14.2s  disconnected  120,344 events",
         "            connection reset, 3 reconnects, clock +212 ms",
         "channels    working  queries",
         "orders      bybit for 9s, 5 failures  NOT WORKING",
@@ -63,9 +63,9 @@ def test_trouble_is_spelt_out():
 @pytest.mark.parametrize(
     ("feed", "text"),
     [
-        (FeedRow("x", "connecting", -1.0, 0, ""), "feed        x no data  0 events  connecting"),
-        (FeedRow("x", "connected", -1.0, 0, ""), "feed        x no data  0 events  connected, STALE"),
-        (FeedRow("x", "connected", 125_000.0, 1, ""), "feed        x 2m  1 events  connected, STALE"),
+        (FeedRow("x", "connecting", -1.0, 0, ""), "feed        x no data  connecting  0 events"),
+        (FeedRow("x", "connected", -1.0, 0, ""), "feed        x no data  connected, STALE  0 events"),
+        (FeedRow("x", "connected", 125_000.0, 1, ""), "feed        x 2m  connected, STALE  1 events"),
     ],
 )
 def test_the_age_of_a_feed(feed, text):
