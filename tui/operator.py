@@ -80,6 +80,7 @@ class Operator:
         from tui.screens.choice import LeaveDialog, can_leave  # noqa: PLC0415
 
         app = self._app
+        app.welcoming.close(read=True)  # any key does, this one, too
         if app.link is None or app.latest is None or app.gone:
             app.leave(app.gone_code)
         elif not isinstance(app.screen, LeaveDialog):

@@ -24,7 +24,7 @@ class Welcoming:
         """Show the page where it is still to be shown and nothing is open, wrong or real."""
         app = self._app
         if alarmed(snapshot):
-            self._clear()
+            self.close(read=False)
         elif self._waits and len(app.screen_stack) == 1 and is_quiet(snapshot):
             width, height = app.size
             if width >= ROOM_WIDTH and height >= ROOM_HEIGHT:
@@ -44,11 +44,12 @@ class Welcoming:
         else:
             self._waits = self._waits or not self._memory.welcomed
 
-    def _clear(self) -> None:
+    def close(self, *, read: bool) -> None:
+        """Take the page away where it is open; unread, it comes again."""
         from tui.screens.welcome import WelcomeDialog  # noqa: PLC0415
 
         if isinstance(self._app.screen, WelcomeDialog):
-            self._app.screen.dismiss(False)  # noqa: FBT003 - Textual's signature
+            self._app.screen.dismiss(read)
 
 
 def alarmed(snapshot: Snapshot) -> bool:

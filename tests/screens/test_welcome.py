@@ -9,6 +9,7 @@ from textual.widgets import OptionList
 from engine.api import Mode
 from tests.console_fakes import ALARM, disarmed, empty_snapshot, snapshot, status
 from tests.screens.console import console
+from tui.screens.choice import LeaveDialog
 from tui.screens.help import HelpDialog
 from tui.screens.welcome import WelcomeDialog, place_words
 from tui.settings import ConsoleSettings
@@ -39,6 +40,14 @@ async def test_any_key_closes_it(first, key):
         await desk.press(key)
         assert len(desk.app.screen_stack) == 1
         assert desk.app.look.name == "dark"
+
+
+async def test_leaving_closes_it_and_asks(first):
+    async with console(empty_snapshot(), settings=first) as desk:
+        await desk.press("ctrl+q")
+        assert [type(screen) for screen in desk.app.screen_stack[1:]] == [LeaveDialog]
+        await desk.press("escape")
+        assert len(desk.app.screen_stack) == 1
 
 
 async def test_a_click_closes_it(first):
