@@ -27,6 +27,7 @@ READ_SIZE = 4096
 POLL_S = 0.1
 GRACES_MAX = 16
 WRITER_NAME = "textual-output"
+WAKE = signal.SIGURG  # to a writer that sleeps; nobody else sends it here
 RESET_TRIES, RESET_PAUSE_S = 30, 0.01
 
 # Undo, in order: synchronised output, mouse reports, paste brackets, focus and resize reports, kitty keys,
@@ -67,6 +68,14 @@ def save_terminal(fd: int = 0) -> TerminalState | None:
         return None
 
 
+def let_writes_be_interrupted() -> None:
+    """Let `restore_terminal` reach a writer that sleeps; for the main thread, ahead.
+
+    A signal without a handler interrupts nothing, and Textual's own are gone while it leaves.
+    """
+    signal.signal(WAKE, lambda *_: None)
+
+
 def restore_terminal(fd: int = 2, saved: TerminalState | None = None) -> None:
     """Give the terminal back on a forced way out. Never raises; a gone terminal is no error.
 
@@ -88,10 +97,9 @@ def _write_through(fd: int, data: bytes) -> None:
     """Write to a terminal that may be full, dropping what is in the way; give up after 0.3 s."""
     for _ in range(RESET_TRIES):
         with contextlib.suppress(BlockingIOError):
-            termios.tcflush(fd, termios.TCOFLUSH)
-            data = data[os.write(fd, data) :]
-        if not data:
-            return
+            termios.tcflush(fd, termios.TCOFLUSH)  # a part that went before is dropped, too: all of it anew
+            if os.write(fd, data) == len(data):
+                return
         _wake_writer()
         select.select([], [], [], RESET_PAUSE_S)
 
@@ -100,7 +108,7 @@ def _wake_writer() -> None:
     """Interrupt Textual's writer: asleep in a write, it holds the terminal's lock until somebody reads."""
     for thread in threading.enumerate():
         if thread.name == WRITER_NAME and thread.ident is not None:
-            signal.pthread_kill(thread.ident, signal.SIGWINCH)  # Textual handles it, so it interrupts
+            signal.pthread_kill(thread.ident, WAKE)
 
 
 def _in_background(fd: int) -> bool:

@@ -203,8 +203,11 @@ def _console(
         return link
 
     app = _app(settings, connect, again=supervisor.again, read_only=options.read_only)
-    _take_signals(app, None if options.socket else settings)
-    code = _code_of(app, app.run())
+    forced = _take_signals(app, None if options.socket else settings)
+    result = app.run()
+    with forced:
+        pass
+    code = _code_of(app, result)
     if supervisor.found_pid is not None and given:
         sys.stderr.write(_attached(supervisor.found_pid, given) + "\n")
     return code
@@ -227,21 +230,30 @@ def _app(
     return ConsoleApp(connect, settings=look, again=again)
 
 
-def _take_signals(app: "ConsoleApp", settings: "Settings | None", patience_s: float = FORCED_EXIT_S) -> None:
-    """Take the console's signals in a thread: they count while the screen is stuck or nobody reads it."""
-    from tui.driver import restore_terminal, save_terminal
+def _take_signals(
+    app: "ConsoleApp", settings: "Settings | None", patience_s: float = FORCED_EXIT_S
+) -> threading.Lock:
+    """Take the console's signals in a thread: they count while the screen is stuck or nobody reads it.
 
-    saved = save_terminal()
+    Return a lock that is held for good once the way out is forced: a process that ended meanwhile would
+    leave the terminal as it is.
+    """
+    from tui.driver import let_writes_be_interrupted, restore_terminal, save_terminal
+
+    let_writes_be_interrupted()
+    saved, forced = save_terminal(), threading.Lock()
 
     def wait() -> None:
         while (number := signal.sigwait(CONSOLE_SIGNALS)) == signal.SIGUSR1:
             _forward_panic(app, settings)
         app.leave(128 + number)
         number = _await_end(app, settings, number, patience_s)
+        forced.acquire()
         restore_terminal(saved=saved)
         os._exit(128 + number)
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
+    return forced
 
 
 def _await_end(app: "ConsoleApp", settings: "Settings | None", number: int, patience_s: float) -> int:
@@ -281,8 +293,11 @@ async def _in_process(settings: "Settings") -> int:
             return engine.link(actor_name(os.environ.get), new_console())
 
         app = _app(settings, connect)
-        _take_signals(app, settings, settings.runtime.shutdown_deadline_s + MARGIN_S)
-        code = _code_of(app, await app.run_async())
+        forced = _take_signals(app, settings, settings.runtime.shutdown_deadline_s + MARGIN_S)
+        result = await app.run_async()
+        with forced:
+            pass
+        code = _code_of(app, result)
         report = await engine.finish("the console ended")
     return code or report.exit_code
 

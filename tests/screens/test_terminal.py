@@ -19,7 +19,14 @@ import pytest
 from engine.api import Snapshot
 from tests.console_fakes import FakeLink, empty_snapshot, snapshot
 from tui.app import ConsoleApp
-from tui.driver import RESET, TraderDriver, restore_terminal, save_terminal
+from tui.driver import (
+    RESET,
+    WRITER_NAME,
+    TraderDriver,
+    let_writes_be_interrupted,
+    restore_terminal,
+    save_terminal,
+)
 from tui.settings import ConsoleSettings
 
 F12 = b"\x1b[24~"
@@ -270,6 +277,37 @@ def test_a_forced_way_out_restores_the_terminal(terminal: Terminal) -> None:
             break
         deadline.wait(0.05)
     assert RESET.rstrip("\r").encode() in terminal.seen
+
+
+def test_a_writer_that_sleeps_lets_go_of_the_terminal_without_handlers_of_textuals(
+    terminal: Terminal,
+) -> None:
+    """On its way out Textual has put its handlers away, and its writer may sleep all the same."""
+    terminal.reading.clear()
+    wrote: list[str] = []
+    deadline = threading.Event()
+
+    def write() -> None:
+        try:
+            while os.write(terminal.slave, b"x" * 1_024):
+                wrote.append("a part")
+        except BlockingIOError:
+            wrote.append("let go")
+
+    writer = threading.Thread(target=write, name=WRITER_NAME, daemon=True)
+    before = signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+    let_writes_be_interrupted()
+    writer.start()
+    parts = -1
+    while parts != (parts := len(wrote)):  # the line holds so much and no more: the writer sleeps
+        deadline.wait(0.3)
+    restore_terminal(terminal.slave)
+    signal.signal(signal.SIGWINCH, before)
+    writer.join(PATIENCE_S)
+    terminal.reading.set()
+    assert wrote[-1] == "let go"
+    while RESET.rstrip("\r").encode() not in terminal.seen:
+        assert not deadline.wait(0.05)
 
 
 def test_restoring_what_is_no_terminal_is_no_error(terminal: Terminal) -> None:
