@@ -98,6 +98,7 @@ def test_a_second_console_watches_the_same_engine(house, tmux):
     first.wait_for("PAUSED")
     os.kill(int(second.note("pid")), signal.SIGTERM)
     assert second.note("code") == "143"
+    first.wait_for("Nobody has control")
     first.keys("C-t")
     first.wait_for("In control now: nobody")
     first.keys("Down", "Enter")
