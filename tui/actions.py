@@ -20,7 +20,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         group=_S,
         palette=False,
     ),
-    ActionSpec(id="zoom", keys=("z",), title="Maximise pane", description="And back", group=_P, footer=8),
+    ActionSpec(id="zoom", keys=("z",), title="Maximise pane", description="And back", group=_P, footer=9),
     ActionSpec(
         id="next-pane",
         keys=("tab",),
@@ -72,7 +72,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         title="Filter",
         description="Only rows with these words; symbol:btc asks a field, !word leaves out",
         group=_P,
-        footer=12,
+        footer=13,
     ),
     ActionSpec(
         id="next-match",
@@ -91,7 +91,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         title="Jump to a pane",
         description="Then its letter, which is the same everywhere",
         group=_P,
-        footer=13,
+        footer=14,
     ),
     ActionSpec(
         id="next-symbol",
@@ -204,7 +204,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         title="Help",
         description="Keys, and what each command and rung allows",
         group=_S,
-        footer=5,
+        footer=6,
     ),
     ActionSpec(
         id="why",
@@ -212,7 +212,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         title="Why (not)",
         description="A play's bars with every rule, stage and gate that led to an order or to none",
         group=_S,
-        footer=11,
+        footer=12,
     ),
     ActionSpec(
         id="palette",
@@ -220,7 +220,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         title="Command palette",
         description="Every action and theme by name",
         group=_S,
-        footer=6,
+        footer=7,
         palette=False,
     ),
     ActionSpec(
@@ -238,7 +238,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         group=_S,
         always=True,
     ),
-    ActionSpec(id="theme", keys=("t",), title="Next theme", description="", group=_S, footer=10),
+    ActionSpec(id="theme", keys=("t",), title="Next theme", description="", group=_S, footer=11),
 )
 
 BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
@@ -265,12 +265,16 @@ def key_name(key: str) -> str:
     return key if len(key) == 1 else key.capitalize()
 
 
-def footer_title(spec: ActionSpec, snapshot: Snapshot | None) -> str:
-    """Return what an action would do now, for the footer; empty where it has nothing to do."""
+def footer_title(spec: ActionSpec, snapshot: Snapshot | None, *, read_only: bool = False) -> str:
+    """Return what an action would do now, for the footer; empty where it has nothing to do, or may not."""
+    if read_only and spec.needs_control:
+        return ""
     if snapshot is None:
         return spec.title if spec.engine in (None, Action.STOP) else ""
     status = snapshot.status
     match spec.id:
+        case "take-control":
+            return spec.title if read_only else ""
         case "arm":
             return "Arm" if status.phase in (Phase.DISARMED, Phase.HALTED) else ""
         case "disarm":

@@ -38,3 +38,9 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     engine: Action | None = None
     always: bool = False
     palette: bool = True
+    everybody: bool = False  # for consoles that only watch, too
+
+    @property
+    def needs_control(self) -> bool:
+        """Whether only the console that has control may do it."""
+        return self.engine is not None and not self.everybody

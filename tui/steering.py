@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 FREE = "free"
 TOAST_S = 12.0
-OWN = frozenset({"flatten", "take-control", "shutdown", "interrupt"})  # they need no control
 
 
 class Steering:
@@ -110,7 +109,7 @@ class Steering:
     def refuses(self, action_id: str) -> bool:
         """Tell whether an action would command while this console only watches; say so then."""
         spec = BY_ID[action_id]
-        if spec.engine is None or action_id in OWN or not self.read_only:
+        if not spec.needs_control or not self.read_only:
             return False
         self._say_watching(spec.title)
         return True

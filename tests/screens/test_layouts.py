@@ -89,6 +89,23 @@ async def test_the_last_pane_stays() -> None:
         assert "last pane" in desk.toasts()[-1]
 
 
+async def test_a_pane_that_had_no_place_stands_in_the_layout_once_it_has_one() -> None:
+    """It was alone on a tiny screen; what somebody maximised stays maximised."""
+    async with console(size=(50, 14)) as desk:
+        assert "risk" not in fronts(desk)
+        await desk.press("5")
+        assert fronts(desk) == ["risk"]
+        await desk.pilot.resize_terminal(120, 40)
+        await desk.settle()
+        assert len(fronts(desk)) > 3
+        assert desk.focused == "risk"
+        assert "risk" in fronts(desk)
+        await desk.press("z")
+        await desk.pilot.resize_terminal(200, 50)
+        await desk.settle()
+        assert fronts(desk) == ["risk"]
+
+
 async def test_hiding_a_maximised_pane_shows_the_others() -> None:
     """It is gone, so nothing is maximised."""
     async with console() as desk:

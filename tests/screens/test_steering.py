@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from engine.api import Action, CommandReply, Snapshot
-from tests.console_fakes import ALARM, FakeLink, snapshot, status
+from tests.console_fakes import ALARM, FakeLink, disarmed, snapshot, status
 from tests.screens.console import console
 from tui.screens.choice import LeaveDialog
 from tui.screens.confirm import ConfirmDialog
@@ -33,6 +33,20 @@ async def test_who_comes_second_at_the_same_moment_watches() -> None:
     async with console(link=link) as desk:
         assert "READ-ONLY" in desk.text("status")
         assert "this console only watches" in desk.toasts()[-1].lower()
+
+
+async def test_a_watching_console_names_the_way_to_control_before_any_command() -> None:
+    """Its footer offers no key that would be refused, and words say which key comes first."""
+    link = FakeLink([snapshot(status=disarmed(in_control="c1", in_control_name="ann@pts/1"))])
+    link.console = "c2"
+    async with console(link=link) as desk:
+        footer = desk.prose("footer")
+        assert footer.startswith("Ctrl-T Take control F12 Flatten (x2)")
+        assert not any(word in footer for word in ("Arm", "Disarm", "Pause", "Risk mode"))
+        assert "to arm: Ctrl-T, then a" in desk.prose("attention")
+    async with console(snapshot(status=disarmed())) as desk:
+        assert "Take control" not in desk.text("footer")
+        assert "to arm: a" in desk.prose("attention")
 
 
 async def test_the_first_console_takes_control_by_itself() -> None:

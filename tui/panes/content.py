@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.api import Snapshot
+from tui.actions import BY_ID
 from tui.widgets.cells import Row
 
 STOPPED_AFTER_S = 2.0
@@ -27,8 +28,15 @@ class Frame(msgspec.Struct, frozen=True):
     hint: str = ""  # what keys mean for the moment, where they are no actions
 
     def key(self, action_id: str) -> str:
-        """Return the name of an action's key; of what has every action where the user took its key away."""
-        return dict(self.keys).get(action_id) or "the palette"
+        """Return the name of an action's key; of what has every action where the user took its key away.
+
+        A console that only watches takes control before it commands.
+        """
+        keys = dict(self.keys)
+        key = keys.get(action_id) or "the palette"
+        if self.read_only and BY_ID[action_id].needs_control:
+            return f"{keys.get('take-control') or 'the palette'}, then {key}"
+        return key
 
     @property
     def stopped(self) -> bool:

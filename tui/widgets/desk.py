@@ -129,7 +129,9 @@ class Desk(Widget):
         return [self.front(slot) for slot in self._planned(*self.size, self.zoomed).slots]
 
     def on_resize(self) -> None:
-        """Keep the focus on what the new size shows."""
+        """Keep the focus on what the new size shows; a pane that has a place in it stands there again."""
+        if self._peeked and self.zoomed in self._placed():
+            self.unzoom()
         self.stay_in_view()
 
     def stay_in_view(self) -> None:

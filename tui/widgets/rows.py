@@ -65,7 +65,7 @@ def footer_row(frame: Frame, width: int) -> Row:
     used = 0
     specs = sorted((spec for spec in ACTIONS if spec.footer), key=lambda spec: spec.footer)
     for spec in specs:
-        title, key = footer_title(spec, frame.snapshot), keys.get(spec.id, "")
+        title, key = footer_title(spec, frame.snapshot, read_only=frame.read_only), keys.get(spec.id, "")
         size = len(key) + len(title) + 4
         if not title or not key or used + size - 2 > width:  # the last one's blanks need no room
             continue
