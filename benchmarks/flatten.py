@@ -13,18 +13,19 @@ from collections.abc import Callable, Sequence
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-from benchmarks.terminal import Terminal  # noqa: E402
-from engine.core.machine import Machine  # noqa: E402
-from engine.domain.events import Event  # noqa: E402
-from engine.domain.ids import OrderRole  # noqa: E402
-from engine.domain.orders import OrderKind  # noqa: E402
-from engine.domain.signals import Side  # noqa: E402
-from engine.ports import Venue  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
-from engine.runtime.process import Signals  # noqa: E402
+from benchmarks.terminal import Terminal
+from engine.core.machine import Machine
+from engine.domain.events import Event
+from engine.domain.ids import OrderRole
+from engine.domain.orders import OrderKind
+from engine.domain.signals import Side
+from engine.ports import Venue
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.runtime.process import Signals
 
 ORDERS = 100
 POLL_S = 0.02

@@ -16,13 +16,14 @@ import msgspec
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent  # noqa: E402
-from engine.ports import LiveFeed  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
-from engine.venues.synthetic import SLOT_NS  # noqa: E402
+from engine.domain.market import NS_PER_S, Bar, Instrument, MarketEvent
+from engine.ports import LiveFeed
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.venues.synthetic import SLOT_NS
 
 LEAD_NS = 2 * NS_PER_S  # for what the engine does before it asks for the first event
 

@@ -20,20 +20,21 @@ import msgspec
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from benchmarks.figures import Row  # noqa: E402
-from benchmarks.live import LEAD_NS, Drawn  # noqa: E402
-from benchmarks.terminal import ROOT  # noqa: E402
-from engine.domain.events import PlaySwapped  # noqa: E402
-from engine.domain.market import NS_PER_S  # noqa: E402
-from engine.models.manifest import Architecture, Manifest, Normalisation, write_manifest  # noqa: E402
-from engine.models.weights import write_weights  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
-from engine.runtime.process import SWITCH_S  # noqa: E402
+from benchmarks.figures import Row
+from benchmarks.live import LEAD_NS, Drawn
+from benchmarks.terminal import ROOT
+from engine.domain.events import PlaySwapped
+from engine.domain.market import NS_PER_S
+from engine.models.manifest import Architecture, Manifest, Normalisation, write_manifest
+from engine.models.weights import write_weights
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.runtime.process import SWITCH_S
 
 EVERY_S = 5.0
 PROBE_S = 0.002

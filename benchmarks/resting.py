@@ -6,12 +6,13 @@ from typing import Any
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-from benchmarks.flatten import rest_orders, until  # noqa: E402
-from engine.domain.events import OnStop  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
+from benchmarks.flatten import rest_orders, until
+from engine.domain.events import OnStop
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
 
 ORDERS = 1_000
 FLAGS: dict[str, Any] = {"plays": ("canary",), "arm": True, "limits.open_orders_max": ORDERS}

@@ -19,16 +19,17 @@ import msgspec
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-from engine.domain.market import Bar, Instrument  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
-from engine.venues.ws_binance import BinanceWire  # noqa: E402
-from engine.venues.ws_feed import VenueFeed  # noqa: E402
-from engine.venues.ws_source import Fees, Snapshot  # noqa: E402
-from engine.venues.ws_trades import Named, NumberedTrades, TradeId  # noqa: E402
-from engine.venues.ws_wire import Listener  # noqa: E402
+from engine.domain.market import Bar, Instrument
+from engine.runtime.context import open_context
+from engine.runtime.engine import Engine
+from engine.venues.ws_binance import BinanceWire
+from engine.venues.ws_feed import VenueFeed
+from engine.venues.ws_source import Fees, Snapshot
+from engine.venues.ws_trades import Named, NumberedTrades, TradeId
+from engine.venues.ws_wire import Listener
 
 SLICE_S = 0.004  # as long as a socket is read without a pause
 FLAGS = {"plays": ("ema_cross",), "arm": True, "synthetic.symbols": "BTCUSDT", "venue": "simulated"}

@@ -12,6 +12,8 @@ import psutil
 
 from benchmarks.terminal import ROOT, TERMINAL
 
+ENDS_WITHIN_S = 10.0
+
 
 class Pane:
     """One command in one pane; its process is the command's."""
@@ -30,6 +32,7 @@ class Pane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tmux("kill-server")
+        self.process.wait(ENDS_WITHIN_S)  # one that stayed would cost what is measured after it
 
     def until(self, text: str, timeout_s: float = 20.0) -> None:
         """Wait until a text is on the screen. Raises TimeoutError."""

@@ -19,24 +19,25 @@ from typing import Any
 
 from engine.api import block_signals, load_settings
 
-block_signals()  # before the imports below: they start threads, which must not take the signal
+if __name__ == "__main__":
+    block_signals()  # before the imports below: they start threads, which must not take the signal
 
-import aiohttp  # noqa: E402
+import aiohttp
 
-from benchmarks.figures import PYTHON  # noqa: E402
-from benchmarks.flatten import ORDERS, rest_orders, until  # noqa: E402
-from benchmarks.terminal import ROOT, Terminal  # noqa: E402
-from engine.core.snapshot import Phase  # noqa: E402
-from engine.domain.commands import SubmitOrder  # noqa: E402
-from engine.domain.events import Action  # noqa: E402
-from engine.domain.modes import Rung  # noqa: E402
-from engine.runtime.context import open_context  # noqa: E402
-from engine.runtime.dispatch import Dispatcher  # noqa: E402
-from engine.runtime.engine import Engine  # noqa: E402
-from engine.runtime.protocol import CommandRequest  # noqa: E402
-from engine.venues.ratelimit import VenueBudget  # noqa: E402
-from engine.venues.ratelimits import LIMITS, limits_of  # noqa: E402
-from engine.venues.ws_feed import VenueFeed  # noqa: E402
+from benchmarks.figures import PYTHON
+from benchmarks.flatten import ORDERS, rest_orders, until
+from benchmarks.terminal import ROOT, Terminal
+from engine.core.snapshot import Phase
+from engine.domain.commands import SubmitOrder
+from engine.domain.events import Action
+from engine.domain.modes import Rung
+from engine.runtime.context import open_context
+from engine.runtime.dispatch import Dispatcher
+from engine.runtime.engine import Engine
+from engine.runtime.protocol import CommandRequest
+from engine.venues.ratelimit import VenueBudget
+from engine.venues.ratelimits import LIMITS, limits_of
+from engine.venues.ws_feed import VenueFeed
 
 SYMBOL = "BTCUSDT"
 RATE = 1_000  # events/s of the exchange's market
