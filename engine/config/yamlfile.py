@@ -1,6 +1,7 @@
 """YAML as users write it: plain values with the place of each, within limits, and errors that name theirs."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ SIZE_MAX_KB = 256
 NODES_MAX = 20_000
 ALIASES_MAX = 100
 DEPTH_MAX = 32
+OPEN_MAX = 200  # brackets open at once, wherever they stand: the parser takes their square in time
+_BRACKET = re.compile(r"[\[\]{}]")
 
 FieldPath = tuple[str | int, ...]
 Positions = dict[FieldPath, tuple[int, int]]
@@ -31,6 +34,8 @@ def load_yaml(text: str, file: str) -> tuple[Any, Positions]:
     """
     if len(text.encode(errors="replace")) > SIZE_MAX_KB * 1024:
         raise ConfigError(f"the file is larger than {SIZE_MAX_KB} kB", file=file)
+    if _opens_too_many(text):
+        raise ConfigError(f"values are nested more than {DEPTH_MAX} deep", file=file)
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -42,6 +47,16 @@ def load_yaml(text: str, file: str) -> tuple[Any, Positions]:
     reader = _Reader(file)
     data = None if root is None else reader.value(root, (), _place(root))
     return data, reader.positions
+
+
+def _opens_too_many(text: str) -> bool:
+    """Tell whether more brackets are open at once than any file of ours nests, those in strings included."""
+    opened = 0
+    for bracket in _BRACKET.finditer(text):
+        opened = opened + 1 if bracket[0] in "[{" else max(0, opened - 1)
+        if opened > OPEN_MAX:
+            return True
+    return False
 
 
 def read_yaml(path: Path) -> tuple[Any, Positions]:

@@ -104,12 +104,23 @@ def test_what_cannot_be_read_is_refused_with_its_place(text, place, words):
     [
         ("a: " + "x" * SIZE_MAX_KB * 1024, "larger than"),
         ("[" * (DEPTH_MAX + 2) + "]" * (DEPTH_MAX + 2), "nested"),
-        ("[" * 3_000, "nested"),
+        ("[" * 200_000, "nested"),
+        ("]" * 1_000 + "{" * 200_000, "nested"),
+        ("- " * 1_500, "nested"),
         ("a: &a [*a]", "nested"),
         ("a: &a 1\nb: [" + "*a, " * (ALIASES_MAX + 1) + "]", "aliases"),
         ("[" + "1," * NODES_MAX + "]", "more than"),
     ],
-    ids=["size", "depth", "endless depth", "recursion", "aliases", "values"],
+    ids=[
+        "size",
+        "depth",
+        "endless depth",
+        "endless depth after closing",
+        "depth in a line",
+        "recursion",
+        "aliases",
+        "values",
+    ],
 )
 def test_limits_hold(text, words):
     assert words in str(refusal(text))
