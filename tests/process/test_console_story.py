@@ -90,7 +90,7 @@ def test_a_second_console_watches_the_same_engine(house, tmux):
     second.keys("p")
     second.wait_for("this console only watches")
     second.keys("C-t")
-    second.wait_for("Take control")
+    second.wait_for("In control now: ")
     second.keys("Down", "Enter")
     first.wait_for("READ-ONLY")
     first.wait_for("has control now")
